@@ -1,0 +1,1 @@
+"""What sound means: front end, network, bundle, runtimes."""

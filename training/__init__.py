@@ -1,0 +1,1 @@
+"""The past: recordings to data sets, data sets to bundles, and the figures that go with them."""
