@@ -1,0 +1,89 @@
+"""What a SOURCE is, before anything is opened: a microphone, a stream or a file, as typed or as configured."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitord.errors import ConfigError
+
+STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp")
+"""What `StreamSource` reads (FFmpeg's names of the protocols)."""
+
+LISTEN_SCHEMES = ("rtsp", "rtmp", "http")
+"""Protocols in which the daemon can be the side that waits for a phone that pushes."""
+
+LISTEN_PREFIX = "listen+"
+"""Before a URL on the command line: bind this address and wait, as `listen: true` does in the configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneSpec:
+    """A capture device of this machine."""
+
+    device: str | int = "default"
+    """`default`, a part of the device's name, or its index."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """A phone or a camera on the network."""
+
+    url: str
+    """Starts with one of `STREAM_SCHEMES`; may hold a password."""
+    listen: bool = False
+    """Whether the daemon binds the address of `url` and waits for a phone that pushes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """A recording."""
+
+    path: Path
+    loop: bool = False
+    """Whether it starts over at its end."""
+
+
+SourceSpec = MicrophoneSpec | StreamSpec | FileSpec
+
+
+def parse_source(text: str) -> SourceSpec:
+    """Turns a SOURCE of the command line into a spec: `mic`, `mic:NAME`, `mic:INDEX`, a URL, `listen+URL` or a file.
+
+    Raises:
+        ConfigError: Empty, a protocol that is not known, or one that cannot listen. Whether a file exists is
+            not asked here: `file.check_file` does.
+    """
+    if text == "mic":
+        return MicrophoneSpec()
+    if text.startswith("mic:"):
+        return MicrophoneSpec(_device(text.removeprefix("mic:")))
+    if "://" in text:
+        listen = text.startswith(LISTEN_PREFIX)
+        return stream_spec(text.removeprefix(LISTEN_PREFIX), listen=listen)
+    if not text:
+        raise ConfigError("a source is empty; give mic, mic:NAME, a file, or a URL such as rtsp://camera.local/audio")
+    return FileSpec(Path(text))
+
+
+def stream_spec(url: str, *, listen: bool) -> StreamSpec:
+    """Makes the spec of a stream.
+
+    Raises:
+        ConfigError: The protocol is not known, cannot listen, or there is no host. The URL's password is not in it.
+    """
+    scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()
+    allowed = LISTEN_SCHEMES if listen else STREAM_SCHEMES
+    if scheme not in allowed:
+        role = "listen for" if listen else "read"
+        raise ConfigError(f"cannot {role} {scheme}:// streams; allowed are {', '.join(f'{s}://' for s in allowed)}")
+    if not rest.partition("/")[0]:
+        raise ConfigError(f"a {scheme}:// URL names no host, such as {scheme}://camera.local/audio")
+    if listen and ":" not in rest.partition("/")[0].rpartition("@")[2]:
+        raise ConfigError(f"a listening URL needs a port, such as {scheme}://0.0.0.0:8554/live")
+    return StreamSpec(f"{scheme}://{rest}", listen=listen)
+
+
+def _device(name: str) -> str | int:
+    if not name:
+        raise ConfigError("mic: names no device; `monitord devices` lists them, `mic` alone is the default one")
+    return int(name) if name.isdecimal() else name
