@@ -1,0 +1,278 @@
+"""The configuration as types: what an operator may write, checked once at the door."""
+
+import logging
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from monitord.errors import ConfigError
+from service.config_errors import refusals
+from service.paths import absolute, default_state_dir
+from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
+from service.yaml_file import YamlFile, read_yaml
+
+_log = logging.getLogger(__name__)
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=64)]
+"""A part of topics and of Home Assistant's unique ids: a person renames with `name`, the id stays."""
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _path(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str) or not value:
+        return value
+    folder = (info.context or {}).get("folder", Path())
+    try:
+        return absolute(value, folder)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
+def _existing_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+FilePath = Annotated[Path, BeforeValidator(_path)]
+"""Absolute; what was relative in the file is seen from the file's own directory."""
+
+
+class _Part(BaseModel):
+    """Frozen; an unknown key, or a text where a number belongs, is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class SourceConfig(_Part):
+    """One room's ear: exactly one of microphone, stream, file."""
+
+    name: Text | None = None
+    """What people call it; None: made from the id."""
+    microphone: str | int | None = None
+    """`default`, a part of the device's name, or its index."""
+    listen: bool = False
+    """Whether the daemon waits at the address of `stream` for a phone that pushes."""
+    stream: str | None = Field(default=None, repr=False)
+    """URL; kept out of `repr`, for it may hold a password."""
+    file: FilePath | None = None
+    """A recording, played in real time by `run`."""
+    loop: bool = False
+    """Whether the recording starts over at its end."""
+
+    @field_validator("microphone", mode="plain")
+    @classmethod
+    def _device(cls, value: object) -> str | int:
+        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+            raise ValueError(
+                "must be default, a part of the device's name, or its number; `monitord devices` lists them"
+            )
+        if isinstance(value, int) and value < 0:
+            raise ValueError("a device's number is 0 or more; `monitord devices` lists them")
+        return value
+
+    @field_validator("stream")
+    @classmethod
+    def _url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            try:
+                return stream_spec(value, listen=bool(info.data.get("listen"))).url
+            except ConfigError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    @field_validator("file")
+    @classmethod
+    def _recording(cls, value: Path | None) -> Path | None:
+        return None if value is None else _existing_file(value)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        kinds = [kind for kind in ("microphone", "stream", "file") if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            raise ValueError(f"give exactly one of microphone, stream, file (found: {', '.join(kinds) or 'none'})")
+        if self.listen and self.stream is None:
+            raise ValueError("listen belongs to a stream")
+        if self.loop and self.file is None:
+            raise ValueError("loop belongs to a file")
+        return self
+
+    @property
+    def spec(self) -> SourceSpec:
+        """What to open."""
+        if self.stream is not None:
+            return StreamSpec(self.stream, listen=self.listen)
+        if self.file is not None:
+            return FileSpec(self.file, loop=self.loop)
+        return MicrophoneSpec("default" if self.microphone is None else self.microphone)
+
+
+class TlsConfig(_Part):
+    """An encrypted way to the broker; `{}` trusts the authorities that the system trusts."""
+
+    ca_file: FilePath | None = None
+    """The authority that signed the broker's certificate (PEM)."""
+    cert_file: FilePath | None = None
+    """Our own certificate, where the broker wants one (PEM)."""
+    key_file: FilePath | None = None
+    """The key of `cert_file` (PEM)."""
+
+    @field_validator("ca_file", "cert_file", "key_file")
+    @classmethod
+    def _exists(cls, value: Path | None) -> Path | None:
+        return None if value is None else _existing_file(value)
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together: give both or none")
+        return self
+
+
+class MqttConfig(_Part):
+    """The broker: the family's own, or a private one that the daemon starts."""
+
+    embedded: bool = False
+    """Whether a private broker serves 127.0.0.1; nothing else may be given then."""
+    host: Text = "localhost"
+    """Name or address."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = 1_883
+    """TCP port. Left out: 1883, or 8883 with `tls` (the two ports that IANA registered for MQTT)."""
+    username: Text | None = None
+    password_file: FilePath | None = None
+    """Holds the password alone, read by `read_password`."""
+    tls: TlsConfig | None = None
+    """None: not encrypted."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, given: object) -> object:
+        if isinstance(given, dict):
+            others = sorted(str(key) for key in given if key != "embedded")
+            if given.get("embedded") is True and others:
+                raise ValueError(f"embedded stands alone: remove it, or remove {', '.join(others)}")
+            if given.get("tls") is not None and "port" not in given:
+                return {**given, "port": 8_883}
+        return given
+
+    @field_validator("password_file")
+    @classmethod
+    def _exists(cls, value: Path | None) -> Path | None:
+        return None if value is None else _existing_file(value)
+
+    @model_validator(mode="after")
+    def _whose(self) -> Self:
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file needs a username")
+        return self
+
+
+class Config(_Part):
+    """Everything that an operator decides. What the model was trained on is in its bundle instead."""
+
+    node: Id = "home"
+    """This server in topics: `monitord/<node>`."""
+    sources: Annotated[dict[Id, SourceConfig], Field(min_length=1)] = {"room": SourceConfig(microphone="default")}
+    """By id, in the order of the file."""
+    mqtt: MqttConfig = MqttConfig(embedded=True)
+    bundle: FilePath | None = None
+    """Directory of the model; None: the one that comes with the project."""
+    state_dir: FilePath = Field(default_factory=default_state_dir)
+    """Directory for what must outlive the daemon; it may not exist yet."""
+    runtime: Literal["auto", "litert", "keras"] = "auto"
+    """What computes the network; auto: Keras where there is a GPU and Keras, else LiteRT."""
+
+    def name_of(self, source_id: str) -> str:
+        """Returns what people call the source: its name, else its id in words (`baby_room`: `Baby room`)."""
+        return self.sources[source_id].name or source_id.replace("_", " ").strip().capitalize() or source_id
+
+
+def load_config(path: Path, sources: Sequence[SourceSpec] = ()) -> Config:
+    """Reads a configuration file.
+
+    Args:
+        path: A YAML file.
+        sources: From the command line; where there are any, they take the place of the file's.
+
+    Raises:
+        ConfigError: All mistakes of the file at once, one a line: `file:line: key.path: mistake; what is allowed`.
+    """
+    file = read_yaml(path)
+    try:
+        config = Config.model_validate({} if file.data is None else file.data, context={"folder": path.parent})
+    except ValidationError as error:
+        raise ConfigError("\n".join(refusals(file, error, Config))) from error
+    _warn_of_readable_passwords(file, config)
+    return config.model_copy(update={"sources": _named(sources)}) if sources else config
+
+
+def config_from_sources(sources: Sequence[SourceSpec]) -> Config:
+    """Returns the configuration of a start without a file: sources `room`, `room2`, ...; none is the microphone.
+
+    Raises:
+        ConfigError: There is no home directory to keep the state in.
+    """
+    return Config(sources=_named(sources or [MicrophoneSpec()]))
+
+
+def read_password(path: Path) -> str:
+    """Returns the first line of a password file, without its line end; warns where everybody may read it.
+
+    Raises:
+        ConfigError: It cannot be read, is no text, is empty, or has more than one line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the password file: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: the password file is no UTF-8 text") from error
+    lines = text.splitlines()
+    if not lines or not lines[0]:
+        raise ConfigError(f"{path}: the password file is empty; write the password on its first line")
+    if any(lines[1:]):
+        raise ConfigError(f"{path}: the password file has {len(lines)} lines; write the password alone on the first")
+    if mode & stat.S_IROTH:
+        _log.warning("%s: everybody on this machine can read this password; chmod 600 %s", path, path)
+    return lines[0]
+
+
+def _named(sources: Sequence[SourceSpec]) -> dict[str, SourceConfig]:
+    ids = ["room", *(f"room{number}" for number in range(2, len(sources) + 1))]
+    return {source_id: _configured(spec) for source_id, spec in zip(ids, sources, strict=False)}
+
+
+def _configured(spec: SourceSpec) -> SourceConfig:
+    # Built without the checks: parse_source made them, and whether a file exists is said by the source itself.
+    match spec:
+        case MicrophoneSpec(device):
+            return SourceConfig.model_construct(microphone=device)
+        case StreamSpec(url, listen):
+            return SourceConfig.model_construct(stream=url, listen=listen)
+        case FileSpec(path, loop):
+            return SourceConfig.model_construct(file=path, loop=loop)
+
+
+def _warn_of_readable_passwords(file: YamlFile, config: Config) -> None:
+    """A camera's password can only stand in its URL, so the file that holds it is a secret too."""
+    if not file.path.stat().st_mode & stat.S_IROTH:
+        return
+    for source_id, source in config.sources.items():
+        if "@" in (source.stream or "").partition("://")[2].partition("/")[0]:
+            place = file.refusal(("sources", source_id, "stream"), "holds a password and everybody can read the file")
+            _log.warning("%s; chmod 600 %s", place, file.path)
