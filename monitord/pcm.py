@@ -18,9 +18,7 @@ def to_mono(samples: NDArray[np.int16]) -> Pcm:
     """Mixes int16 [n, channels] down to int16 [n] by the mean; int16 [n] passes."""
     if samples.ndim == 1:
         return samples
-    if samples.shape[1] == 1:
-        return samples[:, 0]
-    return np.rint(samples.mean(axis=1, dtype=np.float32)).astype(np.int16)
+    return np.asarray(np.rint(samples.mean(axis=1, dtype=np.float32)), np.int16)
 
 
 def position_16k(index: int, rate_hz: int) -> int:
@@ -31,8 +29,10 @@ def position_16k(index: int, rate_hz: int) -> int:
 class Resampler:
     """Any rate to 16 kHz, streaming; the same samples in any chunk sizes give the same samples out."""
 
-    def __init__(self, rate_hz: int) -> None:
+    def __init__(self, rate_hz: int, start: int = 0) -> None:
+        """Begins at sample `start` of an axis at `rate_hz`, so that lengths add up along the axis."""
         self.rate_hz = rate_hz
+        self._start = start
         self._fed = 0
         self._out = 0
         self._stream = (
@@ -42,7 +42,8 @@ class Resampler:
     @property
     def held(self) -> int:
         """Samples at 16 kHz that went in and have not come out yet."""
-        return position_16k(self._fed, self.rate_hz) - self._out
+        end = position_16k(self._start + self._fed, self.rate_hz)
+        return end - position_16k(self._start, self.rate_hz) - self._out
 
     def feed(self, samples: Pcm) -> Pcm:
         """Returns what is ready, int16 [m] at 16 kHz; m may be 0."""
@@ -53,7 +54,7 @@ class Resampler:
         return self._take(self._stream.resample_chunk(samples.astype(np.float32)))
 
     def flush(self) -> Pcm:
-        """Returns the rest, so that in all exactly `position_16k(fed)` samples came out. Feed nothing after it."""
+        """Returns the rest, so that in all as many samples came out as the axis advanced. Feed nothing after it."""
         if self._stream is None:
             return np.empty(0, np.int16)
         rest = self._take(self._stream.resample_chunk(np.empty(0, np.float32), last=True))

@@ -1,0 +1,113 @@
+"""The front end: int16 sound to VGGish's log-mel patches, in NumPy, one implementation for training and serving.
+
+Pre-emphasis and z-score are the method's; the rest is VGGish's own (tensorflow/models, research/audioset/vggish,
+vggish_params.py and mel_features.py, whose constants are cited below).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from monitord.pcm import FULL_SCALE
+from monitord.types import RATE_HZ, Pcm
+from monitord.windows import WINDOW_SAMPLES
+
+FRAME: Final = 400
+"""Samples: 25 ms at 16 kHz (STFT_WINDOW_LENGTH_SECONDS)."""
+HOP: Final = 160
+"""Samples: 10 ms at 16 kHz (STFT_HOP_LENGTH_SECONDS)."""
+FFT: Final = 512
+"""Points: the next power of two (mel_features.py, log_mel_spectrogram)."""
+N_FRAMES: Final = 96
+"""STFT frames in a patch (NUM_FRAMES)."""
+N_MELS: Final = 64
+"""Mel bands (NUM_BANDS)."""
+MEL_HZ: Final = (125.0, 7500.0)
+"""Hertz, lowest and highest edge (MEL_MIN_HZ, MEL_MAX_HZ)."""
+LOG_OFFSET: Final = 0.01
+"""Added before the logarithm (LOG_OFFSET); YAMNet's is 0.001."""
+LEAST_STD: Final = 3.0 / FULL_SCALE
+"""Least deviation that the z-score divides by (full scale): three steps of 16 bits, the noise of a good quiet
+microphone; below it there is no sound to normalise, only rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontendParams:
+    """Acoustic: pinned by the model bundle. Changing one means re-training."""
+
+    pre_emphasis: float = 0.97
+    """y[t] = x[t] - this * x[t-1]; 0 leaves the waveform alone, as plain VGGish does."""
+    z_score: bool = True
+    """Whether each window is shifted to mean 0 and scaled to deviation 1, so that distance does not matter."""
+
+
+PLAIN: Final = FrontendParams(pre_emphasis=0.0, z_score=False)
+"""VGGish as published: what the checkpoint's self-test rests on."""
+
+
+def patches(windows: Sequence[Pcm] | NDArray[np.int16], params: FrontendParams) -> NDArray[np.float32]:
+    """Turns windows into what the network takes.
+
+    Args:
+        windows: n times int16 [15600] at 16 kHz.
+        params: The bundle's.
+
+    Returns:
+        float32 [n, 96, 64], natural log of (mel magnitude + 0.01).
+    """
+    x = np.asarray(windows, np.float64).reshape(-1, WINDOW_SAMPLES) / FULL_SCALE  # [n, samples]
+    return log_mel(waveform(x, params))
+
+
+def waveform(x: NDArray[np.float64], params: FrontendParams) -> NDArray[np.float64]:
+    """Applies pre-emphasis and z-score to float64 [n, samples], full scale 1."""
+    if params.pre_emphasis:
+        x = np.concatenate([x[:, :1], x[:, 1:] - params.pre_emphasis * x[:, :-1]], axis=1)
+    if params.z_score:
+        mean = x.mean(axis=1, keepdims=True)
+        std = x.std(axis=1, keepdims=True)
+        x = (x - mean) / np.maximum(std, LEAST_STD)
+    return x
+
+
+def log_mel(x: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Turns float64 [n, samples] into float32 [n, frames, 64]: as many whole frames as fit.
+
+    The transform runs in float64: in float32 its rounding error, divided by the log offset, reaches 1e-3 beside a
+    loud sine.
+    """
+    frames = sliding_window_view(x, FRAME, axis=1)[:, ::HOP]  # [n, frames, 400]
+    spectrum = np.abs(scipy.fft.rfft(frames * _hann(), n=FFT, axis=2))  # [n, frames, 257] magnitude
+    return np.log(spectrum @ mel_matrix() + LOG_OFFSET).astype(np.float32)
+
+
+@cache
+def _hann() -> NDArray[np.float64]:
+    # Periodic, not symmetric: a 400-point cosine cycle, as mel_features.py explains at length.
+    return np.asarray(scipy.signal.get_window("hann", FRAME, fftbins=True))
+
+
+@cache
+def mel_matrix() -> NDArray[np.float64]:
+    """float64 [257, 64]: triangles, linear on the HTK mel scale, that weight magnitude bins; the DC bin counts not."""
+    bins = _mel(np.linspace(0.0, RATE_HZ / 2, FFT // 2 + 1))
+    lowest, highest = _mel(np.array(MEL_HZ)).tolist()
+    edges = np.linspace(lowest, highest, N_MELS + 2)
+    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
+    rising = (bins[:, None] - lower) / (centre - lower)
+    falling = (upper - bins[:, None]) / (upper - centre)
+    weights = np.maximum(0.0, np.minimum(rising, falling))
+    weights[0] = 0.0
+    return np.asarray(weights)
+
+
+def _mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+    # HTK's scale: break frequency 700 Hz, high-frequency Q 1127 (mel_features.py).
+    return np.asarray(1127.0 * np.log1p(hertz / 700.0))

@@ -1,0 +1,152 @@
+"""One source's ear: chunks go in; windows and segments fall out, in the order of the stream.
+
+Offline is online with one big chunk: the same samples in any chunk sizes give the same windows and segments.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from monitord.gate import SILENCE_DBFS, Gate, GateParams, frame_dbfs
+from monitord.pcm import Resampler, position_16k
+from monitord.segmenter import Segmenter, SegmenterParams, Span
+from monitord.tally import Tally
+from monitord.types import RATE_HZ, AudioChunk, EndedBy, Pcm, Segment, Window
+from monitord.vad import Vad, VadParams
+from monitord.windows import WINDOW_SAMPLES, WindowParams, is_due
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerParams:
+    """Everything acoustic in the ear: it travels in the bundle's manifest."""
+
+    gate: GateParams = field(default_factory=GateParams)
+    vad: VadParams = field(default_factory=VadParams)
+    segmenter: SegmenterParams = field(default_factory=SegmenterParams)
+    windows: WindowParams = field(default_factory=WindowParams)
+
+
+class Listener:
+    """Hears one source from its first sample on."""
+
+    def __init__(self, source: str, params: ListenerParams) -> None:
+        self.source = source
+        self._params = params
+        self._frame = RATE_HZ * params.segmenter.frame_ms // 1000  # samples
+        self._keep = max(WINDOW_SAMPLES, params.segmenter.most_frames * self._frame) + self._frame
+        self._gate = Gate(params.gate, params.segmenter.frame_ms / 1000.0)
+        self._position = 0  # all that is heard or lost so far (samples at 16 kHz)
+        self._tally = Tally()
+        self._rate_hz = RATE_HZ
+        self._at = 0.0  # wall time of sample 0 of the axis, renewed by every chunk (Unix seconds)
+        self.dbfs = SILENCE_DBFS
+        """Level of the newest frame (dBFS)."""
+        self._pending: Pcm = np.empty(0, np.int16)  # less than a frame
+        self._begin(0, RATE_HZ)
+
+    @property
+    def floor_dbfs(self) -> float:
+        """Noise floor of the room (dBFS)."""
+        return self._gate.floor_dbfs
+
+    @property
+    def position(self) -> int:
+        """Index one past the last sample that was heard to the end (samples at 16 kHz)."""
+        return self._base + self._frames * self._frame
+
+    def at(self, position: int) -> float:
+        """Wall time of a sample of the recent past (Unix seconds)."""
+        return self._at + position / RATE_HZ
+
+    def tally(self) -> Tally:
+        """Counts of this ear (samples at 16 kHz); `captured` is what was handed to it, `lost` the gaps between."""
+        held = self._segmenter.held * self._frame + len(self._pending) + self._resampler.held
+        return self._tally + self._decided() + Tally(captured=self._position, held=held)
+
+    def feed(self, chunk: AudioChunk) -> list[Window | Segment]:
+        """Hears a chunk. A start that jumps closes what is open with `gap` and counts the hole as lost."""
+        out: list[Window | Segment] = []
+        start = position_16k(chunk.start, chunk.rate_hz)
+        if start != self._position or chunk.rate_hz != self._rate_hz:
+            out += self.flush("gap")
+            lost = start - self._position
+            if lost < 0:
+                raise ValueError(f"{chunk.source}: a chunk starts {-lost} samples before the last one ended")
+            self._tally += self._decided() + Tally(lost=lost)
+            self._begin(chunk.start, chunk.rate_hz)
+        self._at = chunk.at - start / RATE_HZ
+        self._position = position_16k(chunk.start + len(chunk.samples), chunk.rate_hz)
+        return out + self._hear(self._resampler.feed(chunk.samples))
+
+    def flush(self, ended_by: EndedBy = "flush") -> list[Window | Segment]:
+        """Ends what is open, at a gap or at the end of the stream."""
+        out = self._hear(self._resampler.flush())
+        span = self._segmenter.flush(ended_by)
+        if span is not None:
+            if self._last_window <= span.start:
+                out.append(self._window(self._frames, span.start))
+            out.append(self._segment(span))
+        # Less than a frame is left: too short to be heard.
+        self._tally += Tally(quiet=len(self._pending))
+        self._pending = self._pending[:0]
+        return out
+
+    def _begin(self, start: int, rate_hz: int) -> None:
+        """Begins a run of samples without a hole; the floor of the room is kept."""
+        self._rate_hz = rate_hz
+        self._base = position_16k(start, rate_hz)
+        self._resampler = Resampler(rate_hz, start)
+        self._segmenter = Segmenter(self._params.segmenter)
+        self._vad = Vad(self._params.vad)
+        self._frames = 0  # frames heard since _base
+        self._last_window = 0  # frame at which the last window ended
+        self._history: Pcm = np.zeros(self._keep, np.int16)  # ends with the last frame heard
+
+    def _decided(self) -> Tally:
+        """What this run's frames came to (samples at 16 kHz)."""
+        return Tally(quiet=self._segmenter.quiet * self._frame, segmented=self._segmenter.segmented * self._frame)
+
+    def _hear(self, samples: Pcm) -> list[Window | Segment]:
+        out: list[Window | Segment] = []
+        pending = np.concatenate([self._pending, samples])
+        n = len(pending) // self._frame
+        heard, self._pending = pending[: n * self._frame], pending[n * self._frame :]
+        if n == 0:
+            return out
+        frames = heard.reshape(n, self._frame)
+        history = np.concatenate([self._history, heard])
+        for i, dbfs in enumerate(frame_dbfs(frames).tolist()):
+            self._history = history[: self._keep + (i + 1) * self._frame]
+            out += self._hear_frame(frames[i], dbfs)
+        self._history = history[-self._keep :].copy()
+        return out
+
+    def _hear_frame(self, frame: Pcm, dbfs: float) -> list[Window | Segment]:
+        self.dbfs = dbfs
+        sound = self._gate.is_sound(dbfs) and self._vad.is_voice(frame)
+        onset = self._segmenter.onset
+        span = self._segmenter.step(sound=sound)
+        index, self._frames = self._frames, self._frames + 1
+        out: list[Window | Segment] = []
+        if onset is None:
+            onset = self._segmenter.onset
+        if is_due(index, self._params.windows) and (onset is not None or self._gate.noisy):
+            out.append(self._window(index + 1, index + 1 - self._params.windows.hop_frames if onset is None else onset))
+        if span is not None:
+            out.append(self._segment(span))
+        return out
+
+    def _window(self, end_frame: int, onset_frame: int) -> Window:
+        """Cuts the window that ends with the newest frame."""
+        self._last_window = end_frame
+        end = self._base + end_frame * self._frame
+        start = end - WINDOW_SAMPLES
+        onset = self._base + onset_frame * self._frame
+        return Window(self.source, start, self._history[-WINDOW_SAMPLES:].copy(), self.at(start), onset)
+
+    def _segment(self, span: Span) -> Segment:
+        back = (self._frames - span.start) * self._frame
+        length = (span.end - span.start) * self._frame
+        start = self._base + span.start * self._frame
+        samples = self._history[len(self._history) - back :][:length].copy()
+        return Segment(self.source, start, samples, self.at(start), span.ended_by)
