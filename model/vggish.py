@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Final, Literal
 
+from model.frontend import N_FRAMES, N_MELS
 from monitord.types import REASONS
 
 if TYPE_CHECKING:
     import keras
 
-FRAMES: Final = 96
-"""Time frames of a patch (10 ms hop): vggish_params.py, NUM_FRAMES."""
-BANDS: Final = 64
-"""Mel bands of a patch: vggish_params.py, NUM_BANDS."""
 FULL_WEIGHTS: Final = 72_141_184
 """Weights of the full network up to the embedding, biases included: the sum over the paper's layer list."""
 HEADS: Final = (("cry", 1), ("reasons", len(REASONS)))
@@ -89,7 +86,7 @@ def weight_shapes(architecture: Architecture, *, heads: bool) -> dict[str, tuple
         heads: Whether the heads on the embedding belong to it.
     """
     shapes: dict[str, tuple[int, ...]] = {}
-    frames, bands, inputs = FRAMES, BANDS, 1
+    frames, bands, inputs = N_FRAMES, N_MELS, 1
     flat = 0
     for row in rows(architecture):
         if row.kind == "pool":
@@ -117,7 +114,7 @@ def build_embedding(architecture: Architecture) -> "keras.Model":
     """Builds float32 [n, 96, 64] -> float32 [n, embedding], without an activation at the end."""
     import keras  # noqa: PLC0415 - loaded only where a network is built
 
-    patches = keras.Input((FRAMES, BANDS), name="patches")
+    patches = keras.Input((N_FRAMES, N_MELS), name="patches")
     model = keras.Model(patches, _embed(architecture, patches), name="embedding")
     _assert_shapes(model, weight_shapes(architecture, heads=False))
     return model
@@ -131,7 +128,7 @@ def build_classifier(architecture: Architecture) -> "keras.Model":
     """
     import keras  # noqa: PLC0415 - loaded only where a network is built
 
-    patches = keras.Input((FRAMES, BANDS), name="patches")
+    patches = keras.Input((N_FRAMES, N_MELS), name="patches")
     embedding = _embed(architecture, patches)
     outputs = {name: keras.layers.Dense(logits, name=name)(embedding) for name, logits in HEADS}
     model = keras.Model(patches, outputs | {"embedding": embedding}, name="classifier")
@@ -142,7 +139,7 @@ def build_classifier(architecture: Architecture) -> "keras.Model":
 def _embed(architecture: Architecture, patches: "keras.KerasTensor") -> "keras.KerasTensor":
     import keras  # noqa: PLC0415 - loaded only where a network is built
 
-    x = keras.layers.Reshape((FRAMES, BANDS, 1), name="image")(patches)  # [n, 96, 64, 1]
+    x = keras.layers.Reshape((N_FRAMES, N_MELS, 1), name="image")(patches)  # [n, 96, 64, 1]
     flat = False
     for row in rows(architecture):
         if row.kind == "pool":

@@ -1,0 +1,212 @@
+"""A bundle: a directory with a manifest, weights and a model card, verified before anything of it is used."""
+
+import hashlib
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.manifest import FileRecord, Manifest, frontend_proof, parse_manifest
+from model.records import dump_json
+from model.vggish import weight_shapes
+from monitord.errors import BundleError
+
+MANIFEST: Final = "manifest.json"
+TFLITE: Final = "model.tflite"
+WEIGHTS: Final = "weights.npz"
+CARD: Final = "MODEL_CARD.md"
+FILES: Final = (TFLITE, WEIGHTS, CARD)
+"""What lies beside the manifest, no more and no less."""
+DEFAULT: Final = "vggish-compact"
+"""Name of the bundle that comes with the project."""
+_MOST_MANIFEST_BYTES: Final = 1_000_000
+"""A manifest is a few kilobytes; anything near this is another file."""
+_ID_DIGITS: Final = 12
+"""Hexadecimal digits of the short hash: 48 bits, far more than a family will ever have bundles."""
+
+Weights = Mapping[str, NDArray[Any]]
+"""Floating arrays by `layer/kernel` and `layer/bias`. Any: float16 and float32 both occur."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A directory that was verified: every hash, every parameter."""
+
+    directory: Path
+    manifest: Manifest
+    id: str
+    """Short hash over the manifest, and so over every file: 12 hexadecimal digits."""
+
+    @property
+    def tflite(self) -> Path:
+        """The network for LiteRT."""
+        return self.directory / TFLITE
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """Reads the weights for Keras, float32, each name and shape asserted.
+
+        Raises:
+            BundleError: They are not those of the manifest's architecture.
+        """
+        path = self.directory / WEIGHTS
+        return read_npz(path, weight_shapes(self.manifest.architecture, heads=True))
+
+    def require_trained(self) -> "Bundle":
+        """Returns itself, or raises `BundleError` where its probabilities would mean nothing."""
+        if self.manifest.heads != "trained":
+            raise BundleError(
+                f"{self.directory}: bundle {self.manifest.name} has untrained heads: it is a base for training "
+                "and hears nothing yet; make one that does with `monitord-train fit`, or use the one of this project"
+            )
+        return self
+
+
+def default_bundle_path() -> Path:
+    """Where the bundle lies that comes with the project."""
+    return Path(str(resources.files("model"))) / "bundles" / DEFAULT
+
+
+def load_bundle(directory: Path) -> Bundle:
+    """Verifies a bundle; nothing of it is used before.
+
+    Raises:
+        BundleError: A file is missing, damaged or foreign, or the manifest does not fit this code.
+    """
+    path = directory / MANIFEST
+    try:
+        if path.stat().st_size > _MOST_MANIFEST_BYTES:
+            raise BundleError(f"{path}: larger than {_MOST_MANIFEST_BYTES} bytes, no manifest")
+        raw = path.read_bytes()
+        text = raw.decode()
+    except OSError as error:
+        raise BundleError(f"{directory}: no bundle: cannot read {MANIFEST}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{path}: no text in UTF-8: {error}") from error
+    manifest = parse_manifest(text, str(path))
+    if set(manifest.files) != set(FILES):
+        raise BundleError(f"{path}.files: found {sorted(manifest.files)}, expected {sorted(FILES)}")
+    for name, record in manifest.files.items():
+        _verify(directory, name, record)
+    return Bundle(directory, manifest, hashlib.sha256(raw).hexdigest()[:_ID_DIGITS])
+
+
+def write_bundle(
+    directory: Path,
+    manifest: Manifest,
+    *,
+    tflite: bytes,
+    weights: Weights,
+    card: str,
+    dtype: type[np.float16 | np.float32] = np.float16,
+) -> Bundle:
+    """Writes a bundle and verifies it. A bundle that stands there is replaced whole, or not at all.
+
+    Args:
+        directory: Where it will stand; the directory above it is made where it is missing.
+        manifest: All but `files` and `frontend_proof`, which are filled in here.
+        tflite: The network for LiteRT.
+        weights: Those of Keras, by `layer/kernel` and `layer/bias`.
+        card: Content of `MODEL_CARD.md`.
+        dtype: Of the stored weights. float16 halves the file; its rounding is a tenth of LiteRT's own.
+
+    Raises:
+        BundleError: What was given is no bundle. What stood there before stands there still.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        fresh.chmod(0o755)  # a bundle is no secret: the daemon's user reads what the trainer's user wrote
+        (fresh / TFLITE).write_bytes(tflite)
+        (fresh / CARD).write_text(card)
+        # Any: savez takes arrays by keyword and its stub knows only its own two keywords.
+        arrays: dict[str, Any] = {name: array.astype(dtype) for name, array in weights.items()}
+        np.savez(fresh / WEIGHTS, **arrays)
+        files = {name: _record(fresh / name) for name in FILES}
+        complete = replace(manifest, files=files, frontend_proof=frontend_proof(manifest.frontend))
+        (fresh / MANIFEST).write_text(dump_json(complete))
+        bundle = load_bundle(fresh)
+        bundle.weights()
+        _put(fresh, directory)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return replace(bundle, directory=directory)
+
+
+def read_npz(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float32]]:
+    """Reads exactly the arrays of these names and shapes, as float32.
+
+    Raises:
+        BundleError: It is no .npz, a name is missing or too many, or an array has another shape or kind.
+    """
+    arrays: dict[str, NDArray[np.float32]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if not isinstance(stored, np.lib.npyio.NpzFile):
+                raise BundleError(f"{path}: found a single array, expected an .npz of {len(shapes)} arrays")
+            check_names(path, set(stored.files), set(shapes))
+            for name, shape in shapes.items():
+                arrays[name] = checked(path, name, stored[name], shape)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise BundleError(f"{path}: no readable .npz: {error}") from error
+    return arrays
+
+
+def check_names(path: Path, found: set[str], expected: set[str]) -> None:
+    """Raises `BundleError` unless both are the same."""
+    if found != expected:
+        missing, unknown = sorted(expected - found), sorted(found - expected)
+        raise BundleError(f"{path}: not the expected {len(expected)} arrays: missing {missing}, unknown {unknown}")
+
+
+def checked(path: Path, name: str, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Returns the array as float32; raises `BundleError` unless it has this shape, is floating and finite."""
+    if array.shape != shape or array.dtype.kind != "f":
+        raise BundleError(f"{path}: {name} is {array.dtype} {list(array.shape)}, expected float {list(shape)}")
+    if not np.isfinite(array).all():
+        raise BundleError(f"{path}: {name} holds values that are no numbers")
+    return array.astype(np.float32)
+
+
+def _verify(directory: Path, name: str, record: FileRecord) -> None:
+    path = directory / name
+    if path.resolve().parent != directory.resolve():
+        raise BundleError(f"{path}: leads out of the bundle to {path.resolve()}")
+    try:
+        found = _record(path)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror}") from error
+    if found.size_bytes != record.size_bytes:
+        raise BundleError(f"{path}: found {found.size_bytes} bytes, the manifest says {record.size_bytes}")
+    if found.sha256 != record.sha256:
+        raise BundleError(
+            f"{path}: found SHA-256 {found.sha256}, the manifest says {record.sha256}: damaged or changed"
+        )
+
+
+def _record(path: Path) -> FileRecord:
+    with path.open("rb") as file:
+        return FileRecord(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
+
+
+def _put(fresh: Path, directory: Path) -> None:
+    """Renames the finished directory into place; an old one is put aside first and put back if that fails."""
+    if not directory.exists():
+        fresh.rename(directory)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{directory.name}.old.", dir=directory.parent))
+    try:
+        directory.rename(old)
+        try:
+            fresh.rename(directory)
+        except OSError:
+            old.rename(directory)
+            raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
