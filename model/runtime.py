@@ -1,0 +1,134 @@
+"""What runs a network: one interface, two runtimes, and the choice between them, which alone imports one."""
+
+import logging
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.bundle import Bundle
+from monitord.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+Choice = Literal["auto", "litert", "keras"]
+
+NVIDIA_DEVICE: Final = Path("/dev/nvidia0")
+"""The first GPU's device node: where it is missing there is no NVIDIA GPU, and TensorFlow need not be asked (3 s)."""
+
+
+class Outputs(NamedTuple):
+    """What one forward pass gives for n patches."""
+
+    cry: NDArray[np.float32]
+    """float32 [n], logits."""
+    reasons: NDArray[np.float32]
+    """float32 [n, 4], logits in the order of `REASONS`."""
+    embedding: NDArray[np.float32]
+    """float32 [n, 128]."""
+
+
+class RuntimeFault(Exception):  # noqa: N818 - a fault is what it is called wherever a person reads it
+    """A runtime that worked has failed: a GPU fell off the bus, or its memory is gone."""
+
+
+class Runtime(Protocol):
+    """A loaded network, warmed up. Owned by one thread."""
+
+    @property
+    def name(self) -> str:
+        """For a person: `litert`, or `keras` with its device."""
+
+    @property
+    def fault(self) -> str:
+        """For a person: what is wrong although it still works; empty when all is well."""
+
+    def forward(self, patches: NDArray[np.float32]) -> Outputs:
+        """Runs float32 [n, 96, 64], n at least 1. A row's result does not depend on the other rows."""
+
+
+class FallbackRuntime:
+    """The first runtime as long as it works, then the second for good, with a fault that stays visible.
+
+    Args:
+        first: Already open.
+        second: Opens the runtime to fall back to; called at most once.
+    """
+
+    def __init__(self, first: Runtime, second: Callable[[], Runtime]) -> None:
+        self._now = first
+        self._second: Callable[[], Runtime] | None = second
+        self._fault = ""
+
+    @property
+    def name(self) -> str:
+        """Of the runtime now in use."""
+        return self._now.name
+
+    @property
+    def fault(self) -> str:
+        """What made the first runtime fail, or empty."""
+        return self._fault or self._now.fault
+
+    def forward(self, patches: NDArray[np.float32]) -> Outputs:
+        """As `Runtime.forward`; patches on which the first runtime fails are answered by the second, none is lost."""
+        if self._second is None:
+            return self._now.forward(patches)
+        try:
+            return self._now.forward(patches)
+        except RuntimeFault as error:
+            failed = self._now.name
+            self._now, self._second = self._second(), None
+            self._fault = f"{failed} failed ({error}); running on {self._now.name} until the next start"
+            log.exception("%s", self._fault)
+            return self._now.forward(patches)
+
+
+def open_runtime(bundle: Bundle, choice: Choice = "auto") -> Runtime:
+    """Loads the network and warms it up.
+
+    Args:
+        bundle: Verified.
+        choice: `litert` for the CPU; `keras` for TensorFlow on whatever device it finds; `auto` for Keras where
+            TensorFlow is installed and sees a GPU, LiteRT everywhere else.
+
+    Raises:
+        BundleError: The files do not hold the network that the manifest promises.
+        ConfigError: `keras` was asked for and is not installed.
+    """
+    if choice == "litert":
+        return _litert(bundle)
+    if choice == "keras":
+        if not tensorflow_installed():
+            raise ConfigError(
+                "runtime: keras needs TensorFlow: install monitord[gpu] or monitord[train], or say litert"
+            )
+        return _keras(bundle)
+    if not (NVIDIA_DEVICE.exists() and tensorflow_installed()):
+        return _litert(bundle)
+    try:
+        runtime = _keras(bundle, gpu=True)
+    except RuntimeFault as error:
+        log.warning("no use of the GPU: %s; running on LiteRT", error)
+        return _litert(bundle)
+    return FallbackRuntime(runtime, lambda: _litert(bundle))
+
+
+def tensorflow_installed() -> bool:
+    """Says whether TensorFlow and Keras could be imported, without doing so."""
+    return find_spec("tensorflow") is not None and find_spec("keras") is not None
+
+
+def _litert(bundle: Bundle) -> Runtime:
+    from model.litert import LiteRtRuntime  # noqa: PLC0415 - loaded when chosen
+
+    return LiteRtRuntime(bundle)
+
+
+def _keras(bundle: Bundle, *, gpu: bool = False) -> Runtime:
+    from model.keras_runtime import KerasRuntime  # noqa: PLC0415 - loaded when chosen
+
+    return KerasRuntime(bundle, gpu=gpu)
