@@ -1,0 +1,206 @@
+# shellcheck shell=bash
+# What deploy/run and tests/run share: Debian packages, a Python, the environment .venv at the locked versions.
+# Sourced. Everything it says goes to standard error: standard output belongs to the program that follows.
+
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+venv=$root/.venv
+unfinished=$venv/.install-unfinished
+install_log=$venv/install.log
+
+# pip reads the machine's own settings (mirror, proxy, certificates); these few would break an environment of our own.
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0
+unset PYTHONHOME PIP_TARGET PIP_PREFIX
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "${0##*/}: $*"
+    exit 1
+}
+has() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; } # Debian keeps daemons off a user's PATH
+
+step() { # text: names a step and starts its clock
+    step_started=$SECONDS
+    say "==> $*"
+}
+finished() { say "    done in $((SECONDS - step_started)) s"; }
+
+ask() { # question: true on yes; false where nobody can answer
+    local answer=
+    [ -t 0 ] && [ -t 2 ] && [ "${CI:-}" != true ] || return 1
+    read -r -p "$1 [y/N] " answer || true
+    [[ $answer =~ ^[Yy] ]]
+}
+
+# --- Debian packages ---------------------------------------------------------------------------------------------
+
+can_become_root() { # without asking for a password
+    [ "$(id -u)" = 0 ] || { has sudo && sudo -n true 2>/dev/null; }
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+missing_packages() { # packages...: prints those that are not installed
+    local package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+    done
+}
+
+install_packages() { # packages...: returns 1 where apt could not
+    has apt-get || die "needs these Debian packages, or what your system calls them: $*"
+    if [ "$(id -u)" != 0 ] && ! has sudo; then
+        die "Debian packages are missing and there is no sudo here. Let an administrator run: apt-get install $*"
+    fi
+    step "Debian packages: $*"
+    [ "$(id -u)" = 0 ] || say "    with sudo, which may ask for your password"
+    case " $* " in *" mosquitto "*) keep_broker_private ;; esac
+    as_root apt-get update -qq </dev/null >&2 || say "    apt-get update failed; trying with the package lists at hand"
+    # --no-remove: on a desktop, pulseaudio would push out PipeWire's ALSA part. Nothing of the family's is removed.
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove "$@" \
+        </dev/null >&2 || return 1
+    finished
+}
+
+keep_broker_private() {
+    # Debian starts a broker of its own with the package, on 1883. Only the program is wanted here; the daemon runs it
+    # as its child. A mask set before the first installation keeps the service from being enabled and started.
+    local unit=/etc/systemd/system/mosquitto.service
+    if [ -z "$(missing_packages mosquitto)" ] || [ -e "$unit" ] || [ -L "$unit" ]; then return; fi
+    as_root mkdir -p "${unit%/*}"
+    as_root ln -s /dev/null "$unit"
+    say "    mosquitto: Debian's service of that name stays off (masked), monitord starts a private broker itself."
+    say "    If you want Debian's service: sudo systemctl unmask mosquitto && sudo systemctl enable --now mosquitto"
+}
+
+# --- Python ------------------------------------------------------------------------------------------------------
+
+is_suitable() { # python: 3.11 to 3.13
+    has "$1" && "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1
+}
+
+is_complete() { # python: makes environments and has its C headers
+    "$1" -c 'import ensurepip, os, sys, sysconfig, venv
+sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' >/dev/null 2>&1
+}
+
+find_python() { # prints the newest complete one, else the newest; nothing where there is none
+    local candidate first=
+    for candidate in python3.13 python3.12 python3.11 python3; do
+        is_suitable "$candidate" || continue
+        if is_complete "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+        first=${first:-$candidate}
+    done
+    printf '%s\n' "$first"
+}
+
+choose_python() { # sets $python; may ask apt for what it lacks: also for the compiler and the headers of PyAudio
+    local wanted=("$@")
+    python=$(find_python)
+    if [ -z "$python" ]; then
+        wanted+=(python3 python3-venv python3-dev)
+    elif ! is_complete "$python"; then
+        local version
+        version=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+        wanted+=("$version-venv" "$version-dev")
+    fi
+    has gcc || wanted+=(gcc libc6-dev)
+    has pkg-config || wanted+=(pkg-config)
+    [ -e /usr/include/portaudio.h ] || wanted+=(portaudio19-dev)
+    if [ ${#wanted[@]} -gt 0 ]; then
+        install_packages "${wanted[@]}" || die "apt-get could not install ${wanted[*]} (its words are above)"
+    fi
+    python=$(find_python)
+    [ -n "$python" ] || die "needs Python 3.11, 3.12 or 3.13; found $(python3 --version 2>&1 || true). Debian 12, Debian 13 and Ubuntu 24.04 have one"
+}
+
+# --- the environment ---------------------------------------------------------------------------------------------
+
+fingerprint() { # lock file: changes when what is installed must change
+    cat "$root/pyproject.toml" "$1" | sha256sum | cut -c1-16
+}
+
+is_installed() { # name, lock file: quick, for it runs before every start
+    [ ! -e "$unfinished" ] && [ -x "$venv/bin/python" ] && [ -e "$venv/.installed-$1" ] &&
+        [ "$(cat "$venv/.installed-$1")" = "$(fingerprint "$2") $root" ]
+}
+
+mark_installed() { printf '%s %s\n' "$(fingerprint "$2")" "$root" >"$venv/.installed-$1"; }
+
+hold_install_lock() { # two starts at once: the second waits and then finds everything done
+    exec 9<"$root/pyproject.toml"
+    flock -n 9 || { say "another installation into $venv is at work; waiting for it" && flock 9; }
+}
+release_install_lock() { exec 9<&-; }
+
+make_environment() { # keeps a sound one; an interrupted or moved one, or one whose Python is gone, is made anew
+    if [ -e "$unfinished" ]; then
+        say "    an earlier installation was interrupted; starting over"
+        rm -rf "$venv"
+    elif [ -e "$venv" ] && ! is_sound_environment; then
+        say "    the environment in $venv does not work here (moved, or its Python is gone); starting over"
+        rm -rf "$venv"
+    fi
+    if [ ! -e "$venv" ]; then
+        mkdir "$venv" 2>/dev/null || die "cannot write in $root; run it as the owner of this checkout"
+        touch "$unfinished"
+        "$python" -m venv "$venv" >&2 || die "$python cannot make an environment in $venv"
+    fi
+    [ -w "$venv" ] || die "cannot write in $venv; run it as its owner"
+    touch "$unfinished"
+}
+
+is_sound_environment() {
+    is_suitable "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/null 2>&1 &&
+        grep -qF "$venv" "$venv/bin/activate"
+}
+
+install_project() { # name, lock file: the locked versions, each file checked against its hash, then this checkout
+    local name=$1 lock=$2
+    step "Python packages ($("$python" --version), $(grep -c '==' "$lock") locked) into ${venv/#$HOME\//\~/}"
+    make_environment
+    : >"$install_log"
+    # Environments are filled file by file, so only a finished one loses the mark.
+    pip_install --require-hashes --no-deps --requirement "$lock"
+    pip_install --no-deps --editable "$root"
+    mark_installed "$name" "$lock"
+    rm -f "$unfinished"
+    finished
+}
+
+pip_install() {
+    local status=0
+    "$venv/bin/python" -m pip install --retries 2 --timeout 20 --progress-bar off "$@" </dev/null 2>&1 |
+        tee -a "$install_log" | show_pip || status=$?
+    [ $status = 0 ] || explain_pip
+}
+
+show_pip() { # one line that is redrawn on a terminal; elsewhere only downloads and builds, a line each
+    local line redraw= count=0
+    [ -t 2 ] && redraw=1
+    while IFS= read -r line; do
+        case $line in
+        Collecting*) count=$((count + 1)) && line="$count ${line#Collecting }" && [ -n "$redraw" ] || continue ;;
+        *Downloading*) line="downloading ${line##*/}" ;;
+        *"Building wheel"* | *"Building editable"*) [[ $line == *started* || $line == *:\ finished* ]] && continue ;;
+        Installing\ collected*) line="installing" ;;
+        *) continue ;;
+        esac
+        if [ -n "$redraw" ]; then printf '\r\033[K    %.70s' "$line" >&2; else printf '    %s\n' "${line#"${line%%[! ]*}"}" >&2; fi
+    done
+    [ -z "$redraw" ] || printf '\r\033[K' >&2
+}
+
+explain_pip() {
+    say ""
+    grep -E '^ *(ERROR|error)|WARNING: Retrying' "$install_log" | tail -n 6 >&2 || true
+    if grep -qE 'Retrying|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Name or service|Could not find a version' "$install_log"; then
+        die "could not download the Python packages. Is this machine online? Run it again then: what was fetched is kept."
+    fi
+    if grep -qi 'No space left' "$install_log"; then die "the disk is full"; fi
+    die "could not install the Python packages; the whole story is in $install_log"
+}
