@@ -149,4 +149,4 @@ class Listener:
         length = (span.end - span.start) * self._frame
         start = self._base + span.start * self._frame
         samples = self._history[len(self._history) - back :][:length].copy()
-        return Segment(self.source, start, samples, self.at(start), span.ended_by)
+        return Segment(self.source, start, samples, self.at(start), span.ended_by, self.position)

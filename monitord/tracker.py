@@ -96,8 +96,8 @@ class Tracker:
             events.append(self._event("started", window.end))
         return events
 
-    def segment(self, segment: Segment, scores: Scores, decided: int, on_p: float | None = None) -> list[CryEvent]:
-        """Takes a finished segment's pooled scores, known at `decided` (samples at 16 kHz)."""
+    def segment(self, segment: Segment, scores: Scores, on_p: float | None = None) -> list[CryEvent]:
+        """Takes a finished segment's pooled scores."""
         cry = scores.p_cry >= (self.params.on_p if on_p is None else on_p)
         if not (self._crying and cry) or segment.start + len(segment.samples) <= self._start:
             return []
@@ -106,7 +106,7 @@ class Tracker:
         reason = likely_reason((self._sum / self._weight).astype(np.float32), self.params.unsure_below)
         changed = reason[0] != self._reason[0]
         self._reason = reason
-        return [self._event("reason", decided)] if changed else []
+        return [self._event("reason", segment.closed)] if changed else []
 
     def acknowledge(self) -> list[CryEvent]:
         """A parent is on the way: tells it once an episode."""
@@ -117,9 +117,8 @@ class Tracker:
 
     def advance(self, position: int) -> list[CryEvent]:
         """Lets time pass up to `position` (samples at 16 kHz) without a window."""
-        if self._crying and position - self._last_cry >= int(self.params.hold_s * RATE_HZ):
-            return self.flush(position)
-        return []
+        end = self._last_cry + int(self.params.hold_s * RATE_HZ)
+        return self.flush(end) if self._crying and position >= end else []
 
     def flush(self, position: int) -> list[CryEvent]:
         """Ends an open episode, at the end of the hold or of the stream."""

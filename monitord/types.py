@@ -43,10 +43,12 @@ class Segment:
     start: int
     """Index of the first sample (samples at 16 kHz)."""
     samples: Pcm
-    """int16 [n] at 16 kHz, n in 2,880 .. 40,000; shorter only where a gap or the end of the stream cut it."""
+    """int16 [n] at 16 kHz, n in 2,880 .. 40,000."""
     at: float
     """Wall time of the first sample (Unix seconds)."""
     ended_by: EndedBy
+    closed: int
+    """Index one past the last sample that was heard to know that it had ended (samples at 16 kHz)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import threading
 
 from monitord.pcm import position_16k
 from monitord.ring import Ring
+from monitord.tally import Tally
 from monitord.types import RATE_HZ, AudioChunk, Pcm
 
 
@@ -46,9 +47,7 @@ class Inbox:
         """Tells that n samples at `rate_hz` were lost before they came here (overflow): the next start jumps."""
         with self._room:
             self._at_rate(rate_hz)
-            before = position_16k(self._next, rate_hz)
-            self._next += n
-            self._lost_device += position_16k(self._next, rate_hz) - before
+            self._lose(n)
 
     def end(self) -> None:
         """Tells that nothing will follow: a file is over."""
@@ -75,11 +74,11 @@ class Inbox:
         with self._room:
             return self._ended and not len(self._ring)
 
-    @property
-    def captured(self) -> int:
-        """Samples at 16 kHz on the source's time axis so far, heard or lost."""
+    def tally(self) -> Tally:
+        """Counts of this moment (samples at 16 kHz): what came, what was lost, and what waits here."""
         with self._room:
-            return position_16k(self._next, self._rate_hz)
+            captured = position_16k(self._next, self._rate_hz)
+            return Tally(captured=captured, lost=self._ring.lost + self._lost_device, held=self._ring.held)
 
     @property
     def held(self) -> int:
@@ -102,6 +101,13 @@ class Inbox:
     def _at_rate(self, rate_hz: int) -> None:
         """Continues the time axis at another rate: the index in seconds stays."""
         if rate_hz != self._rate_hz:
-            # Rounded up: the axis may not run backwards, so position_16k never shrinks.
+            before = position_16k(self._next, self._rate_hz)
+            # Rounded up, for the axis may not run backwards: at most one sample is skipped.
             self._next = -(-self._next * rate_hz // self._rate_hz)
             self._rate_hz = rate_hz
+            self._lost_device += position_16k(self._next, rate_hz) - before
+
+    def _lose(self, n: int) -> None:
+        before = position_16k(self._next, self._rate_hz)
+        self._next += n
+        self._lost_device += position_16k(self._next, self._rate_hz) - before

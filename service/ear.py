@@ -1,0 +1,79 @@
+"""All that the worker keeps of one source: its inbox, its listener, its tracker, and what was last heard."""
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from monitord.faults import Fault, FaultWatch
+from monitord.listener import Listener, ListenerParams
+from monitord.tally import Tally
+from monitord.tracker import Tracker, TrackerParams
+from monitord.types import AudioChunk, Scores, Segment, Window
+from service.inbox import Inbox
+
+ROUND_S = 1.0
+"""Most sound that the worker takes from one source before it turns to the next (seconds)."""
+POOL_WINDOWS = 24
+"""Windows that may belong to the open segment: 2.5 s on a hop of 0.24 s, and as many again for the breath around."""
+
+
+@dataclass(slots=True)
+class Ear:
+    """One source in the worker's hands. Only the worker changes it; others read single fields."""
+
+    inbox: Inbox
+    listener: Listener
+    tracker: Tracker
+    enabled: bool = True
+    """Whether the family wants this room to be listened to."""
+    on_p: float | None = None
+    """The family's threshold in place of the bundle's; None: the bundle's."""
+    fault: Fault = "ok"
+    """What the samples themselves say is wrong."""
+    last_audio: float | None = None
+    """Wall time of the newest sample (Unix seconds); None before the first."""
+    last_audio_monotonic: float | None = None
+    """When the worker last took sound from the inbox (monotonic seconds)."""
+    watch: FaultWatch = field(default_factory=FaultWatch)
+    scored: deque[tuple[Window, Scores]] = field(default_factory=lambda: deque(maxlen=POOL_WINDOWS))
+    """Newest windows with their scores: a segment pools those that lie over it."""
+    flushed: bool = False
+
+    @classmethod
+    def of(cls, inbox: Inbox, listener: ListenerParams, tracker: TrackerParams) -> "Ear":
+        """Builds an ear for an inbox with a bundle's parameters."""
+        return cls(inbox, Listener(inbox.source, listener), Tracker(inbox.source, tracker))
+
+    @property
+    def source(self) -> str:
+        """Id of the source."""
+        return self.inbox.source
+
+    def take(self) -> list[Window | Segment]:
+        """Hears at most a second of what waits in the inbox; at the end of the source, flushes once."""
+        out: list[Window | Segment] = []
+        taken_s = 0.0
+        while taken_s < ROUND_S and (chunk := self.inbox.read()) is not None:
+            taken_s += len(chunk.samples) / chunk.rate_hz
+            out += self._hear(chunk)
+        if not self.flushed and self.inbox.drained:
+            self.flushed = True
+            out += self.listener.flush()
+        return out
+
+    def over(self, segment: Segment) -> list[Scores]:
+        """Scores of the windows whose end lies in the segment or just behind it; at least the newest."""
+        end = segment.start + len(segment.samples)
+        scores = [s for w, s in self.scored if w.end > segment.start and w.onset < end]
+        return scores or [s for _, s in list(self.scored)[-1:]]
+
+    def tally(self) -> Tally:
+        """Counts of this source (samples at 16 kHz), from the device to the last segment."""
+        inbox, heard = self.inbox.tally(), self.listener.tally()
+        return inbox + Tally(quiet=heard.quiet, segmented=heard.segmented, held=heard.held)
+
+    def _hear(self, chunk: AudioChunk) -> list[Window | Segment]:
+        self.last_audio = chunk.at + len(chunk.samples) / chunk.rate_hz
+        self.last_audio_monotonic = time.monotonic()
+        self.fault = self.watch.feed(chunk.samples, chunk.rate_hz)
+        return self.listener.feed(chunk)

@@ -1,0 +1,150 @@
+"""Batches for `pretrain`: cries and everything else, as a nursery's microphone might deliver them.
+
+Cry and other windows go through the same rooms, codecs, noise and speeds with the same chances, so that the network
+cannot learn the phone instead of the baby.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from model.frontend import FrontendParams, log_mel, waveform
+from monitord.pcm import FULL_SCALE
+from monitord.types import Pcm
+from monitord.windows import WINDOW_SAMPLES
+from training import augment
+from training.prepare import Prepared, cut
+
+HARD: Final = frozenset(
+    {"laughing", "cat", "hen", "rooster", "crow", "sheep", "siren", "cow", "dog", "pig", "chirping_birds", "coughing"}
+)
+"""ESC-50's categories that are nearest to a cry; they are drawn three times as often."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchParams:
+    """How batches are drawn."""
+
+    size: int = 64
+    """Windows in a batch."""
+    cry_share: float = 0.4
+    """Share of windows from cry recordings."""
+    jitter: int = 1_920
+    """Samples at 16 kHz by which a window may move: half a hop."""
+    p_noise: float = 0.6
+    """Chance that other sound is mixed in."""
+    snr_db: tuple[float, float] = (-6.0, 25.0)
+    """Decibels between the window and what is mixed in."""
+    p_room: float = 0.25
+    """Chance of a room response."""
+    p_codec: float = 0.35
+    """Chance of a phone's codec or narrow band."""
+    p_speed: float = 0.25
+    """Chance of another speed, 0.9 to 1.1."""
+    p_hiss: float = 0.4
+    """Chance of a microphone's own noise, -45 to -10 dB under the window."""
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
+    """Keras' data set of random batches: the same seed, epoch and index give the same batch.
+
+    Args:
+        prepared: What `prepare` wrote.
+        targets: float32 [n] of `cry_targets`; NaN rows are never drawn.
+        rows: int [k], the rows of windows that may be drawn.
+        rooms: Room responses, float32 [taps] each.
+        frontend: The bundle's.
+        steps: Batches in an epoch.
+        params: How they are drawn.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        targets: NDArray[np.float32],
+        rows: NDArray[np.int64],
+        rooms: list[NDArray[np.float32]],
+        frontend: FrontendParams,
+        *,
+        steps: int,
+        seed: int = 0,
+        params: BatchParams | None = None,
+    ) -> None:
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
+        self._prepared, self._targets, self._rooms = prepared, targets, rooms
+        self._frontend, self._steps, self._seed = frontend, steps, seed
+        self._params = params or BatchParams()
+        self._epoch = 0
+        self._audio: dict[int, Pcm] = {}
+        rows = rows[~np.isnan(targets[rows])]
+        cry = np.array([recording.is_cry is True for recording in prepared.recordings])
+        of = prepared.windows.recording[rows]
+        self._cries = _pools(prepared, rows[cry[of]])
+        self._others = _pools(prepared, rows[~cry[of]])
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def on_epoch_end(self) -> None:
+        """Moves the seed on."""
+        self._epoch += 1
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+        """Draws {"cry": float32 [n, 1], "tags": float32 [n, 527]} for float32 [n, 96, 64]."""
+        rng = np.random.default_rng((self._seed, self._epoch, index))
+        params = self._params
+        x = np.empty((params.size, WINDOW_SAMPLES), np.float64)
+        cry = np.empty((params.size, 1), np.float32)
+        tags = np.empty((params.size, self._prepared.windows.tags.shape[1]), np.float32)
+        for i in range(params.size):
+            pools = self._cries if i < params.cry_share * params.size else self._others
+            x[i], cry[i], tags[i] = self._example(rng, pools)
+        return log_mel(waveform(x, self._frontend)), {"cry": cry, "tags": tags}
+
+    def _example(
+        self, rng: np.random.Generator, pools: list[NDArray[np.int64]]
+    ) -> tuple[NDArray[np.float32], float, NDArray[np.float32]]:
+        params = self._params
+        x, cry, tags = self._draw(rng, pools)
+        if rng.random() < params.p_speed:
+            x = augment.speed(x, rng.uniform(0.9, 1.1))
+        if rng.random() < params.p_room:
+            x = augment.reverberate(x, self._rooms[rng.integers(len(self._rooms))])
+        if rng.random() < params.p_noise:
+            other, other_cry, other_tags = self._draw(rng, self._others)
+            x = augment.mix_at_snr(x, other, rng.uniform(*params.snr_db))
+            cry, tags = max(cry, other_cry), np.maximum(tags, other_tags)
+        if rng.random() < params.p_hiss:
+            hiss = augment.coloured_noise(WINDOW_SAMPLES, rng)
+            x = augment.mix_at_snr(x, hiss, rng.uniform(10.0, 45.0))
+        if rng.random() < params.p_codec:
+            x = augment.cheap_codec(x, rng)
+        return x, cry, tags
+
+    def _draw(
+        self, rng: np.random.Generator, pools: list[NDArray[np.int64]]
+    ) -> tuple[NDArray[np.float32], float, NDArray[np.float32]]:
+        """One window as it is: a pool, a row, a shift of at most half a hop."""
+        pool = pools[rng.integers(len(pools))]
+        row = int(pool[rng.integers(len(pool))])
+        windows = self._prepared.windows
+        index = int(windows.recording[row])
+        if index not in self._audio:
+            self._audio[index] = self._prepared.audio(index)
+        end = int(windows.end[row]) + int(rng.integers(-self._params.jitter, self._params.jitter + 1))
+        samples = cut(self._audio[index], end, WINDOW_SAMPLES)
+        return samples.astype(np.float32) / FULL_SCALE, float(self._targets[row]), windows.tags[row].astype(np.float32)
+
+
+def _pools(prepared: Prepared, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Groups rows so that each kind of sound is drawn equally often; hard kinds, and speech, three times."""
+    kinds = np.array([recording.kind for recording in prepared.recordings])
+    of = kinds[prepared.windows.recording[rows]]
+    pools: list[NDArray[np.int64]] = []
+    for kind in sorted(set(of.tolist())):
+        hard = kind in HARD or kind.startswith("speech:")
+        pools += [rows[of == kind]] * (3 if hard else 1)
+    return pools

@@ -1,0 +1,188 @@
+"""Recordings to labelled windows: `monitord-train prepare`.
+
+Every recording is heard by the daemon's own `Listener`. Windows fall on the listener's grid; those that the daemon
+would score are marked `heard`, the others are kept too, because the gate is judged by them and because a network may
+learn from them. The teachers score each window, so a label speaks of a second of sound and not of a whole recording.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from monitord.errors import ConfigError, SourceError
+from monitord.gate import GateParams
+from monitord.listener import Listener, ListenerParams
+from monitord.types import RATE_HZ, AudioChunk, Pcm, Segment, Window
+from training.corpus import Recording, read_corpus
+from training.recordings import load_audio
+from training.teachers import Mn04Teacher, YamnetTeacher
+
+WINDOWS_FILE = "windows.npz"
+RECORDINGS_FILE = "recordings.json"
+AUDIO_DIR = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """n windows of many recordings, in the order of the recordings and of time."""
+
+    recording: NDArray[np.int32]
+    """Index of the recording."""
+    end: NDArray[np.int32]
+    """One past the last sample (samples at 16 kHz)."""
+    heard: NDArray[np.bool_]
+    """Whether the daemon would score it."""
+    sound: NDArray[np.float32]
+    """Share of the window inside segments, 0 to 1."""
+    tail: NDArray[np.float32]
+    """Share of its last 0.24 s inside segments, 0 to 1."""
+    mn04: NDArray[np.float32]
+    """Teacher's probability of a baby's cry."""
+    yamnet: NDArray[np.float32]
+    """Teacher's probability of a baby's cry."""
+    tags: NDArray[np.float16]
+    """[n, 527], mn04's probabilities of all AudioSet classes."""
+
+    def __len__(self) -> int:
+        return len(self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A folder that `prepare` made."""
+
+    folder: Path
+    data: Path
+    recordings: list[Recording]
+    windows: Windows
+
+    def audio(self, index: int) -> Pcm:
+        """int16 [samples] at 16 kHz of one recording."""
+        return load_audio(self.recordings[index].path, self.folder / AUDIO_DIR)
+
+
+def hear(samples: Pcm, params: ListenerParams) -> tuple[list[Window], list[Segment]]:
+    """Runs the daemon's ear over one whole recording, int16 at 16 kHz."""
+    listener = Listener("recording", params)
+    out = listener.feed(AudioChunk("recording", RATE_HZ, 0, samples, 0.0)) + listener.flush()
+    return [item for item in out if isinstance(item, Window)], [item for item in out if isinstance(item, Segment)]
+
+
+def all_windows(params: ListenerParams) -> ListenerParams:
+    """The same ear, told that every room is noisy: it drops no window of the grid."""
+    gate: GateParams = replace(params.gate, noisy_dbfs=-1000.0)
+    return replace(params, gate=gate)
+
+
+def prepare(data: Path, folder: Path, params: ListenerParams) -> Prepared:
+    """Hears and labels all recordings under `data`; writes `folder` and returns what it holds.
+
+    A recording without sound is skipped with a line that names it. Nothing half-written is left behind.
+
+    Raises:
+        ConfigError: `data` is not the folder that is expected, or a teacher is missing.
+    """
+    mn04 = Mn04Teacher(data / "teachers" / "mn04_as.onnx")
+    yamnet = YamnetTeacher(data / "teachers" / "yamnet.tflite")
+    folder.mkdir(parents=True, exist_ok=True)
+    recordings: list[Recording] = []
+    parts: list[Windows] = []
+    bar = tqdm(read_corpus(data), desc="hear and label", unit="recording")
+    for recording in bar:
+        try:
+            samples = load_audio(recording.path, folder / AUDIO_DIR)
+        except SourceError as error:
+            bar.write(f"skipped: {error}")
+            continue
+        windows, _ = hear(samples, all_windows(params))
+        if not windows:
+            continue
+        heard, segments = hear(samples, params)
+        pcm = [window.samples for window in windows]
+        labels = mn04.label(pcm)
+        ends = np.array([window.end for window in windows], np.int32)
+        inside = np.zeros(len(samples) + 1, np.int64)
+        for segment in segments:
+            inside[segment.start + 1 : segment.start + len(segment.samples) + 1] = 1
+        inside = np.cumsum(inside)
+        hop = params.windows.hop_frames * params.segmenter.frame_ms * RATE_HZ // 1000
+        parts.append(
+            Windows(
+                recording=np.full(len(ends), len(recordings), np.int32),
+                end=ends,
+                heard=np.isin(ends, [window.end for window in heard]),
+                sound=_share(inside, ends, len(pcm[0])),
+                tail=_share(inside, ends, hop),
+                mn04=labels.p_cry,
+                yamnet=yamnet.scores(pcm),
+                tags=(1.0 / (1.0 + np.exp(-labels.logits))).astype(np.float16),
+            )
+        )
+        recordings.append(recording)
+    windows_all = _concatenate(parts)
+    _write(folder, data, recordings, windows_all)
+    return Prepared(folder, data, recordings, windows_all)
+
+
+def load_prepared(folder: Path) -> Prepared:
+    """Reads what `prepare` wrote.
+
+    Raises:
+        ConfigError: The folder holds nothing prepared.
+    """
+    try:
+        with (folder / RECORDINGS_FILE).open(encoding="utf-8") as file:
+            listing = json.load(file)
+        with np.load(folder / WINDOWS_FILE, allow_pickle=False) as arrays:
+            windows = Windows(**{name: arrays[name] for name in Windows.__dataclass_fields__})
+    except (OSError, KeyError, ValueError) as error:
+        raise ConfigError(f"{folder}: nothing prepared here ({error}); run: monitord-train prepare") from error
+    recordings = [Recording(**(row | {"path": Path(row["path"])})) for row in listing["recordings"]]
+    return Prepared(folder, Path(listing["data"]), recordings, windows)
+
+
+def _share(inside: NDArray[np.int64], ends: NDArray[np.int32], length: int) -> NDArray[np.float32]:
+    starts = np.maximum(ends - length, 0)
+    last = len(inside) - 1
+    return ((inside[np.minimum(ends, last)] - inside[np.minimum(starts, last)]) / length).astype(np.float32)
+
+
+def _concatenate(parts: list[Windows]) -> Windows:
+    return Windows(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in Windows.__dataclass_fields__})
+
+
+def _write(folder: Path, data: Path, recordings: list[Recording], windows: Windows) -> None:
+    rows = [asdict(recording) | {"path": str(recording.path)} for recording in recordings]
+    arrays = {name: getattr(windows, name) for name in Windows.__dataclass_fields__}
+    partial = folder / f"{WINDOWS_FILE}.partial.npz"
+    np.savez(partial, **arrays)
+    partial.replace(folder / WINDOWS_FILE)
+    listing = folder / f"{RECORDINGS_FILE}.partial"
+    listing.write_text(json.dumps({"data": str(data), "recordings": rows}, indent=0), encoding="utf-8")
+    listing.replace(folder / RECORDINGS_FILE)
+
+
+def samples_of(prepared: Prepared, rows: NDArray[np.int64], window_samples: int) -> Iterator[Pcm]:
+    """Yields int16 [window_samples] of each row of `prepared.windows`, zeros before the start of its recording."""
+    windows = prepared.windows
+    loaded: tuple[int, Pcm] | None = None
+    for row in rows.tolist():
+        recording, end = int(windows.recording[row]), int(windows.end[row])
+        if loaded is None or loaded[0] != recording:
+            loaded = recording, prepared.audio(recording)
+        yield cut(loaded[1], end, window_samples)
+
+
+def cut(samples: Pcm, end: int, length: int) -> Pcm:
+    """Cuts int16 [length] that ends at `end`, zeros where the recording does not reach."""
+    out = np.zeros(length, np.int16)
+    have = samples[max(0, end - length) : max(0, end)]
+    if len(have):
+        first = max(0, length - end)
+        out[first : first + len(have)] = have
+    return out
