@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from model.frontend import FrontendParams, log_mel, waveform
 from monitord.pcm import FULL_SCALE
-from monitord.types import Pcm
+from monitord.types import RATE_HZ, Pcm
 from monitord.windows import WINDOW_SAMPLES
-from training import augment
+from training.augment import Wave, fit, mix, speed
+from training.codecs import CODECS, round_trip
 from training.prepare import Prepared, cut
+from training.rooms import Room, reverberate
 
 HARD: Final = frozenset(
     {"laughing", "cat", "hen", "rooster", "crow", "sheep", "siren", "cow", "dog", "pig", "chirping_birds", "coughing"}
@@ -40,12 +42,18 @@ class BatchParams:
     """Decibels between the window and what is mixed in."""
     p_room: float = 0.25
     """Chance of a room response."""
-    p_codec: float = 0.35
-    """Chance of a phone's codec or narrow band."""
+    p_codec: float = 0.4
+    """Chance that a phone's or a camera's codec was in between."""
+    codecs: int = 2
+    """Codecs that one recording may go through: of eight, so that encoding whole recordings stays cheap."""
     p_speed: float = 0.25
-    """Chance of another speed, 0.9 to 1.1."""
+    """Chance of another speed."""
+    speed: tuple[float, float] = (0.9, 1.1)
+    """Factors of it."""
     p_hiss: float = 0.4
-    """Chance of a microphone's own noise, -45 to -10 dB under the window."""
+    """Chance of a microphone's own noise."""
+    hiss_db: tuple[float, float] = (10.0, 45.0)
+    """Decibels of the window over that noise."""
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
@@ -55,7 +63,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         prepared: What `prepare` wrote.
         targets: float32 [n] of `cry_targets`; NaN rows are never drawn.
         rows: int [k], the rows of windows that may be drawn.
-        rooms: Room responses, float32 [taps] each.
+        rooms: Room responses.
         frontend: The bundle's.
         steps: Batches in an epoch.
         params: How they are drawn.
@@ -66,7 +74,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         prepared: Prepared,
         targets: NDArray[np.float32],
         rows: NDArray[np.int64],
-        rooms: list[NDArray[np.float32]],
+        rooms: list[Room],
         frontend: FrontendParams,
         *,
         steps: int,
@@ -78,7 +86,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         self._frontend, self._steps, self._seed = frontend, steps, seed
         self._params = params or BatchParams()
         self._epoch = 0
-        self._audio: dict[int, Pcm] = {}
+        self._audio: dict[tuple[int, int], Pcm] = {}
+        self._hiss = _hisses(np.random.default_rng(seed))
         rows = rows[~np.isnan(targets[rows])]
         cry = np.array([recording.is_cry is True for recording in prepared.recordings])
         of = prepared.windows.recording[rows]
@@ -106,37 +115,61 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
 
     def _example(
         self, rng: np.random.Generator, pools: list[NDArray[np.int64]]
-    ) -> tuple[NDArray[np.float32], float, NDArray[np.float32]]:
+    ) -> tuple[Wave, float, NDArray[np.float32]]:
         params = self._params
         x, cry, tags = self._draw(rng, pools)
-        if rng.random() < params.p_speed:
-            x = augment.speed(x, rng.uniform(0.9, 1.1))
         if rng.random() < params.p_room:
-            x = augment.reverberate(x, self._rooms[rng.integers(len(self._rooms))])
+            x = reverberate(x, self._rooms[rng.integers(len(self._rooms))])
         if rng.random() < params.p_noise:
             other, other_cry, other_tags = self._draw(rng, self._others)
-            x = augment.mix_at_snr(x, other, rng.uniform(*params.snr_db))
+            x = mix(x, other, rng.uniform(*params.snr_db))
             cry, tags = max(cry, other_cry), np.maximum(tags, other_tags)
         if rng.random() < params.p_hiss:
-            hiss = augment.coloured_noise(WINDOW_SAMPLES, rng)
-            x = augment.mix_at_snr(x, hiss, rng.uniform(10.0, 45.0))
-        if rng.random() < params.p_codec:
-            x = augment.cheap_codec(x, rng)
+            hiss = self._hiss[rng.integers(len(self._hiss))]
+            x = mix(x, fit(hiss, WINDOW_SAMPLES, rng), rng.uniform(*params.hiss_db))
         return x, cry, tags
 
     def _draw(
         self, rng: np.random.Generator, pools: list[NDArray[np.int64]]
-    ) -> tuple[NDArray[np.float32], float, NDArray[np.float32]]:
-        """One window as it is: a pool, a row, a shift of at most half a hop."""
+    ) -> tuple[Wave, float, NDArray[np.float32]]:
+        """One window of a pool, through a codec, shifted by at most half a hop, at another speed."""
+        params = self._params
         pool = pools[rng.integers(len(pools))]
         row = int(pool[rng.integers(len(pool))])
         windows = self._prepared.windows
-        index = int(windows.recording[row])
-        if index not in self._audio:
-            self._audio[index] = self._prepared.audio(index)
-        end = int(windows.end[row]) + int(rng.integers(-self._params.jitter, self._params.jitter + 1))
-        samples = cut(self._audio[index], end, WINDOW_SAMPLES)
-        return samples.astype(np.float32) / FULL_SCALE, float(self._targets[row]), windows.tags[row].astype(np.float32)
+        codec = int(rng.integers(params.codecs)) if rng.random() < params.p_codec else -1
+        audio = self._recording(int(windows.recording[row]), codec)
+        end = int(windows.end[row]) + int(rng.integers(-params.jitter, params.jitter + 1))
+        factor = rng.uniform(*params.speed) if rng.random() < params.p_speed else 1.0
+        if factor == 1.0:
+            x = cut(audio, end, WINDOW_SAMPLES).astype(np.float32)
+        else:
+            # A few samples more, because the length after the resampler is rounded.
+            x = speed(cut(audio, end, int(WINDOW_SAMPLES * factor) + 8).astype(np.float32), factor)[-WINDOW_SAMPLES:]
+        x /= np.float32(FULL_SCALE)
+        return x, float(self._targets[row]), windows.tags[row].astype(np.float32)
+
+    def _recording(self, index: int, codec: int) -> Pcm:
+        """One recording as it is (-1), or through the first or second of its own codecs; kept in memory."""
+        if (index, codec) not in self._audio:
+            if codec < 0:
+                self._audio[index, codec] = self._prepared.audio(index)
+            else:
+                own = np.random.default_rng((self._seed, index)).permutation(len(CODECS))
+                self._audio[index, codec] = round_trip(self._recording(index, -1), CODECS[own[codec]])
+        return self._audio[index, codec]
+
+
+def _hisses(rng: np.random.Generator) -> list[Wave]:
+    """Noise of microphones and fans, 10 s each: power falls with the frequency by 0 (white) to 6 dB per octave."""
+    n = 10 * RATE_HZ
+    bins = np.maximum(1.0, np.arange(n // 2 + 1))
+    out = []
+    for exponent in np.linspace(0.0, 1.0, 16):
+        shaped = np.fft.rfft(rng.standard_normal(n)) / bins**exponent
+        wave = np.fft.irfft(shaped, n)
+        out.append((wave / np.abs(wave).max()).astype(np.float32))
+    return out
 
 
 def _pools(prepared: Prepared, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:

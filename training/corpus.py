@@ -29,9 +29,9 @@ REASON_OF_CODE: Final = {
 """donateacry's codes as the four reasons; scared and don't know are none of them."""
 
 CLEANED_CRY_FLOOR: Final = 0.02
-"""mn04 score above which the corpus' own choice is believed: 317 of 371; below it one hears mostly room."""
+"""mn04 score above which the corpus' own choice is believed: 317 of 371."""
 CONFIRMED_CRY_FLOOR: Final = 0.1
-"""Score above which both teachers together make an unchosen upload a cry (one of them is wrong too often)."""
+"""Score above which both teachers together make an unchosen upload a cry."""
 NO_CRY_CEILING: Final = 0.01
 """Score below which both teachers together make an unchosen upload a negative: 348 of 544."""
 HELD_OUT_FOLD: Final = "4"

@@ -17,9 +17,9 @@ from model.frontend import FrontendParams, patches
 from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
 from monitord.windows import WINDOW_SAMPLES
-from training.augment import load_rooms
 from training.batches import Batches
 from training.prepare import Prepared, samples_of
+from training.rooms import load_rooms
 from training.targets import cry_targets
 
 LEARNING_RATE: Final = 1e-3
@@ -92,7 +92,6 @@ def pretrain(prepared: Prepared, folder: Path, architecture: Architecture, param
             keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
         ],
     )
-    model.optimizer.finalize_variable_values(model.trainable_variables)
     out = folder / "pretrained.weights.h5"
     base.save_weights(out)
     return out
