@@ -185,12 +185,12 @@ show_pip() { # one line that is redrawn on a terminal; elsewhere only downloads 
     while IFS= read -r line; do
         case $line in
         Collecting*) count=$((count + 1)) && line="$count ${line#Collecting }" && [ -n "$redraw" ] || continue ;;
-        *Downloading*) line="downloading ${line##*/}" ;;
-        *"Building wheel"* | *"Building editable"*) [[ $line == *started* || $line == *:\ finished* ]] && continue ;;
+        *Downloading*) line="downloading ${line##*Downloading }" ;;
+        *"Building wheel"*started*) line="building ${line#*for }" && line=${line%%:*} ;;
         Installing\ collected*) line="installing" ;;
         *) continue ;;
         esac
-        if [ -n "$redraw" ]; then printf '\r\033[K    %.70s' "$line" >&2; else printf '    %s\n' "${line#"${line%%[! ]*}"}" >&2; fi
+        if [ -n "$redraw" ]; then printf '\r\033[K    %.70s' "$line" >&2; else printf '    %s\n' "$line" >&2; fi
     done
     [ -z "$redraw" ] || printf '\r\033[K' >&2
 }
@@ -198,7 +198,7 @@ show_pip() { # one line that is redrawn on a terminal; elsewhere only downloads 
 explain_pip() {
     say ""
     grep -E '^ *(ERROR|error)|WARNING: Retrying' "$install_log" | tail -n 6 >&2 || true
-    if grep -qE 'Retrying|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Name or service|Could not find a version' "$install_log"; then
+    if grep -qE 'Retrying|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|from versions: none' "$install_log"; then
         die "could not download the Python packages. Is this machine online? Run it again then: what was fetched is kept."
     fi
     if grep -qi 'No space left' "$install_log"; then die "the disk is full"; fi
