@@ -104,7 +104,7 @@ def write_bundle(
     tflite: bytes,
     weights: Weights,
     card: str,
-    dtype: type[np.float16 | np.float32] = np.float16,
+    exact: bool = False,
 ) -> Bundle:
     """Writes a bundle and verifies it. A bundle that stands there is replaced whole, or not at all.
 
@@ -114,7 +114,8 @@ def write_bundle(
         tflite: The network for LiteRT.
         weights: Those of Keras, by `layer/kernel` and `layer/bias`.
         card: Content of `MODEL_CARD.md`.
-        dtype: Of the stored weights. float16 halves the file; its rounding is a tenth of LiteRT's own.
+        exact: Whether the weights are stored in float32; else in float16, half as large, whose rounding is a tenth of
+            LiteRT's own.
 
     Raises:
         BundleError: What was given is no bundle. What stood there before stands there still.
@@ -126,7 +127,9 @@ def write_bundle(
         (fresh / TFLITE).write_bytes(tflite)
         (fresh / CARD).write_text(card)
         # Any: savez takes arrays by keyword and its stub knows only its own two keywords.
-        arrays: dict[str, Any] = {name: array.astype(dtype) for name, array in weights.items()}
+        arrays: dict[str, Any] = {
+            name: array.astype(np.float32 if exact else np.float16) for name, array in weights.items()
+        }
         np.savez(fresh / WEIGHTS, **arrays)
         files = {name: _record(fresh / name) for name in FILES}
         complete = replace(manifest, files=files, frontend_proof=frontend_proof(manifest.frontend))

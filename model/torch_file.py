@@ -1,0 +1,164 @@
+"""Tensors out of a PyTorch file, without PyTorch and without running anything that the file asks for.
+
+Such a file is a pickle that may name any function. Here only the few names are known that rebuild a float32 tensor;
+all others are refused. Both layouts are read: the zip of today, and the run of pickles from before PyTorch 1.6, in
+which the published VGGish port was saved (torch/serialization.py, `_legacy_save`).
+"""
+
+import io
+import pickle
+import struct
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitord.errors import BundleError
+
+LEGACY_MAGIC: Final = 0x1950A86A20F9469CFC6C
+"""First pickle of a legacy file (torch/serialization.py, MAGIC_NUMBER)."""
+LEGACY_PROTOCOL: Final = 1001
+"""Second pickle of a legacy file (torch/serialization.py, PROTOCOL_VERSION)."""
+_FLOAT_BYTES: Final = 4
+
+
+class _FloatStorage:
+    """Stands for `torch.FloatStorage` in the pickle."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """A run of float32 values somewhere in the file."""
+
+    key: str
+    numel: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """A view into a storage, all numbers in values."""
+
+    storage: _Storage
+    offset: int
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+def read_torch(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Reads a state dict: float32 arrays by name, in PyTorch's own order of axes.
+
+    Raises:
+        BundleError: It is no such file, it is cut short, or it holds anything but float32 tensors by name.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            return _read_zip(path)
+        return _read_legacy(path)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (pickle.UnpicklingError, zipfile.BadZipFile, *_DAMAGE) as error:
+        raise BundleError(
+            f"{path}: no state dict of float32 tensors saved by PyTorch, or cut short: {error}; if PyTorch itself can "
+            "read it, save its arrays with numpy.savez and give that file"
+        ) from error
+
+
+_DAMAGE: Final = (EOFError, struct.error, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+"""What unpickling damaged bytes raises, by the documentation of `pickle.load`: nearly anything."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows the names of `_KNOWN` and no others."""
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - classes and functions
+        known = _KNOWN.get(f"{module}.{name}")
+        if known is None:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no tensor needs")
+        return known
+
+    def persistent_load(self, pid: Any) -> _Storage:  # noqa: ANN401 - whatever the file holds
+        kind, storage, key, _, numel = pid[:5]  # a legacy file adds the part of a shared storage, None when whole
+        if kind != "storage" or storage is not _FloatStorage or any(pid[5:]):
+            raise pickle.UnpicklingError(f"it holds {pid[:2]}, expected whole storages of float32")
+        return _Storage(str(key), int(numel))
+
+
+def _rebuild_tensor(
+    storage: _Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object
+) -> _Tensor:
+    return _Tensor(storage, int(offset), tuple(map(int, size)), tuple(map(int, stride)))
+
+
+def _rebuild_parameter(data: _Tensor, *_: object) -> _Tensor:
+    return data
+
+
+_KNOWN: Final[Mapping[str, Callable[..., object]]] = {
+    "collections.OrderedDict": OrderedDict,
+    "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
+    "torch._utils._rebuild_parameter": _rebuild_parameter,
+    "torch.FloatStorage": _FloatStorage,
+}
+
+
+def _read_zip(path: Path) -> dict[str, NDArray[np.float32]]:
+    with zipfile.ZipFile(path) as archive:
+        index = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+        if len(index) != 1:
+            raise ValueError("a zip without PyTorch's data.pkl")
+        folder = index[0].removesuffix("data.pkl")
+        tensors = _state_dict(_Unpickler(io.BytesIO(archive.read(index[0]))).load())
+        return {
+            name: _materialise(tensor, archive.read(f"{folder}data/{tensor.storage.key}"))
+            for name, tensor in tensors.items()
+        }
+
+
+def _read_legacy(path: Path) -> dict[str, NDArray[np.float32]]:
+    with path.open("rb") as file:
+        if _Unpickler(file).load() != LEGACY_MAGIC or _Unpickler(file).load() != LEGACY_PROTOCOL:
+            raise ValueError("not PyTorch's magic number")
+        system = _Unpickler(file).load()
+        if not system["little_endian"]:
+            raise ValueError("saved on a big-endian machine")
+        tensors = _state_dict(_Unpickler(file).load())
+        raw = {key: _read_storage(file) for key in _Unpickler(file).load()}
+    return {name: _materialise(tensor, raw[tensor.storage.key]) for name, tensor in tensors.items()}
+
+
+def _read_storage(file: IO[bytes]) -> bytes:
+    (numel,) = struct.unpack("<q", file.read(8))
+    values = file.read(numel * _FLOAT_BYTES)
+    if len(values) != numel * _FLOAT_BYTES:
+        raise EOFError("ends in the middle of a tensor")
+    return values
+
+
+def _state_dict(loaded: object) -> dict[str, _Tensor]:
+    if not isinstance(loaded, dict):
+        raise TypeError(f"holds a {type(loaded).__name__}, expected a state dict")
+    tensors: dict[str, _Tensor] = {}
+    for name, tensor in loaded.items():
+        if not isinstance(name, str) or not isinstance(tensor, _Tensor):
+            raise TypeError(f"{name!r} is a {type(tensor).__name__}, expected a tensor")
+        tensors[name] = tensor
+    return tensors
+
+
+def _materialise(tensor: _Tensor, raw: bytes) -> NDArray[np.float32]:
+    """Cuts the view out of its storage, after asserting that it lies inside."""
+    values = np.frombuffer(raw, "<f4")
+    if len(values) != tensor.storage.numel or len(tensor.size) != len(tensor.stride):
+        raise ValueError(f"storage {tensor.storage.key} has {len(values)} values, expected {tensor.storage.numel}")
+    last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.size, tensor.stride, strict=True))
+    if prod(tensor.size) <= 0 or min(tensor.stride, default=0) < 0 or tensor.offset < 0 or last >= len(values):
+        raise ValueError(f"a tensor reaches out of storage {tensor.storage.key}")
+    steps = tuple(step * _FLOAT_BYTES for step in tensor.stride)
+    view = np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.size, steps, writeable=False)
+    return np.ascontiguousarray(view, np.float32)
