@@ -15,8 +15,8 @@ _RIDGE: Final = 1e-3
 """Penalty on each parameter's distance from the identity (per sample): keeps separable data finite."""
 
 
-_Slope = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
-"""Parameters [k] to the loss's gradient [k] and curvature [k, k]."""
+_Loss = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64], NDArray[np.float64]]]
+"""Parameters [k] to the negative log-likelihood, its gradient [k] and its curvature [k, k]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,13 @@ def fit_cry(logits: NDArray[np.float32], labels: NDArray[np.bool_]) -> tuple[flo
     x = np.stack([logits.astype(np.float64), np.ones(len(logits))], axis=1)  # [n, 2]
     identity = np.array([1.0, 0.0])
 
-    def slope(w: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        p = _sigmoid(x @ w)
-        return x.T @ (p - target), (x * (p * (1 - p))[:, None]).T @ x
+    def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        logit = x @ w
+        p = _sigmoid(logit)
+        value = float(np.sum(np.logaddexp(0.0, logit) - target * logit))
+        return value, x.T @ (p - target), (x * (p * (1 - p))[:, None]).T @ x
 
-    scale, bias = _newton(slope, identity, len(logits))
+    scale, bias = _newton(loss, identity, len(logits))
     return float(scale), float(bias)
 
 
@@ -90,27 +92,39 @@ def fit_reasons(
     identity = np.zeros(design.shape[2])
     identity[0] = 1.0
 
-    def slope(w: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        p = _softmax(design @ w)
+    def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        logit = design @ w  # [n, k]
+        p = _softmax(logit)
+        value = float(np.sum(np.logaddexp.reduce(logit, axis=1) - logit[np.arange(n), labels]))
         mean = np.einsum("nk,nkp->np", p, design)
         second = np.einsum("nk,nkp,nkq->pq", p, design, design)
-        return np.einsum("nk,nkp->p", p - hit, design), second - mean.T @ mean
+        return value, np.einsum("nk,nkp->p", p - hit, design), second - mean.T @ mean
 
-    fitted = _newton(slope, identity, n)
+    fitted = _newton(loss, identity, n)
     biases = fitted[1:] if bias else np.zeros(k)
     # A negative scale says that the logits know nothing: then only the frequencies count.
     return max(0.0, float(fitted[0])), (float(biases[0]), float(biases[1]), float(biases[2]), float(biases[3]))
 
 
-def _newton(slope: _Slope, start: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Minimises a convex loss plus the ridge around `start`; bounded steps keep a flat start from overshooting."""
-    w, ridge = start.copy(), _RIDGE * n * np.eye(len(start))
+def _newton(loss: _Loss, start: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Minimises a convex loss plus the ridge around `start`; steps are halved until they lead down."""
+    ridge = _RIDGE * n
+
+    def penalised(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        value, gradient, curvature = loss(w)
+        away = w - start
+        return value + ridge / 2 * float(away @ away), gradient + ridge * away, curvature + ridge * np.eye(len(w))
+
+    w = start
+    value, gradient, curvature = penalised(w)
     for _ in range(_STEPS):
-        gradient, curvature = slope(w)
-        step = np.linalg.solve(curvature + ridge, gradient + ridge @ (w - start))
-        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))  # at most 2 logits at once
-        w = w - step
-        if float(np.abs(step).max()) < _SETTLED:
+        step = np.linalg.solve(curvature, gradient)
+        tried = penalised(w - step)
+        while tried[0] > value and float(np.abs(step).max()) > _SETTLED:
+            step = step / 2
+            tried = penalised(w - step)
+        w, (value, gradient, curvature) = w - step, tried
+        if float(np.abs(step).max()) <= _SETTLED:
             break
     return w
 
