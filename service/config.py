@@ -20,6 +20,7 @@ from pydantic import (
 
 from monitord.errors import ConfigError
 from service.config_errors import refusals
+from service.mqtt_settings import MqttSettings, TlsFiles
 from service.paths import absolute, default_state_dir
 from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
 from service.yaml_file import YamlFile, read_yaml
@@ -129,7 +130,7 @@ class TlsConfig(_Part):
     cert_file: FilePath | None = None
     """Our own certificate, where the broker wants one (PEM)."""
     key_file: FilePath | None = None
-    """The key of `cert_file` (PEM)."""
+    """The key of `cert_file` (PEM); None where it stands in there too."""
 
     @field_validator("ca_file", "cert_file", "key_file")
     @classmethod
@@ -137,9 +138,9 @@ class TlsConfig(_Part):
         return None if value is None else _existing_file(value)
 
     @model_validator(mode="after")
-    def _pair(self) -> Self:
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file belong together: give both or none")
+    def _whose(self) -> Self:
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("key_file needs the cert_file that it belongs to")
         return self
 
 
@@ -154,7 +155,7 @@ class MqttConfig(_Part):
     """TCP port. Left out: 1883, or 8883 with `tls` (the two ports that IANA registered for MQTT)."""
     username: Text | None = None
     password_file: FilePath | None = None
-    """Holds the password alone, read by `read_password`."""
+    """Holds the password alone."""
     tls: TlsConfig | None = None
     """None: not encrypted."""
 
@@ -179,6 +180,12 @@ class MqttConfig(_Part):
         if self.password_file is not None and self.username is None:
             raise ValueError("password_file needs a username")
         return self
+
+    @property
+    def settings(self) -> MqttSettings:
+        """What the connection needs to know; of an embedded broker, its address is known only once it runs."""
+        tls = None if self.tls is None else TlsFiles(self.tls.ca_file, self.tls.cert_file, self.tls.key_file)
+        return MqttSettings(self.host, self.port, self.username, self.password_file, tls)
 
 
 class Config(_Part):
@@ -227,29 +234,6 @@ def config_from_sources(sources: Sequence[SourceSpec]) -> Config:
         ConfigError: There is no home directory to keep the state in.
     """
     return Config(sources=_named(sources or [MicrophoneSpec()]))
-
-
-def read_password(path: Path) -> str:
-    """Returns the first line of a password file, without its line end; warns where everybody may read it.
-
-    Raises:
-        ConfigError: It cannot be read, is no text, is empty, or has more than one line.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot read the password file: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: the password file is no UTF-8 text") from error
-    lines = text.splitlines()
-    if not lines or not lines[0]:
-        raise ConfigError(f"{path}: the password file is empty; write the password on its first line")
-    if any(lines[1:]):
-        raise ConfigError(f"{path}: the password file has {len(lines)} lines; write the password alone on the first")
-    if mode & stat.S_IROTH:
-        _log.warning("%s: everybody on this machine can read this password; chmod 600 %s", path, path)
-    return lines[0]
 
 
 def _named(sources: Sequence[SourceSpec]) -> dict[str, SourceConfig]:
