@@ -1,0 +1,161 @@
+"""What the family may ask over MQTT: topic and value to a frozen command; anything else is refused with a log line."""
+
+import logging
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from service.messages import Node
+
+log = logging.getLogger(__name__)
+
+PRESS = "PRESS"
+"""What a button sends (Home Assistant's default `payload_press`)."""
+
+SNOOZE_MAX_MIN = 12 * 60
+"""Longest snooze (minutes): a night; longer is switching off, and that is what `enabled` is for."""
+
+VALUE_MAX_CHARS = 100
+"""Longest value read: an episode id has fewer than 60 characters beside a source's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestAlarm:
+    """Tell a `test` event of every source."""
+
+    __test__ = False  # a name that pytest would collect
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """End cleanly, so that the service manager starts the daemon anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnabled:
+    """Switch a source's alarm on or off; it is heard all the same."""
+
+    source: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetThreshold:
+    """Move a source's cry threshold."""
+
+    source: str
+    threshold: float
+    """Probability, 0 < threshold < 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetProfile:
+    """Choose a source's profile; whether there is one of that name, the daemon knows."""
+
+    source: str
+    profile: str
+    """`[a-z0-9_]+`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Somebody is on the way."""
+
+    source: str
+    episode: str | None
+    """Id of the episode that is meant; None is the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Stay silent about a source for a while."""
+
+    source: str
+    minutes: int
+    """0 to 720; 0 ends a snooze."""
+
+
+Command = TestAlarm | Restart | SetEnabled | SetThreshold | SetProfile | Acknowledge | Snooze
+
+_SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+_WORD = re.compile(r"[a-z0-9_]+")
+_EPISODE = re.compile(r"[a-z0-9_]+-\d{8}T\d{6}Z-\d+")
+
+
+def subscriptions(node: Node) -> tuple[str, ...]:
+    """Returns the topic filters under which commands come."""
+    return (f"{node.root}/+/set", f"{node.root}/+/+/set")
+
+
+def parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
+    """Returns the command, or None after one log line that says what was wrong with it. Never raises."""
+    try:
+        return _parse(node, sources, topic, payload)
+    except ValueError as error:
+        log.warning("command on %s refused: %s", topic, error)
+        return None
+
+
+def _parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command:
+    if len(payload) > VALUE_MAX_CHARS:
+        raise ValueError(f"{len(payload)} bytes are no value")
+    value = payload.decode().strip()  # UnicodeDecodeError is a ValueError
+    match topic.removeprefix(f"{node.root}/").split("/"):
+        case ["test_alarm", "set"]:
+            return _pressed(value, TestAlarm())
+        case ["restart", "set"]:
+            return _pressed(value, Restart())
+        case [source, name, "set"] if name in _OF_SOURCE:
+            if source not in sources:
+                raise ValueError(f"no source {source!r}; there are {', '.join(sorted(sources))}")
+            return _OF_SOURCE[name](source, value)
+    raise ValueError("no such command")
+
+
+def _pressed(value: str, command: Command) -> Command:
+    if value != PRESS:
+        raise ValueError(f"{value!r} is not {PRESS}")
+    return command
+
+
+def _enabled(source: str, value: str) -> Command:
+    if value.lower() not in _SWITCH:
+        raise ValueError(f"{value!r} is neither ON nor OFF")
+    return SetEnabled(source, _SWITCH[value.lower()])
+
+
+def _threshold(source: str, value: str) -> Command:
+    threshold = float(value)
+    if not 0 < threshold < 1:  # also refuses NaN
+        raise ValueError(f"{value!r} is no probability between 0 and 1")
+    return SetThreshold(source, threshold)
+
+
+def _profile(source: str, value: str) -> Command:
+    if not _WORD.fullmatch(value):
+        raise ValueError(f"{value!r} is no profile name ([a-z0-9_]+)")
+    return SetProfile(source, value)
+
+
+def _ack(source: str, value: str) -> Command:
+    if value == PRESS:
+        return Acknowledge(source, None)
+    if not _EPISODE.fullmatch(value):
+        raise ValueError(f"{value!r} is neither {PRESS} nor an episode id")
+    return Acknowledge(source, value)
+
+
+def _snooze(source: str, value: str) -> Command:
+    minutes = float(value)
+    if not (0 <= minutes <= SNOOZE_MAX_MIN and minutes.is_integer()):
+        raise ValueError(f"{value!r} is no number of minutes between 0 and {SNOOZE_MAX_MIN}")
+    return Snooze(source, int(minutes))
+
+
+_OF_SOURCE: dict[str, Callable[[str, str], Command]] = {
+    "enabled": _enabled,
+    "threshold": _threshold,
+    "profile": _profile,
+    "ack": _ack,
+    "snooze": _snooze,
+}

@@ -1,0 +1,147 @@
+"""What is said on one connection, in the order of the contract: greeting, news as they come, goodbye."""
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from service import commands, messages
+from service.board import Board
+from service.commands import Command
+from service.delivery import Delivery
+from service.link import Answer, Incoming, Link
+from service.messages import Message, Node
+from service.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+DISCOVERY_PAUSE_S = 1.0
+"""Between discovery and the first state (seconds): Home Assistant subscribes an entity only after it has read its
+discovery; of two quick messages the second was lost for 15 of 16 components."""
+
+TICK_S = 1.0
+"""Longest sleep (seconds): paho looks after the keepalive at each waking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks, and from what."""
+
+    node: Node
+    sources: tuple[str, ...]
+    """Ids."""
+    outbox: Outbox
+    board: Board
+    on_command: Callable[[Command], None]
+    discovery: Callable[[], Sequence[Message]]
+
+
+class Session:
+    """Any method may raise `LinkError`: the connection is over. Used by one thread.
+
+    Args:
+        speaker: Who speaks.
+        link: Connected.
+        wake: Becomes readable when there is something new to send; without waiting (timeout 0).
+        stopping: Set when the goodbye is due.
+        refusals: Called with `refusals` whenever that changes.
+    """
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        link: Link,
+        *,
+        wake: socket.socket,
+        stopping: threading.Event,
+        refusals: Callable[[str], None],
+    ) -> None:
+        self._speaker = speaker
+        self._link = link
+        self._wake = wake
+        self._stopping = stopping
+        self._refusals_changed = refusals
+        self._refused: dict[str, str] = {}  # by topic
+        self._delivery = Delivery(speaker.outbox, link)
+
+    @property
+    def refusals(self) -> str:
+        """Which topics the broker refuses, for a person; empty when none."""
+        told = ", ".join(f"{topic} ({refusal})" for topic, refusal in sorted(self._refused.items()))
+        return told and f"the broker refuses {told}; check the rights of this user there"
+
+    def greet(self) -> None:
+        """Subscribes, then discovery, a pause, retained states, and `status = online` last."""
+        self._link.subscribe(commands.subscriptions(self._speaker.node))
+        discovery = self._speaker.discovery()
+        for message in discovery:
+            self._link.publish(message)
+        if discovery:
+            until = time.monotonic() + DISCOVERY_PAUSE_S
+            while time.monotonic() < until and not self._stopping.is_set():
+                self._pump(until)
+        self._speaker.board.begin()
+        self._send()
+        self._link.publish(messages.node_status(self._speaker.node, online=True))
+
+    def serve(self) -> None:
+        """Tells the news as they come, until it is time for the goodbye."""
+        while not self._stopping.is_set():
+            self._send()
+            self._delivery.step()
+            self._pump(time.monotonic() + TICK_S)
+
+    def say_goodbye(self, until: float) -> None:
+        """Half of the time up to `until` (monotonic seconds) for what waits, the rest to tell all offline.
+
+        What waits is safe on disk, so it may not take the time of the offline messages.
+        """
+        now = time.monotonic()
+        half = now + (until - now) / 2
+        self._send()
+        while not self._delivery.idle and time.monotonic() < half:
+            self._delivery.step()
+            self._pump(half)
+        for source in self._speaker.sources:
+            self._link.publish(messages.source_status(self._speaker.node, source, online=False))
+        self._link.publish(messages.node_status(self._speaker.node, online=False))
+        while self._link.unanswered and time.monotonic() < until:
+            self._pump(until)
+        if self._link.unanswered:
+            log.warning("mqtt: left with %d messages unanswered", self._link.unanswered)
+
+    def _send(self) -> None:
+        for message in self._speaker.board.take():
+            self._link.publish(message)
+
+    def _pump(self, until: float) -> None:
+        self._link.pump(min(max(until - time.monotonic(), 0.0), TICK_S), self._wake)
+        with contextlib.suppress(BlockingIOError):  # nobody woke us
+            self._wake.recv(4096)
+        answers = list(self._link.answers)
+        self._link.answers.clear()
+        self._delivery.take(answers)
+        self._judge(answers)
+        while self._link.incoming:
+            self._obey(self._link.incoming.popleft())
+
+    def _judge(self, answers: list[Answer]) -> None:
+        before = dict(self._refused)
+        for answer in answers:
+            if answer.refusal:
+                self._refused[answer.topic] = answer.refusal
+            else:
+                self._refused.pop(answer.topic, None)
+        if self._refused != before:
+            self._refusals_changed(self.refusals)
+
+    def _obey(self, incoming: Incoming) -> None:
+        if incoming.retained:
+            log.info("command on %s ignored: it is retained, so nobody gave it now", incoming.topic)
+            return
+        command = commands.parse(self._speaker.node, self._speaker.sources, incoming.topic, incoming.payload)
+        if command is not None:
+            self._speaker.on_command(command)
