@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from monitord.errors import ConfigError
 
@@ -76,11 +77,28 @@ def stream_spec(url: str, *, listen: bool) -> StreamSpec:
     if scheme not in allowed:
         role = "listen for" if listen else "read"
         raise ConfigError(f"cannot {role} {scheme}:// streams; allowed are {', '.join(f'{s}://' for s in allowed)}")
+    _, port = host_and_port(url)
     if not rest.partition("/")[0]:
         raise ConfigError(f"a {scheme}:// URL names no host, such as {scheme}://camera.local/audio")
-    if listen and ":" not in rest.partition("/")[0].rpartition("@")[2]:
+    if listen and port is None:
         raise ConfigError(f"a listening URL needs a port, such as {scheme}://0.0.0.0:8554/live")
     return StreamSpec(f"{scheme}://{rest}", listen=listen)
+
+
+def host_and_port(url: str) -> tuple[str, int | None]:
+    """Returns where a URL points to; the port is None where it is the protocol's own.
+
+    Raises:
+        ConfigError: Host or port cannot be read. The URL is not in it: it may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigError(
+            "the host or port of a URL cannot be read; in a password write / as %2F, @ as %40, : as %3A, # as %23"
+        ) from None
+    return host or "", port
 
 
 def _device(name: str) -> str | int:

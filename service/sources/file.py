@@ -1,0 +1,82 @@
+"""A recording as a source: as fast as the worker takes it, or in real time as if it were being recorded now."""
+
+import time
+from pathlib import Path
+
+from monitord.errors import MonitordError
+from service.inbox import Inbox
+from service.sources.base import SourceState, SourceStatus
+from service.sources.capture import AttemptError, Capture
+from service.sources.pace import Pace
+from service.sources.recording import file_chunks
+
+
+class FileSource:
+    """Plays a recording into its inbox.
+
+    Args:
+        source_id: `[a-z0-9_]+`.
+        path: Any container with sound; see `recording.check_file` for what to ask before.
+        inbox: Made with `waits=True` where `realtime` is false, so that nothing is lost.
+        realtime: Whether each chunk comes when it would have been recorded.
+        loop: Whether it starts over at its end, without a gap on the time axis.
+    """
+
+    def __init__(self, source_id: str, path: Path, inbox: Inbox, *, realtime: bool, loop: bool) -> None:
+        self.inbox = inbox
+        self._path = path
+        self._realtime = realtime
+        self._loop = loop
+        self._capture = Capture(source_id, self._attempt)
+
+    @property
+    def id(self) -> str:
+        """The source's id."""
+        return self._capture.source_id
+
+    def start(self) -> None:
+        """Starts to play."""
+        self._capture.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Stops where it is, at most a chunk later; what the inbox holds stays readable."""
+        self._capture.stopping.set()
+        self.inbox.close()
+        return self._capture.stop(timeout_s)
+
+    def status(self) -> SourceStatus:
+        """What the thread is doing. `ended` or `decode_error` with a drained inbox is the end of a single pass."""
+        return self._capture.status()
+
+    def _attempt(self) -> None:
+        try:
+            self._play()
+        except MonitordError as error:
+            fault = AttemptError(SourceState.DECODE_ERROR, str(error))
+            if self._loop:
+                raise fault from None
+            # A second try would play what was already heard: the end, and the state says why.
+            self._capture.report(fault.state, str(fault))
+            self._capture.stopping.set()
+        self.inbox.end()
+
+    def _play(self) -> None:
+        pace = Pace()
+        began = time.time()
+        played_s = 0.0
+        while not self._capture.stopping.is_set():
+            before_s = played_s
+            for samples, rate_hz in file_chunks(self._path):
+                length_s = len(samples) / rate_hz
+                if self._realtime and not pace.wait(len(samples), rate_hz, self._capture.stopping):
+                    return
+                if self._capture.stopping.is_set():
+                    return
+                at = time.time() - length_s if self._realtime else began + played_s
+                self.inbox.write(samples, rate_hz, at)
+                self._capture.live()
+                played_s += length_s
+            if played_s == before_s:
+                raise AttemptError(SourceState.DECODE_ERROR, f"{self._path}: its audio track is empty")
+            if not self._loop:
+                return

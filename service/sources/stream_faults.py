@@ -1,0 +1,96 @@
+"""What FFmpeg says when a stream fails, in words that help a parent."""
+
+import errno
+import socket
+
+from av import error as averror
+
+from service.sources.base import SourceState
+from service.sources.capture import AttemptError
+from service.sources.redact import redact
+from service.sources.spec import StreamSpec, host_and_port
+
+_BY_CLASS: tuple[tuple[type[averror.FFmpegError], SourceState, str], ...] = (
+    (averror.HTTPUnauthorizedError, SourceState.AUTH_FAILED, "{auth}"),
+    (averror.HTTPForbiddenError, SourceState.AUTH_FAILED, "{auth}"),
+    (
+        averror.HTTPNotFoundError,
+        SourceState.RECONNECTING,
+        "answers, but has no such stream: check what follows the host",
+    ),
+    (averror.HTTPError, SourceState.RECONNECTING, "answers with an error: {text}"),
+    (averror.ConnectionRefusedError, SourceState.RECONNECTING, "nobody answers at this port: is the app or camera on?"),
+    (averror.InvalidDataError, SourceState.DECODE_ERROR, "sends no sound or video that FFmpeg reads"),
+    (averror.LookupError, SourceState.DECODE_ERROR, "sends what this FFmpeg does not know: {text}"),
+    (averror.PatchWelcomeError, SourceState.DECODE_ERROR, "sends what this FFmpeg does not know: {text}"),
+)
+"""Class of FFmpeg's error, state, words; the first that fits counts."""
+
+_BY_ERRNO = {
+    errno.EADDRINUSE: "another program has this port of this machine: give another one in the URL",
+    errno.EADDRNOTAVAIL: "this machine has no such address: listen on 0.0.0.0",
+    errno.EACCES: "this user may not open that port: give one from 1024 on",
+    errno.EHOSTUNREACH: "no way to this host: is it on, and in this network?",
+    errno.ENETUNREACH: "no way to this host: is this machine in the network?",
+}
+
+_NOBODY = "nobody has sent anything yet"
+
+
+def explain(error: averror.FFmpegError, spec: StreamSpec, *, connected: bool) -> AttemptError:
+    """Makes the fault; no password is in it.
+
+    Args:
+        error: What FFmpeg raised; its text holds the URL.
+        spec: What was opened.
+        connected: Whether it had been opened when that happened.
+    """
+    where = redact(spec.url)
+    for kind, state, words in _BY_CLASS:
+        if isinstance(error, kind):
+            return AttemptError(state, f"{where}: {words.format(auth=_auth(spec), text=error.strerror)}")
+    return AttemptError(SourceState.RECONNECTING, f"{where}: {_words(error, spec, connected=connected)}")
+
+
+def waiting(spec: StreamSpec) -> str:
+    """Says that the daemon waits for a phone."""
+    return f"waiting for a phone that sends to {redact(spec.url)}"
+
+
+def _words(error: averror.FFmpegError, spec: StreamSpec, *, connected: bool) -> str:
+    if isinstance(error, (averror.ExitError, averror.TimeoutError)):
+        if connected:
+            return "connected, but sends nothing"
+        return _NOBODY if _comes_to_us(spec) else "no answer: is it on, and in this network?"
+    if error.errno == errno.EIO:
+        return _broken(spec, connected=connected)
+    return _BY_ERRNO.get(error.errno or 0) or error.strerror or type(error).__name__
+
+
+def _broken(spec: StreamSpec, *, connected: bool) -> str:
+    """What an input/output error means: FFmpeg also says that for a name that nobody knows."""
+    if connected:
+        return "the connection broke"
+    if _comes_to_us(spec):
+        return _NOBODY
+    return "closed before any sound came" if _known(spec.url) else "no host of this name: check its spelling"
+
+
+def _comes_to_us(spec: StreamSpec) -> bool:
+    return spec.listen or spec.url.startswith("udp:")
+
+
+def _auth(spec: StreamSpec) -> str:
+    if "@" in spec.url.partition("://")[2].partition("/")[0]:
+        return "refuses this user and password: check them in the URL"
+    scheme = spec.url.partition("://")[0]
+    return f"wants a user and a password: write {scheme}://USER:PASSWORD@HOST/..."
+
+
+def _known(url: str) -> bool:
+    host, port = host_and_port(url)
+    try:
+        socket.getaddrinfo(host, port)
+    except OSError:
+        return False
+    return True

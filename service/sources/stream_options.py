@@ -1,0 +1,38 @@
+"""What FFmpeg is told about a URL: timeouts always, audio only where the protocol allows it, who listens."""
+
+from service.sources.spec import StreamSpec
+
+OPEN_S = 10.0
+"""Longest time to connect, and again to find out what comes (seconds): what a sleepy camera takes."""
+
+LISTEN_S = 60.0
+"""Longest wait for a phone before the port is opened anew (seconds): long, as a phone may come in just that moment."""
+
+READ_S = 8.0
+"""Longest silence of a connection (seconds): under the ten after which a source counts as dead, over an HLS segment."""
+
+ANALYSE_S = 1.0
+"""How much sound FFmpeg looks at before the first sample is out (seconds). Its own 5 s keep RTMP waiting that long."""
+
+
+def ffmpeg_options(spec: StreamSpec, read_s: float) -> dict[str, str]:
+    """Returns the options of `av.open`; FFmpeg ignores what a protocol does not know.
+
+    Args:
+        spec: What to open.
+        read_s: Longest silence (seconds).
+    """
+    read_us = str(round(read_s * 1e6))
+    options = {"analyzeduration": str(round(ANALYSE_S * 1e6)), "rw_timeout": read_us}
+    scheme = spec.url.partition("://")[0]
+    if scheme in {"rtsp", "rtsps"}:
+        options |= {"allowed_media_types": "audio"}
+        if spec.listen:
+            # Without listen_timeout FFmpeg hands -1000 to its own TCP layer, which refuses it.
+            return options | {"rtsp_flags": "listen", "listen_timeout": str(round(LISTEN_S))}
+        return options | {"rtsp_transport": "tcp", "timeout": read_us}
+    if spec.listen:
+        return options | {"listen": "1"}
+    if scheme in {"http", "https", "udp"}:
+        return options | {"timeout": read_us}  # not for RTMP, where `timeout` means to listen
+    return options

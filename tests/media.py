@@ -1,0 +1,54 @@
+"""Small recordings of any kind, made by FFmpeg as the tests run: containers, codecs, video with and without sound."""
+
+import io
+from pathlib import Path
+
+import av
+import numpy as np
+
+from monitord.types import RATE_HZ, Pcm
+
+
+def encoded(samples: Pcm, container: str, codec: str, *, rate_hz: int = RATE_HZ, channels: int = 1) -> bytes:
+    """Returns int16 [n] mono as a file of this container and codec, on all of its channels."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as output:
+        _write_sound(output, samples, codec, rate_hz, channels)
+    return buffer.getvalue()
+
+
+def write_media(path: Path, samples: Pcm, codec: str, *, rate_hz: int = RATE_HZ, channels: int = 1) -> Path:
+    """Writes int16 [n] mono into a file whose container its suffix names, and returns its path."""
+    with av.open(str(path), "w") as output:
+        _write_sound(output, samples, codec, rate_hz, channels)
+    return path
+
+
+def write_video(path: Path, samples: Pcm | None, duration_s: float = 2.0) -> Path:
+    """Writes a phone's video, with this sound or without any, and returns its path."""
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound = None if samples is None else output.add_stream("aac", rate=RATE_HZ, layout="mono")
+        for _ in range(round(duration_s * 10)):
+            picture = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            output.mux(video.encode(picture))
+        output.mux(video.encode())
+        if sound is not None and samples is not None:
+            _encode(output, sound, samples)
+    return path
+
+
+def _write_sound(output: av.container.OutputContainer, samples: Pcm, codec: str, rate_hz: int, channels: int) -> None:
+    stream = output.add_stream(codec, rate=rate_hz)
+    assert isinstance(stream, av.AudioStream)
+    stream.layout = "stereo" if channels == 2 else "mono"
+    _encode(output, stream, np.repeat(samples, channels))
+
+
+def _encode(output: av.container.OutputContainer, stream: av.AudioStream, interleaved: Pcm) -> None:
+    frame = av.AudioFrame.from_ndarray(interleaved.reshape(1, -1), format="s16", layout=stream.layout)
+    frame.sample_rate = stream.rate
+    frame.pts = 0
+    output.mux(stream.encode(frame))
+    output.mux(stream.encode())
