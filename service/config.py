@@ -44,7 +44,11 @@ def _path(value: object, info: ValidationInfo) -> object:
 
 
 def _existing_file(path: Path) -> Path:
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError as error:
+        raise ValueError(f"cannot look at {path}: {error.strerror}") from error
+    if not found:
         raise ValueError(f"there is no file {path}")
     return path
 

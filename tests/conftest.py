@@ -1,0 +1,27 @@
+"""What all tests share: the recordings beside the checkout, a state directory of their own, patience."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# No deadline for an example: on a slow machine the first one also pays for imports.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Directory of the recordings and teachers; skips where they are not beside the checkout."""
+    data = ROOT.parent / "shared" / "data"
+    if not data.is_dir():
+        pytest.skip("needs the recordings and AudioSet networks in ../shared/data")
+    return data
+
+
+@pytest.fixture(autouse=True)
+def _state_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes into the state directory of the person who runs it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))

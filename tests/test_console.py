@@ -1,0 +1,278 @@
+"""What a person sees: the words, the first screen, and the terminal's behaviour on a real pseudo-terminal."""
+
+import io
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TextIO, get_args
+
+import pytest
+
+from monitord.faults import Fault
+from monitord.types import REASONS, EventType
+from service.banner import banner, source_words, subscribe_line
+from service.config import config_from_sources
+from service.console import Console, ConsoleHandler
+from service.lines import Line
+from service.mqtt_settings import MqttSettings, TlsFiles
+from service.sources.spec import FileSpec, MicrophoneSpec, StreamSpec
+from service.wording import duration_words, event_words, fault_words, level_words, segment_words
+
+NAMES = {"nursery": "Nursery", "bed": "Bed"}
+CLOCK = r"\d\d:\d\d:\d\d"
+
+
+def _event(event_type: EventType, **more: object) -> Line:
+    values: Line = {"kind": "event", "event_type": event_type, "source": "nursery", "t_s": 52.0, "onset_s": 11.2}
+    return {**values, "episode": 1, "p_cry": 0.953, "reason": "none", "reason_p": 0.0, **more}
+
+
+SEGMENT: Line = {"kind": "segment", "source": "bed", "t_s": 1.0, "duration_s": 1.34, "p_cry": 0.98, "reason": "unsure"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (_event("started"), "started crying (95 %)"),
+        (_event("reason", reason="hunger", reason_p=0.61), "probably hungry (61 %)"),
+        (_event("reason", reason="unsure", reason_p=0.4), None),
+        (_event("ended"), "ended after 41 s"),
+        (_event("escalated", t_s=131.2), "still crying, for 2 min 0 s"),
+        (_event("acknowledged"), "somebody is on the way"),
+    ],
+)
+def test_events_in_words(line: Line, words: str | None) -> None:
+    """One short sentence each; a reason only when it is sure."""
+    assert event_words(line) == words
+
+
+@pytest.mark.parametrize("event_type", get_args(EventType))
+def test_every_event_has_words(event_type: EventType) -> None:
+    """None of the contract's types is forgotten."""
+    assert event_words(_event(event_type, reason="hunger", reason_p=0.7))
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_has_words(reason: str) -> None:
+    """None of the method's reasons is forgotten."""
+    assert event_words(_event("reason", reason=reason, reason_p=0.7))
+
+
+@pytest.mark.parametrize("fault", get_args(Fault))
+def test_every_fault_has_words(fault: Fault) -> None:
+    """Each fault is said, and what the source knows beside it; a recovery is said too."""
+    words = fault_words(fault, "unplugged")
+    assert words == "heard again" if fault == "ok" else words.endswith("(unplugged)")
+
+
+def test_segments_in_words() -> None:
+    """In brief."""
+    assert segment_words(SEGMENT) == "cry sound of 1.3 s (98 %)"
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "words"),
+    [
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (185, "3 min 5 s"),
+        (3599.9, "1 h 0 min"),
+        (4320, "1 h 12 min"),
+    ],
+)
+def test_durations_in_words(duration_s: float, words: str) -> None:
+    """Seconds, minutes, hours; never 60 of something."""
+    assert duration_words(duration_s) == words
+
+
+@pytest.mark.parametrize(("dbfs", "bar"), [(-96, "." * 10), (-60, "." * 10), (-30, "#####....."), (0, "#" * 10)])
+def test_levels_are_bars(dbfs: float, bar: str) -> None:
+    """Ten cells for 60 dB."""
+    assert level_words("Nursery", dbfs, blocks=False) == f"Nursery {bar} {dbfs:3.0f} dB"
+
+
+def test_the_banner_says_all_that_one_needs() -> None:
+    """Each source, the broker, the exact line to subscribe, the model, and what it is not."""
+    config = config_from_sources([MicrophoneSpec(), StreamSpec("rtsp://me:hunter2@cam/1")])
+    text = banner(
+        config, version="0.1.0", model="compact", broker=MqttSettings("127.0.0.1"), kind="private", demo=False
+    )
+    assert text == (
+        "monitord 0.1.0. Not a medical device. Ctrl-C ends it.\n"
+        "\n"
+        "  listens to  Room   the default microphone\n"
+        "              Room2  rtsp://***@cam/1\n"
+        "  tells       MQTT at 127.0.0.1:1883 (a private broker, for this machine only), topics monitord/home/...\n"
+        "  watch it    mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'\n"
+        "  model       compact\n"
+    )
+
+
+def test_the_demo_says_that_it_is_one() -> None:
+    """And how to give a phone, a camera or a file."""
+    text = banner(config_from_sources([]), version="1", model="m", broker=MqttSettings("::1"), kind="found", demo=True)
+    for words in ("DEMO", "no microphone", "mic:NAME", "rtsp://", "http://", "listen+rtmp://", "recording.m4a"):
+        assert words in text
+    assert "the demo sound" in text
+    assert "MQTT at [::1]:1883" in text
+    assert "default microphone" not in text
+
+
+def test_the_line_to_subscribe_works_in_a_shell() -> None:
+    """Quoted, with user, certificates and the password still in its file."""
+    settings = MqttSettings("broker", 8883, "a b", Path("/etc/my password"), TlsFiles(Path("/ca.crt"), Path("/c.pem")))
+    assert subscribe_line(settings, "home") == (
+        "mosquitto_sub -h broker -p 8883 -v -t 'monitord/home/#' -u 'a b' --cafile /ca.crt --cert /c.pem --key /c.pem"
+        " -P \"$(cat '/etc/my password')\""
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (MicrophoneSpec(), "the default microphone"),
+        (MicrophoneSpec(3), "microphone number 3"),
+        (MicrophoneSpec("Yeti\x1b[2J"), "the microphone Yeti?[2J"),
+        (StreamSpec("rtmp://0.0.0.0:1935/live", listen=True), "a phone that sends to rtmp://0.0.0.0:1935/live"),
+        (FileSpec(Path("a.wav"), loop=True), "a.wav, in real time, over and over"),
+    ],
+)
+def test_sources_in_words(spec: MicrophoneSpec | StreamSpec | FileSpec, words: str) -> None:
+    """Each kind; nothing in a name can command the terminal."""
+    assert source_words(spec) == words
+
+
+def test_without_a_terminal_there_are_plain_lines_only() -> None:
+    """No level, no colour, no carriage return: a log file or the journal stays readable."""
+    out = io.StringIO()
+    console = Console(out, NAMES)
+    console.level("nursery", -40, -60)
+    console.line(_event("started"))
+    console.line(SEGMENT)
+    console.line(_event("reason", reason="unsure"))
+    console.fault("bed", "stalled", "no sound for 7 s")
+    console.fault("bed", "ok")
+    console.note("the broker is away")
+    console.close()
+    expected = [
+        r"Nursery  started crying \(95 %\)",
+        r"Bed      cry sound of 1\.3 s \(98 %\)",
+        r"Bed      NOT HEARD: no sound arrives \(no sound for 7 s\)",
+        r"Bed      heard again",
+        r"the broker is away",
+    ]
+    lines = out.getvalue().splitlines()
+    assert len(lines) == len(expected)
+    for line, pattern in zip(lines, expected, strict=True):
+        assert re.fullmatch(f"{CLOCK}  {pattern}", line)
+
+
+def test_json_is_for_scripts_alone() -> None:
+    """Segments and events are JSON lines on one stream; banner, faults and notes are words on the other."""
+    human, script = io.StringIO(), io.StringIO()
+    console = Console(human, NAMES, script)
+    console.banner("hello")
+    console.line(_event("started"))
+    console.line(SEGMENT)
+    console.level("nursery", -40, -60)
+    console.fault("bed", "flat")
+    assert [json.loads(line) for line in script.getvalue().splitlines()] == [_event("started"), SEGMENT]
+    assert human.getvalue().startswith("hello\n")
+    assert "crying" not in human.getvalue()
+    assert "stuck" in human.getvalue()
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[TextIO, Callable[[], str]]]:
+    """A pseudo-terminal: the stream that writes to it, and a function that returns what it has shown."""
+    master, slave = os.openpty()
+    os.set_blocking(master, False)
+
+    def shown() -> str:
+        return os.read(master, 65_536).decode().replace("\r\n", "\n")
+
+    with os.fdopen(slave, "w", encoding="utf-8") as stream:
+        yield stream, shown
+    os.close(master)
+
+
+def test_the_level_is_one_live_line(
+    terminal: tuple[TextIO, Callable[[], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is redrawn in place, makes room for an event, and comes back after it."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream, shown = terminal
+    console = Console(stream, NAMES)
+    console.level("nursery", -30, -60)
+    console.level("bed", -60, -60)
+    assert shown() == "\r\x1b[KNursery █████░░░░░ -30 dB\r\x1b[KNursery █████░░░░░ -30 dB   Bed ░░░░░░░░░░ -60 dB"
+    console.fault("bed", "stalled")
+    text = shown()
+    assert re.fullmatch(
+        rf"\r\x1b\[K{CLOCK}  Bed      NOT HEARD: no sound arrives\n"
+        r"\r\x1b\[KNursery █████░░░░░ -30 dB   Bed NOT HEARD",
+        text,
+    )
+    console.close()
+    assert shown() == "\r\x1b[K"
+
+
+@pytest.mark.parametrize(
+    ("no_colour", "term", "coloured"), [("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)]
+)
+def test_colour_is_a_choice(
+    terminal: tuple[TextIO, Callable[[], str]],
+    monkeypatch: pytest.MonkeyPatch,
+    no_colour: str,
+    term: str,
+    *,
+    coloured: bool,
+) -> None:
+    """NO_COLOR and a dumb terminal switch it off."""
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("NO_COLOR", no_colour)
+    stream, shown = terminal
+    Console(stream, NAMES).line(_event("started"))
+    assert ("\x1b[1;31mstarted" in shown()) == coloured
+
+
+def test_a_log_line_does_not_tear_the_live_line(
+    terminal: tuple[TextIO, Callable[[], str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The live line is erased before the record goes to standard error, and drawn again after it."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream, shown = terminal
+    console = Console(stream, NAMES)
+    console.level("bed", -60, -60)
+    shown()
+    ConsoleHandler(console).emit(logging.LogRecord("x", logging.WARNING, "x.py", 1, "broker %s", ("away",), None))
+    assert capsys.readouterr().err == "broker away\n"
+    assert shown() == "\r\x1b[K\r\x1b[KBed ░░░░░░░░░░ -60 dB"
+
+
+def test_an_encoding_without_blocks_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal in an old locale is drawn with characters that it has."""
+    monkeypatch.setenv("TERM", "xterm")
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w", encoding="latin-1") as stream:
+        Console(stream, NAMES).level("bed", -30, -60)
+        assert b"#####....." in os.read(master, 1024)
+    os.close(master)
+
+
+def test_a_reader_that_has_gone_does_not_stop_the_monitor(caplog: pytest.LogCaptureFixture) -> None:
+    """A closed pipe is said once in the log; everything else goes on."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        console = Console(sys.stderr, NAMES, stream)
+        console.line(SEGMENT)
+        console.line(SEGMENT)
+    assert caplog.text.count("nobody reads what is printed") == 1
