@@ -69,7 +69,18 @@ def read_torch(path: Path) -> dict[str, NDArray[np.float32]]:
         ) from error
 
 
-_DAMAGE: Final = (EOFError, struct.error, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+_DAMAGE: Final = (
+    EOFError,
+    struct.error,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    RuntimeError,
+)
 """What unpickling damaged bytes raises, by the documentation of `pickle.load`: nearly anything."""
 
 

@@ -163,7 +163,7 @@ def test_tensorflow_errors_become_faults(bundle: Bundle) -> None:
     with pytest.raises(RuntimeFault, match=r"TensorFlow sees no GPU"):
         KerasRuntime(bundle, gpu=True)
     runtime._serve = tf.function(lambda x: tf.debugging.check_numerics(x / 0.0, "the GPU computes nonsense"))
-    with pytest.raises(RuntimeFault, match="^(?!.*\n).*the GPU computes nonsense"):
+    with pytest.raises(RuntimeFault, match=r"^(?!.*\n).*the GPU computes nonsense"):
         runtime.forward(np.zeros((1, 96, 64), np.float32))
 
 
