@@ -6,6 +6,7 @@ root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 venv=$root/.venv
 unfinished=$venv/.install-unfinished
 install_log=$venv/install.log
+also=()
 
 # pip reads the machine's own settings (mirror, proxy, certificates); these few would break an environment of our own.
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0
@@ -25,7 +26,7 @@ step() { # text: names a step and starts its clock
 finished() { say "    done in $((SECONDS - step_started)) s"; }
 
 ask() { # question: true on yes; false where nobody can answer
-    local answer=
+    local answer=''
     [ -t 0 ] && [ -t 2 ] && [ "${CI:-}" != true ] || return 1
     read -r -p "$1 [y/N] " answer || true
     [[ $answer =~ ^[Yy] ]]
@@ -86,7 +87,7 @@ sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.
 }
 
 find_python() { # prints the newest complete one, else the newest; nothing where there is none
-    local candidate first=
+    local candidate first=''
     for candidate in python3.13 python3.12 python3.11 python3; do
         is_suitable "$candidate" || continue
         if is_complete "$candidate"; then
@@ -98,8 +99,10 @@ find_python() { # prints the newest complete one, else the newest; nothing where
     printf '%s\n' "$first"
 }
 
-choose_python() { # sets $python; may ask apt for what it lacks: also for the compiler and the headers of PyAudio
-    local wanted=("$@")
+may_install() { true; } # packages...: tests/run asks first
+
+choose_python() { # sets $python; apt gets what it lacks, a compiler and PortAudio's headers, and the packages in $also
+    local wanted=("${also[@]}")
     python=$(find_python)
     if [ -z "$python" ]; then
         wanted+=(python3 python3-venv python3-dev)
@@ -112,6 +115,7 @@ choose_python() { # sets $python; may ask apt for what it lacks: also for the co
     has pkg-config || wanted+=(pkg-config)
     [ -e /usr/include/portaudio.h ] || wanted+=(portaudio19-dev)
     if [ ${#wanted[@]} -gt 0 ]; then
+        may_install "${wanted[@]}" || die "cannot go on without these Debian packages: ${wanted[*]}"
         install_packages "${wanted[@]}" || die "apt-get could not install ${wanted[*]} (its words are above)"
     fi
     python=$(find_python)
@@ -124,7 +128,14 @@ fingerprint() { # lock file: changes when what is installed must change
     cat "$root/pyproject.toml" "$1" | sha256sum | cut -c1-16
 }
 
-is_installed() { # name, lock file: quick, for it runs before every start
+is_installed() { # name, lock file, ...: whether one of these is in place; quick, for it runs before every start
+    while [ $# -gt 0 ]; do
+        if has_stamp "$1" "$2"; then return 0; fi
+        shift 2
+    done
+    return 1
+}
+has_stamp() { # name, lock file
     [ ! -e "$unfinished" ] && [ -x "$venv/bin/python" ] && [ -e "$venv/.installed-$1" ] &&
         [ "$(cat "$venv/.installed-$1")" = "$(fingerprint "$2") $root" ]
 }
@@ -180,11 +191,15 @@ pip_install() {
 }
 
 show_pip() { # one line that is redrawn on a terminal; elsewhere only downloads and builds, a line each
-    local line redraw= count=0
+    local line redraw='' count=0
     [ -t 2 ] && redraw=1
     while IFS= read -r line; do
         case $line in
-        Collecting*) count=$((count + 1)) && line="$count ${line#Collecting }" && [ -n "$redraw" ] || continue ;;
+        Collecting*)
+            [ -n "$redraw" ] || continue
+            count=$((count + 1))
+            line="$count ${line#Collecting }"
+            ;;
         *Downloading*) line="downloading ${line##*Downloading }" ;;
         *"Building wheel"*started*) line="building ${line#*for }" && line=${line%%:*} ;;
         Installing\ collected*) line="installing" ;;
