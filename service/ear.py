@@ -38,6 +38,9 @@ class Ear:
     scored: deque[tuple[Window, Scores]] = field(default_factory=lambda: deque(maxlen=POOL_WINDOWS))
     """Newest windows with their scores: a segment pools those that lie over it."""
     flushed: bool = False
+    """Whether the source has ended and everything of it was heard."""
+    told: Tally = field(default_factory=Tally)
+    """`tally` at the end of the last round, for other threads."""
 
     @classmethod
     def of(cls, inbox: Inbox, listener: ListenerParams, tracker: TrackerParams) -> "Ear":

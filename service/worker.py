@@ -59,6 +59,7 @@ class Worker:
             self._tell(ear, ear.tracker.advance(ear.listener.position))
             if ear.flushed:
                 self._tell(ear, ear.tracker.flush(ear.listener.position))
+            ear.told = ear.tally()
         self._teller.tick()
         self.moved_at = time.monotonic()
         return bool(heard) or any(ear.inbox.held for ear in self.ears)

@@ -1,0 +1,127 @@
+"""`monitord status` and `monitord test-alarm`: ask a running daemon over its broker, from another terminal."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from monitord.errors import ConfigError
+from service.commands import PRESS
+from service.config import Config, load_config
+from service.messages import OFFLINE, ONLINE
+from service.mqtt_settings import read_credentials
+
+ANSWER_S: Final = 5.0
+"""Longest wait for the broker, and for the daemon behind it (seconds)."""
+RETAINED_S: Final = 0.7
+"""Silence after which every retained message has come (seconds): on a loopback or home network they come in one go."""
+
+Told = dict[str, str]
+"""Payload by topic, without the node's root."""
+
+
+def print_status(config_path: Path | None) -> int:
+    """Prints what the daemon says of itself and of each source. Returns 0 when all are heard, else 1."""
+    config = Config() if config_path is None else load_config(config_path)
+    told: Told = {}
+    with _listening(config, told):
+        pass
+    for line in status_lines(config.node, told):
+        print(line)
+    sources = _sources(told)
+    well = bool(sources) and all(told.get(topic) == ONLINE for topic in ["status", *(f"{s}/status" for s in sources)])
+    return 0 if well else 1
+
+
+def status_lines(node: str, told: Told) -> Iterator[str]:
+    """Writes retained messages as a person reads them: the node, then one line for each source."""
+    yield f"{node}: {told.get('status', 'never seen by this broker')}"
+    for source in _sources(told):
+        state, health = _json(told.get(f"{source}/state")), _json(told.get(f"{source}/health"))
+        heard = told.get(f"{source}/status", OFFLINE) == ONLINE
+        words = ("CRYING" if state.get("crying") else "quiet") if heard else "NOT HEARD"
+        fault = health.get("fault", "ok")
+        yield f"  {source}: {words}" + ("" if fault == "ok" else f" ({fault})")
+
+
+def press_test_alarm(config_path: Path | None) -> int:
+    """Asks for a test event and waits until one comes. Returns 0, or 1 where no daemon answers."""
+    config = Config() if config_path is None else load_config(config_path)
+    told: Told = {}
+    with _listening(config, told) as client:
+        began = time.monotonic()
+        client.publish(f"monitord/{config.node}/test_alarm/set", PRESS, qos=1)
+        while time.monotonic() - began < ANSWER_S:
+            client.loop(0.1)
+            tests = [topic for topic, payload in told.items() if _json(payload).get("event_type") == "test"]
+            if tests:
+                print(f"test event on {', '.join(sorted(tests))} after {(time.monotonic() - began) * 1000:.0f} ms")
+                return 0
+    print("no test event came: is the daemon running, and on this broker? (monitord status)")
+    return 1
+
+
+@contextmanager
+def _listening(config: Config, told: Told) -> Iterator[paho.Client]:
+    settings = config.mqtt.settings
+    credentials = read_credentials(settings)
+    root = f"monitord/{config.node}/"
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"monitord-ask-{uuid.uuid4().hex[:8]}")
+    if settings.username is not None:
+        client.username_pw_set(settings.username, credentials.password)
+    if credentials.tls is not None:
+        client.tls_set_context(credentials.tls)
+    refusals: list[str] = []
+
+    def connected(client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401
+        # Any: paho's callback types are its own.
+        if reason.is_failure:
+            refusals.append(str(reason))
+        client.subscribe(root + "#", qos=1)
+
+    def came(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401 - paho
+        told[message.topic.removeprefix(root)] = message.payload.decode(errors="replace")
+
+    client.on_connect, client.on_message = connected, came
+    try:
+        client.connect(settings.host, settings.port, keepalive=30)
+    except OSError as error:
+        raise ConfigError(f"{settings.where}: no broker answers ({error}); is monitord running?") from error
+    until = time.monotonic() + ANSWER_S
+    while not client.is_connected() and not refusals and time.monotonic() < until:
+        client.loop(0.1)
+    if not client.is_connected() or refusals:
+        raise ConfigError(f"{settings.where}: the broker lets us not in ({', '.join(refusals) or 'no answer'})")
+    try:
+        _settle_client(client, told)
+        yield client
+    finally:
+        client.disconnect()
+
+
+def _settle_client(client: paho.Client, told: Told) -> None:
+    """Takes what the broker kept, until nothing came for a while."""
+    last, count = time.monotonic(), -1
+    while time.monotonic() - last < RETAINED_S:
+        if len(told) != count:
+            last, count = time.monotonic(), len(told)
+        client.loop(0.1)
+
+
+def _sources(told: Told) -> list[str]:
+    return sorted({topic.split("/")[0] for topic in told if topic.endswith("/status")})
+
+
+def _json(payload: str | None) -> dict[str, Any]:
+    # Any: values of JSON.
+    try:
+        value = json.loads(payload or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

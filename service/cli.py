@@ -1,0 +1,202 @@
+"""`monitord`: what a person or a service manager types. Data on stdout, words about it on stderr."""
+
+import argparse
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from monitord.errors import ConfigError, MonitordError
+
+CONFIG_EXIT: Final = 78
+"""EX_CONFIG of sysexits.h: a person must mend something first; a service manager must not try again for ever."""
+
+_RUN = """\
+SOURCE is one of
+  mic, mic:NAME, mic:INDEX            a microphone (`monitord devices` lists them); none given: the default one
+  recording.m4a                       a file: sound or video, played in real time
+  rtsp:// rtmp:// http:// udp:// URL  a camera, or a phone with a camera app
+  listen+rtmp://0.0.0.0:1935/live     waits for a phone that sends (also listen+rtsp, listen+http)
+
+Without --config: an embedded broker on 127.0.0.1:1883 (or the one that answers there), node `home`,
+sources `room`, `room2`, ...; without any microphone and any SOURCE it plays a demo sound.
+"""
+_EXITS = "exit status: 0 done, 2 wrong usage, 78 configuration, bundle or recording to be mended, 70 a bug"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; returns its exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.command(arguments)
+    except MonitordError as error:
+        print(f"monitord: {error}", file=sys.stderr)
+        return CONFIG_EXIT
+    except KeyboardInterrupt:
+        return 130  # 128 + SIGINT, as a shell reports it
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="monitord",
+        description="A baby monitor: hears a cry, says why the baby probably cries, tells it over MQTT.",
+        epilog=_EXITS,
+    )
+    parser.add_argument("--version", action="version", version=version("monitord"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run", help="listen until Ctrl-C", description=_RUN, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    run.add_argument("sources", nargs="*", metavar="SOURCE", help="what to listen to, in place of the file's sources")
+    _add_config(run)
+    _add_bundle(run)
+    run.add_argument("--json", action="store_true", help="print events and segments as JSON lines on stdout")
+    run.set_defaults(command=_run)
+
+    check = commands.add_parser("check", help="say whether configuration and bundle are right; opens no device")
+    _add_config(check)
+    _add_bundle(check)
+    check.set_defaults(command=_check)
+
+    replay = commands.add_parser("replay", help="hear recordings as fast as it goes; JSON lines on stdout")
+    replay.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    _add_bundle(replay)
+    replay.add_argument("--runtime", choices=("auto", "litert", "keras"), default="auto")
+    replay.set_defaults(command=_replay)
+
+    devices = commands.add_parser("devices", help="list the capture devices of this machine")
+    devices.set_defaults(command=_devices)
+
+    _add_bundle_commands(commands.add_parser("bundle", help="look at models, or fetch one"))
+
+    test_alarm = commands.add_parser("test-alarm", help="let a running daemon send a test event")
+    _add_config(test_alarm)
+    test_alarm.set_defaults(command=_test_alarm)
+
+    status = commands.add_parser("status", help="ask the broker what a running daemon hears; exit 1 unless all is well")
+    _add_config(status)
+    status.set_defaults(command=_status)
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (YAML)")
+
+
+def _add_bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="model in place of the one that comes with monitord")
+
+
+def _add_bundle_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    show = commands.add_parser("show", help="print a bundle's model card")
+    show.add_argument("directory", nargs="?", type=Path, metavar="DIR")
+    show.set_defaults(command=_bundle_show)
+    verify = commands.add_parser("verify", help="check every file of a bundle")
+    verify.add_argument("directory", nargs="?", type=Path, metavar="DIR")
+    verify.set_defaults(command=_bundle_verify)
+    fetch = commands.add_parser("fetch", help="download Google's VGGish and make a base for training of it")
+    fetch.add_argument("name", choices=["vggish"])
+    fetch.add_argument("--out", type=Path, default=Path("vggish"), metavar="DIR", help="default: %(default)s")
+    fetch.add_argument(
+        "--downloads",
+        type=Path,
+        default=Path("downloads"),
+        metavar="DIR",
+        help="where the published file is kept, and looked for first (default: %(default)s)",
+    )
+    fetch.set_defaults(command=_bundle_fetch)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from service.app import run  # noqa: PLC0415 - each command loads only what it needs
+    from service.config import config_from_sources, load_config  # noqa: PLC0415
+    from service.sources.spec import parse_source  # noqa: PLC0415
+
+    specs = [parse_source(text) for text in arguments.sources]
+    demo = False
+    if arguments.config is not None:
+        config = load_config(arguments.config, specs)
+    else:
+        from service.sources.portaudio import has_capture_device  # noqa: PLC0415
+
+        config = config_from_sources(specs)
+        demo = not specs and not has_capture_device()
+    if arguments.bundle is not None:
+        config = config.model_copy(update={"bundle": arguments.bundle})
+    return run(config, json_lines=arguments.json, demo=demo)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from model.bundle import default_bundle_path, load_bundle  # noqa: PLC0415
+    from service.config import load_config  # noqa: PLC0415
+
+    if arguments.config is None:
+        raise ConfigError("check needs --config FILE")
+    config = load_config(arguments.config)
+    bundle = load_bundle(arguments.bundle or config.bundle or default_bundle_path()).require_trained()
+    names = ", ".join(config.sources)
+    print(f"{arguments.config}: all right; sources {names}; bundle {bundle.manifest.name} {bundle.id}")
+    return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from model.bundle import default_bundle_path, load_bundle  # noqa: PLC0415
+    from service.replay import replay  # noqa: PLC0415
+
+    bundle = load_bundle(arguments.bundle or default_bundle_path()).require_trained()
+    broken = replay(arguments.files, bundle, print, runtime=arguments.runtime)
+    for error in broken:
+        print(f"monitord: {error}", file=sys.stderr)
+    return CONFIG_EXIT if broken else 0
+
+
+def _devices(arguments: argparse.Namespace) -> int:
+    del arguments
+    from service.sources.portaudio import list_devices  # noqa: PLC0415
+
+    devices = list_devices()
+    for device in devices:
+        print(device)
+    if not devices:
+        print("no capture device here; give a phone, a camera or a file: monitord run --help", file=sys.stderr)
+    return 0
+
+
+def _bundle_show(arguments: argparse.Namespace) -> int:
+    from model.bundle import CARD, default_bundle_path, load_bundle  # noqa: PLC0415
+
+    bundle = load_bundle(arguments.directory or default_bundle_path())
+    print((bundle.directory / CARD).read_text(encoding="utf-8"))
+    return 0
+
+
+def _bundle_verify(arguments: argparse.Namespace) -> int:
+    from model.bundle import default_bundle_path, load_bundle  # noqa: PLC0415
+
+    bundle = load_bundle(arguments.directory or default_bundle_path())
+    bundle.weights()
+    print(f"{bundle.directory}: {bundle.manifest.name} {bundle.id}: every file is what the manifest says")
+    return 0
+
+
+def _bundle_fetch(arguments: argparse.Namespace) -> int:
+    from model.fetch import fetch_vggish  # noqa: PLC0415
+
+    bundle = fetch_vggish(arguments.out, arguments.downloads)
+    print(f"{bundle.directory}: {bundle.manifest.name} {bundle.id}")
+    return 0
+
+
+def _test_alarm(arguments: argparse.Namespace) -> int:
+    from service.asking import press_test_alarm  # noqa: PLC0415
+
+    return press_test_alarm(arguments.config)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from service.asking import print_status  # noqa: PLC0415
+
+    return print_status(arguments.config)

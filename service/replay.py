@@ -1,0 +1,75 @@
+"""`monitord replay`: the real worker over recordings, as fast as it goes; the same road as a night's listening."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from model.bundle import Bundle
+from model.classifier import Classifier
+from model.runtime import Choice, open_runtime
+from monitord.errors import SourceError
+from monitord.tally import Tally
+from service import lines
+from service.ear import Ear
+from service.inbox import Inbox
+from service.sources.base import SourceState
+from service.sources.file import FileSource
+from service.sources.recording import check_file
+from service.teller import ReplayTeller
+from service.worker import Worker
+
+
+def replay(
+    files: Sequence[Path], bundle: Bundle, write: Callable[[str], object], *, runtime: Choice = "auto"
+) -> list[SourceError]:
+    """Hears one recording after the other; writes JSON lines, last the tally of all.
+
+    Args:
+        files: Containers with sound; each is a source named after its file.
+        bundle: Verified.
+        write: Gets each line, without its end.
+        runtime: What computes the network.
+
+    Returns:
+        What was wrong with recordings that broke off in the middle; what was heard of them is in the lines.
+
+    Raises:
+        MonitordError: A recording gives no sound at all. Nothing was written.
+    """
+    for path in files:
+        check_file(path)
+    classifier = Classifier(bundle, open_runtime(bundle, runtime))
+    broken: list[SourceError] = []
+    tally = Tally()
+    for source_id, path in zip(source_ids(files), files, strict=True):
+        wake = threading.Event()
+        inbox = Inbox(source_id, waits=True, wake=wake)
+        source = FileSource(source_id, path, inbox, realtime=False, loop=False)
+        ear = Ear.of(inbox, bundle.manifest.listener, bundle.manifest.tracker)
+        source.start()
+        try:
+            Worker([ear], classifier, ReplayTeller(write), wake).run()
+        finally:
+            source.stop(1.0)
+        tally += ear.tally()
+        status = source.status()
+        if status.state is SourceState.DECODE_ERROR:
+            broken.append(SourceError(status.detail))
+    if not tally.conserved:
+        raise AssertionError(f"samples went astray: {tally}")
+    write(json.dumps(lines.replay_tally(tally)))
+    return broken
+
+
+def source_ids(files: Sequence[Path]) -> list[str]:
+    """Makes an id `[a-z0-9_]+` of each file's name; names that are used already get a number."""
+    ids: list[str] = []
+    for path in files:
+        stem = re.sub(r"[^a-z0-9_]+", "_", path.stem.lower()).strip("_") or "recording"
+        source_id, number = stem, 2
+        while source_id in ids:
+            source_id, number = f"{stem}_{number}", number + 1
+        ids.append(source_id)
+    return ids

@@ -1,0 +1,85 @@
+"""Looks at every source twice a second, and tells what it sees: status, fault and counts."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from monitord.faults import Fault
+from service import messages
+from service.ear import Ear
+from service.health import is_online, judge
+from service.messages import Message, Node
+from service.sources.base import Source, SourceStatus
+
+LOOK_S: Final = 0.5
+"""Seconds between two looks: a fault after 7 s of silence is told well within 10 s."""
+HEALTH_S: Final = 30.0
+"""Seconds after which the counts are told again although no fault changed."""
+
+
+class Screen(Protocol):
+    """Who shows a person what became of a source."""
+
+    def fault(self, source: str, fault: Fault, detail: str = "") -> None:
+        """A source has another fault, or with `ok` none any more."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    online: bool | None = None
+    fault: Fault = "ok"
+    told_at: float = 0.0
+    """When the health was last told (monotonic seconds)."""
+
+
+class Supervisor:
+    """Watches from the main thread, so that a stuck worker cannot hide itself."""
+
+    def __init__(
+        self,
+        node: Node,
+        watched: Sequence[tuple[Source, Ear]],
+        tell: Callable[[Message], bool],
+        screen: Screen,
+    ) -> None:
+        self._node, self._watched, self._tell, self._screen = node, watched, tell, screen
+        self._started = time.monotonic()
+        self._seen = {ear.source: _Seen() for _, ear in watched}
+
+    @property
+    def sources_ok(self) -> int:
+        """How many sources are heard."""
+        return sum(seen.online is True for seen in self._seen.values())
+
+    def look(self) -> None:
+        """Judges every source; tells what changed, and the counts now and then."""
+        now = time.monotonic()
+        for source, ear in self._watched:
+            status = source.status()
+            heard_at = ear.last_audio_monotonic
+            silent_s = now - (self._started if heard_at is None else heard_at)
+            fault = judge(status.state, ear.fault, silent_s)
+            online = is_online(status.state, fault, heard=heard_at is not None, enabled=ear.enabled)
+            self._compare(ear, status, online=online, fault=fault, now=now)
+
+    def _compare(self, ear: Ear, status: SourceStatus, *, online: bool, fault: Fault, now: float) -> None:
+        seen = self._seen[ear.source]
+        if seen.fault != fault:
+            self._screen.fault(ear.source, fault, status.detail)
+        changed = (seen.online, seen.fault) != (online, fault)
+        seen.online, seen.fault = online, fault
+        if changed:
+            self._tell(messages.source_status(self._node, ear.source, online=online))
+        if changed or now - seen.told_at >= HEALTH_S:
+            seen.told_at = now
+            self._tell(
+                messages.health(
+                    self._node,
+                    ear.source,
+                    fault=fault,
+                    tally=ear.told,
+                    reconnects=status.reconnects,
+                    last_audio=ear.last_audio,
+                )
+            )
