@@ -86,9 +86,9 @@ is_complete() { # python: makes environments and has its C headers
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' >/dev/null 2>&1
 }
 
-find_python() { # prints the newest complete one, else the newest; nothing where there is none
+find_python() { # prints $MONITORD_PYTHON, else the newest complete one, else the newest; nothing where there is none
     local candidate first=''
-    for candidate in python3.13 python3.12 python3.11 python3; do
+    for candidate in ${MONITORD_PYTHON:-python3.13 python3.12 python3.11 python3}; do
         is_suitable "$candidate" || continue
         if is_complete "$candidate"; then
             printf '%s\n' "$candidate"
