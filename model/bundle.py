@@ -150,7 +150,7 @@ def read_npz(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDA
     """
     arrays: dict[str, NDArray[np.float32]] = {}
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             if not isinstance(stored, np.lib.npyio.NpzFile):
                 raise BundleError(f"{path}: found a single array, expected an .npz of {len(shapes)} arrays")
             check_names(path, set(stored.files), set(shapes))

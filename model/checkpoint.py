@@ -135,7 +135,7 @@ def self_test_patches() -> NDArray[np.float32]:
 
 def _is_npz(path: Path) -> bool:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             # PyTorch's zip holds files without .npy, which NumPy lists by their full names.
             return not any(name.endswith("data.pkl") for name in stored.files)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
@@ -143,7 +143,7 @@ def _is_npz(path: Path) -> bool:
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[np.float32]]:
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         theirs = any(name.startswith(SCOPE) for name in stored.files)
     if not theirs:
         return read_npz(path, SHAPES)

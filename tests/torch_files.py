@@ -79,6 +79,8 @@ def write_torch(path: Path, arrays: Arrays, *, legacy: bool) -> Path:
     """Writes arrays as a state dict; an array in another order than C is written as the view that it is."""
     keys = {name: str(i) for i, name in enumerate(arrays)}
     state = OrderedDict((name, Tensor(keys[name], array)) for name, array in arrays.items())
+    # A module's state dict carries the versions of its layers as an attribute.
+    state._metadata = OrderedDict({"": {"version": 1}})  # type: ignore[attr-defined]
     with named_like_torch():
         if legacy:
             _write_legacy(path, state, arrays)
@@ -110,4 +112,5 @@ def _write_zip(path: Path, state: Mapping[str, Tensor], arrays: Arrays) -> None:
 
 
 def _in_memory_order(array: NDArray[np.float32]) -> bytes:
-    return array.tobytes(order="A") if array.flags.forc else np.ascontiguousarray(array).tobytes()
+    """The values as they lie in memory: the axis with the longest stride first."""
+    return array.transpose(np.argsort(array.strides, kind="stable")[::-1]).tobytes()
