@@ -10,7 +10,7 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Final, Literal, Self, cast
+from typing import Final, Self, cast
 
 import paho.mqtt.client as paho
 from paho.mqtt import MQTTException
@@ -19,6 +19,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from service import link_error
+from service.link_error import FIRST_REFUSAL, LinkError
 from service.messages import Message
 from service.mqtt_settings import Credentials, MqttSettings
 
@@ -29,33 +31,8 @@ KEEPALIVE_S = 5
 CONNECT_TIMEOUT_S = 5.0
 """For TCP, for TLS and for the broker's answer, each (seconds): paho's own default, a home network needs 0.1."""
 
-_REFUSED: Final = {
-    133: "the client id",  # Client identifier not valid
-    134: "the user or the password",  # Bad user name or password
-    135: "this user",  # Not authorized: mosquitto's answer to a wrong password
-    138: "this client",  # Banned
-    140: "the way of authentication",  # Bad authentication method
-}
-_WRONG_VERSION: Final = 132
 _TAKEN_OVER: Final = 142
-_FIRST_ERROR: Final = 128
-"""Reason codes from here on are refusals (MQTT 5, 2.4)."""
-
-EndKind = Literal["unreachable", "refused", "wrong_version", "unanswered", "lost"]
-
-
-class LinkError(Exception):
-    """The connection did not come about, or is over.
-
-    Attributes:
-        kind: `refused`: the broker, or our check of its certificate, said no, and only a person can change that.
-            `wrong_version`: it does not speak this version of MQTT. `unanswered`: it hung up without an answer, as
-            some old brokers do on a version they do not know.
-    """
-
-    def __init__(self, kind: EndKind, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
+"""Session taken over (MQTT 5, 3.14.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,35 +128,16 @@ class Link:
                 self._keepalive_s,
                 clean_start=True if self._v5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
             )
-        except ssl.SSLCertVerificationError as error:
-            raise LinkError(
-                "refused",
-                f"{where}: its certificate does not hold ({error.verify_message}); check mqtt.host, mqtt.tls.ca_file",
-            ) from error
-        except ssl.SSLError as error:
-            raise LinkError(
-                "unreachable", f"{where}: no TLS there ({error.reason or error}); check mqtt.port and mqtt.tls"
-            ) from error
         except (OSError, UnicodeError) as error:
-            raise LinkError("unreachable", f"{where}: no broker to be reached ({error})") from error
+            raise link_error.from_connecting(error, self._settings) from error
         deadline = time.monotonic() + CONNECT_TIMEOUT_S
         while self._connack is None:
             if time.monotonic() > deadline:
                 raise LinkError("unreachable", f"{where}: something is there, but it does not answer as a broker")
             self.pump(0.1)
-        self._judge(self._connack)
-
-    def _judge(self, connack: ReasonCode) -> None:
-        code, where = connack.value, self._settings.where
-        if code < _FIRST_ERROR:
-            return
-        if code == _WRONG_VERSION:
-            raise LinkError("wrong_version", f"{where}: the broker does not speak MQTT {5 if self._v5 else '3.1.1'}")
-        if code in _REFUSED:
-            user = self._settings.username
-            hint = "set mqtt.username" if user is None else f"user {user!r}: check mqtt.username and mqtt.password_file"
-            raise LinkError("refused", f"{where}: the broker refuses {_REFUSED[code]} ({connack}); {hint}")
-        raise LinkError("unreachable", f"{where}: the broker cannot serve us now ({connack})")
+        refusal = link_error.from_answer(self._connack, self._settings)
+        if refusal is not None:
+            raise refusal
 
     def __enter__(self) -> Self:
         return self
@@ -244,11 +202,9 @@ class Link:
             sock.close()
 
     def _ended(self) -> LinkError:
-        where = self._settings.where
         if self._connack is None:
-            hint = " (does it want a client certificate? mqtt.tls.cert_file)" if self._settings.tls else ""
-            return LinkError("unanswered", f"{where}: the connection was closed before the broker answered{hint}")
-        return LinkError("lost", f"{where}: {self._end or 'the connection is gone'}")
+            return link_error.unanswered(self._settings)
+        return LinkError("lost", f"{self._settings.where}: {self._end or 'the connection is gone'}")
 
     # paho's callbacks: all run inside `pump`.
 
@@ -270,6 +226,8 @@ class Link:
         reason: ReasonCode,
         _more: Properties | None,
     ) -> None:
+        if self.is_over():  # what the broker said comes before the end of its connection
+            return
         if flags.is_disconnect_packet_from_server and reason.value == _TAKEN_OVER:
             self._end = "another client of the same id took over: does a second monitord use this node name?"
         elif flags.is_disconnect_packet_from_server:
@@ -292,7 +250,7 @@ class Link:
             self._answer(number, topic, reason)
 
     def _answer(self, number: int, topic: str, reason: ReasonCode) -> None:
-        refusal = str(reason) if reason.value >= _FIRST_ERROR else ""
+        refusal = str(reason) if reason.value >= FIRST_REFUSAL else ""
         self.answers.append(Answer(number, topic, refusal, reason.value))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:

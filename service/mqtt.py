@@ -19,7 +19,8 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from service import messages
 from service.board import Board
 from service.commands import Command
-from service.link import KEEPALIVE_S, Link, LinkError
+from service.link import KEEPALIVE_S, Link
+from service.link_error import LinkError
 from service.messages import Keep, Message, Node
 from service.mqtt_settings import Credentials, MqttSettings, read_credentials
 from service.outbox import Outbox
@@ -38,6 +39,10 @@ BACKOFF_JITTER = 0.2
 
 STABLE_S = 10.0
 """A connection that lasted as long begins the pauses anew (seconds); two daemons that throw each other out do not."""
+
+SHORT_LIVES = 3
+"""So many connections in a row that did not last are no accident: mosquitto 2.0 gives two clients of the same id no
+other sign than a connection that is closed."""
 
 STOP_S = 2.0
 """For the goodbye (seconds): Ctrl-C must end the daemon within 3 s."""
@@ -88,8 +93,8 @@ class Mqtt:
         self._stopping = threading.Event()
         self._stop_at = 0.0  # monotonic seconds, set before _stopping
         self._thread: threading.Thread | None = None
-        self._wake_lock = threading.Lock()  # guards _wake_writer, which other threads use
-        self._wake_writer: socket.socket | None = None
+        self._wake_lock = threading.Lock()  # guards _wake_pair, which any thread uses
+        self._wake_pair: tuple[socket.socket, socket.socket] | None = None  # (reader, writer)
 
     def start(self) -> None:
         """Starts the thread, named `mqtt`. A broker that is away is no error: see `status`.
@@ -98,10 +103,10 @@ class Mqtt:
             ConfigError: A password or certificate file cannot be used.
         """
         self._credentials = read_credentials(self._settings)
-        wake_reader, self._wake_writer = socket.socketpair()
-        wake_reader.settimeout(0)
-        self._wake_writer.settimeout(0)
-        self._thread = threading.Thread(target=self._run, args=(wake_reader,), name="mqtt", daemon=True)
+        reader, writer = self._wake_pair = socket.socketpair()
+        reader.settimeout(0)
+        writer.settimeout(0)
+        self._thread = threading.Thread(target=self._run, args=(reader,), name="mqtt", daemon=True)
         self._thread.start()
 
     def stop(self, timeout_s: float = STOP_S) -> bool:
@@ -121,9 +126,9 @@ class Mqtt:
             log.warning("%s: left behind in a connection that does not come about", self._settings.where)
             return False
         with self._wake_lock:
-            if self._wake_writer is not None:
-                self._wake_writer.close()
-            self._wake_writer = None
+            for end in self._wake_pair or ():
+                end.close()
+            self._wake_pair = None
         self._thread = None
         return True
 
@@ -171,8 +176,8 @@ class Mqtt:
 
     def _wake(self) -> None:
         with self._wake_lock, contextlib.suppress(BlockingIOError):  # full of wake-ups is awake
-            if self._wake_writer is not None:
-                self._wake_writer.send(b"!")
+            if self._wake_pair is not None:
+                self._wake_pair[1].send(b"!")
 
     def _became(self, status: MqttStatus) -> None:
         with self._changed:
@@ -187,23 +192,26 @@ class Mqtt:
     # From here on: the thread.
 
     def _run(self, wake: socket.socket) -> None:
-        with wake:
-            try:
-                self._keep_connected(wake)
-            except BaseException as error:
-                self._became(MqttStatus(connected=False, detail=f"the mqtt thread died of a bug: {error!r}"))
-                raise
+        try:
+            self._keep_connected(wake)
+        except BaseException as error:
+            self._became(MqttStatus(connected=False, detail=f"the mqtt thread died of a bug: {error!r}"))
+            raise
         self._became(MqttStatus(connected=False, detail=f"{self._settings.where}: stopped"))
 
     def _keep_connected(self, wake: socket.socket) -> None:
         pause_s = BACKOFF_FIRST_S
+        short_lives = 0
         version = MQTTProtocolVersion.MQTTv5
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
                 self._connection(version, wake)
             except LinkError as error:
-                self._became(MqttStatus(connected=False, detail=str(error), refused=error.kind == "refused"))
+                short_lives = short_lives + 1 if error.kind == "lost" and time.monotonic() - began < STABLE_S else 0
+                twin = f"; again and again: does a second monitord have the node name {self._speaker.node.name!r}?"
+                detail = f"{error}{twin if short_lives >= SHORT_LIVES else ''}"
+                self._became(MqttStatus(connected=False, detail=detail, refused=error.kind == "refused"))
                 version, tried = self._next_version(version, error), version
                 if error.kind == "wrong_version" and version is not tried:
                     continue
