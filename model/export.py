@@ -46,6 +46,6 @@ def export_weights(model: "keras.Model") -> dict[str, NDArray[np.float32]]:
     import keras  # noqa: PLC0415 - loaded only where a network is converted
 
     return {
-        name: np.asarray(keras.ops.convert_to_numpy(weight), np.float32)
+        name: np.asarray(keras.ops.convert_to_numpy(weight.value), np.float32)
         for name, weight in named_weights(model).items()
     }

@@ -18,8 +18,7 @@ from monitord.errors import BundleError
 Arrays = Mapping[str, NDArray[np.float32]]
 
 
-@pytest.fixture(scope="module")
-def published() -> dict[str, NDArray[np.float32]]:
+def passing_weights() -> dict[str, NDArray[np.float32]]:
     """288 MB of random weights whose last layer is set so that the self-test passes, as only the real ones should."""
     weights = random_weights(SHAPES)
     raw = embed(weights, self_test_patches())
@@ -27,6 +26,12 @@ def published() -> dict[str, NDArray[np.float32]]:
     weights["fc2/kernel"] *= np.float32(std / raw.std())
     weights["fc2/bias"] = (weights["fc2/bias"] * (std / raw.std()) + mean - raw.mean() * (std / raw.std())).astype("f4")
     return weights
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[str, NDArray[np.float32]]:
+    """Made once for all tests of this file."""
+    return passing_weights()
 
 
 @pytest.fixture
