@@ -26,7 +26,7 @@ MAX_AGE_S = 60.0
 """A capture time further back than this (seconds) is no time: some drivers give none, or that of another clock."""
 
 
-class _Tap:
+class MicrophoneTap:
     """What PortAudio calls in a thread of its own: writes, counts, returns. Nothing may escape from it."""
 
     def __init__(self, inbox: Inbox) -> None:
@@ -39,10 +39,12 @@ class _Tap:
         self._channels = 1
 
     def expect(self, rate_hz: int, channels: int) -> None:
+        """Tells the format of what will come."""
         self._rate_hz = rate_hz
         self._channels = channels
 
     def __call__(self, data: bytes, n: int, times: Mapping[str, float], flags: int) -> tuple[None, int]:
+        """Writes n frames into the inbox."""
         try:
             self._take(data, n, times, flags)
         except Exception as error:  # noqa: BLE001  # carried to the owner, which raises it in its own thread
@@ -94,7 +96,7 @@ class MicrophoneSource:
         return self._capture.status()
 
     def _attempt(self) -> None:
-        tap = _Tap(self.inbox)
+        tap = MicrophoneTap(self.inbox)
         try:
             with record(lambda devices: choose(devices, self._device), tap) as recorder:
                 try:
@@ -107,7 +109,7 @@ class MicrophoneSource:
         except SourceError as error:
             raise AttemptError(SourceState.RECONNECTING, str(error)) from None
 
-    def _watch(self, recorder: Recorder, tap: _Tap) -> None:
+    def _watch(self, recorder: Recorder, tap: MicrophoneTap) -> None:
         """Returns when told to stop; raises `AttemptError` when sound no longer comes."""
         heard = 0
         since_s = time.monotonic()

@@ -26,11 +26,13 @@ def ffmpeg_options(spec: StreamSpec, read_s: float) -> dict[str, str]:
     options = {"analyzeduration": str(round(ANALYSE_S * 1e6)), "rw_timeout": read_us}
     scheme = spec.url.partition("://")[0]
     if scheme in {"rtsp", "rtsps"}:
-        options |= {"allowed_media_types": "audio"}
         if spec.listen:
-            # Without listen_timeout FFmpeg hands -1000 to its own TCP layer, which refuses it.
+            # Without listen_timeout FFmpeg hands -1000 to its own TCP layer, which refuses it. And audio only is
+            # not for a listener: it would refuse the phone's picture, and the phone would hang up.
             return options | {"rtsp_flags": "listen", "listen_timeout": str(round(LISTEN_S))}
-        return options | {"rtsp_transport": "tcp", "timeout": read_us}
+        # Longer than `OPEN_S`: a server that does not answer would be taken for one that answers rubbish.
+        timeout_us = str(round((OPEN_S + 1) * 1e6))
+        return options | {"rtsp_transport": "tcp", "allowed_media_types": "audio", "timeout": timeout_us}
     if spec.listen:
         return options | {"listen": "1"}
     if scheme in {"http", "https", "udp"}:
