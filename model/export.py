@@ -43,9 +43,4 @@ def export_litert(model: "keras.Model") -> bytes:
 
 def export_weights(model: "keras.Model") -> dict[str, NDArray[np.float32]]:
     """Copies the weights out, float32, by `layer/kernel` and `layer/bias`."""
-    import keras  # noqa: PLC0415 - loaded only where a network is converted
-
-    return {
-        name: np.asarray(keras.ops.convert_to_numpy(weight.value), np.float32)
-        for name, weight in named_weights(model).items()
-    }
+    return {name: np.asarray(weight).astype(np.float32) for name, weight in named_weights(model).items()}

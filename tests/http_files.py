@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Site:
     """What is served, changed while it runs; and what was asked."""
 
-    content: bytes
+    content: bytes | memoryview
     url: str = ""
     tag: str = '"one"'
     cut_after: int | None = None
@@ -23,7 +23,7 @@ class Site:
 
 
 @contextmanager
-def serve(content: bytes, name: str) -> Iterator[Site]:
+def serve(content: bytes | memoryview, name: str) -> Iterator[Site]:
     """Serves the content at `site.url`."""
     site = Site(content)
 
