@@ -125,7 +125,7 @@ def write_bundle(
     try:
         fresh.chmod(0o755)  # a bundle is no secret: the daemon's user reads what the trainer's user wrote
         (fresh / TFLITE).write_bytes(tflite)
-        (fresh / CARD).write_text(card)
+        (fresh / CARD).write_text(card, encoding="utf-8")
         # Any: savez takes arrays by keyword and its stub knows only its own two keywords.
         arrays: dict[str, Any] = {
             name: array.astype(np.float32 if exact else np.float16) for name, array in weights.items()
@@ -133,7 +133,7 @@ def write_bundle(
         np.savez(fresh / WEIGHTS, **arrays)
         files = {name: _record(fresh / name) for name in FILES}
         complete = replace(manifest, files=files, frontend_proof=frontend_proof(manifest.frontend))
-        (fresh / MANIFEST).write_text(dump_json(complete))
+        (fresh / MANIFEST).write_text(dump_json(complete), encoding="utf-8")
         bundle = load_bundle(fresh)
         bundle.weights()
         _put(fresh, directory)

@@ -83,7 +83,7 @@ class FallbackRuntime:
             failed = self._now.name
             self._now, self._second = self._second(), None
             self._fault = f"{failed} failed ({error}); running on {self._now.name} until the next start"
-            log.exception("%s", self._fault)
+            log.warning("%s", self._fault)
             return self._now.forward(patches)
 
 
