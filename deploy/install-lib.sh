@@ -59,9 +59,28 @@ install_packages() { # packages...: returns 1 where apt could not
     case " $* " in *" mosquitto "*) keep_broker_private ;; esac
     as_root apt-get update -qq </dev/null >&2 || say "    apt-get update failed; trying with the package lists at hand"
     # --no-remove: on a desktop, pulseaudio would push out PipeWire's ALSA part. Nothing of the family's is removed.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove "$@" \
-        </dev/null >&2 || return 1
-    finished
+    local log status=0
+    log=$(mktemp)
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o Dpkg::Use-Pty=0 --no-install-recommends \
+        --no-remove "$@" </dev/null 2>&1 | tee "$log" | show_apt || status=1
+    [ $status = 0 ] || tail -n 15 "$log" >&2
+    rm -f "$log"
+    [ $status != 0 ] || finished
+    return $status
+}
+
+show_apt() { # one line that is redrawn on a terminal; elsewhere nothing
+    local line
+    while IFS= read -r line; do
+        case $line in
+        "Get:"* | "Unpacking "* | "Setting up "*) redraw "$line" ;;
+        esac
+    done
+    redraw ''
+}
+
+redraw() { # text: replaces the last such line; empty takes it away
+    if [ -t 2 ]; then printf '\r\033[K%.75s' "${1:+    $1}" >&2; fi
 }
 
 keep_broker_private() {
@@ -159,7 +178,10 @@ make_environment() { # keeps a sound one; an interrupted or moved one, or one wh
     if [ ! -e "$venv" ]; then
         mkdir "$venv" 2>/dev/null || die "cannot write in $root; run it as the owner of this checkout"
         touch "$unfinished"
-        "$python" -m venv "$venv" >&2 || die "$python cannot make an environment in $venv"
+        "$python" -m venv "$venv" >"$install_log" 2>&1 || {
+            tail -n 5 "$install_log" >&2
+            die "$python cannot make an environment in $venv"
+        }
     fi
     [ -w "$venv" ] || die "cannot write in $venv; run it as its owner"
     touch "$unfinished"
@@ -190,29 +212,31 @@ pip_install() {
     [ $status = 0 ] || explain_pip
 }
 
-show_pip() { # one line that is redrawn on a terminal; elsewhere only downloads and builds, a line each
-    local line redraw='' count=0
-    [ -t 2 ] && redraw=1
+show_pip() { # one line that is redrawn on a terminal; elsewhere downloads and builds, a line each
+    local line count=0
     while IFS= read -r line; do
         case $line in
         Collecting*)
-            [ -n "$redraw" ] || continue
             count=$((count + 1))
-            line="$count ${line#Collecting }"
+            redraw "$count ${line#Collecting }"
+            continue
             ;;
         *Downloading*) line="downloading ${line##*Downloading }" ;;
-        *"Building wheel"*started*) line="building ${line#*for }" && line=${line%%:*} ;;
-        Installing\ collected*) line="installing" ;;
+        *"Building wheel"*started*) line="building ${line#*for }" && line=${line%% (*} ;;
+        Installing\ collected*) line=installing ;;
         *) continue ;;
         esac
-        if [ -n "$redraw" ]; then printf '\r\033[K    %.70s' "$line" >&2; else printf '    %s\n' "$line" >&2; fi
+        if [ -t 2 ]; then redraw "$line"; else say "    $line"; fi
     done
-    [ -z "$redraw" ] || printf '\r\033[K' >&2
+    redraw ''
 }
 
 explain_pip() {
     say ""
     grep -E '^ *(ERROR|error)|WARNING: Retrying' "$install_log" | tail -n 6 >&2 || true
+    if grep -q CERTIFICATE_VERIFY_FAILED "$install_log"; then
+        die "could not download the Python packages: a certificate is not trusted. Is this machine's clock right ($(date))? Behind a proxy, give pip its certificate: PIP_CERT."
+    fi
     if grep -qE 'Retrying|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|from versions: none' "$install_log"; then
         die "could not download the Python packages. Is this machine online? Run it again then: what was fetched is kept."
     fi
