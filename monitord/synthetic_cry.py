@@ -18,25 +18,25 @@ from monitord.types import RATE_HZ
 Signal = NDArray[np.float64]
 """float64 [samples] at 16 kHz; 1 is full scale."""
 
-_FORMANTS: Final = ((850.0, 130.0), (2_630.0, 225.0), (5_800.0, 320.0), (7_300.0, 450.0))
+_FORMANTS: Final = ((910.0, 130.0), (2_730.0, 250.0), (6_000.0, 640.0), (6_930.0, 200.0))
 """Resonances of the vocal tract: centre and bandwidth (hertz)."""
 _TILT: Final = 0.33
 """Exponent over frequency, 2 dB an octave: it makes the resonances' low-pass skirts the bright voice of a cry."""
 _TOP_HZ: Final = 7_800.0
 """No harmonic above it: a little under half the sample rate."""
-_VIBRATO: Final = (0.007, 6.0)
+_VIBRATO: Final = (0.0063, 4.6)
 """Depth (share of the pitch) and speed (hertz)."""
-_JITTER: Final = (0.0055, 8.0)
+_JITTER: Final = (0.0063, 13.0)
 """Random drift of the pitch: depth (share of it) and corner of its spectrum (hertz)."""
-_SHIMMER: Final = (0.02, 15.0)
+_SHIMMER: Final = (0.073, 15.0)
 """Random drift of the loudness: the same two."""
 _TREMBLE: Final = 0.6
 """Depth of the modulation at half the pitch where a burst is as rough as can be (share of the amplitude)."""
-_AIR: Final = 0.005
+_AIR: Final = 0.019
 """Noise in the voice of a clean burst (share of its level)."""
-_INSPIRATION: Final = (0.5, 0.20, 0.04)
+_INSPIRATION: Final = (0.6, 0.20, 0.04)
 """Level (share of the burst's), length, and pause before the next burst (seconds)."""
-_ROOM: Final = (0.021, 0.28)
+_ROOM: Final = (0.0104, 0.30)
 """Reverberation of a small furnished room: level of its first reflections, time to fall by 60 dB (seconds)."""
 
 
@@ -56,18 +56,18 @@ class Burst:
 
 
 BOUT: Final = (
-    Burst(0.75, 458, 0.04, 0.50, 0.38),
-    Burst(1.00, 500, 0.08, 0.70, 0.33),
-    Burst(1.15, 511, 0.20, 0.90, 0.31),
-    Burst(0.90, 532, 0.12, 0.85, 0.31),
-    Burst(1.30, 500, 0.28, 1.00, 0.36),
-    Burst(1.05, 485, 0.12, 0.90, 0.33),
-    Burst(1.20, 522, 0.24, 1.00, 0.36),
-    Burst(0.85, 469, 0.08, 0.80, 0.36),
-    Burst(1.10, 490, 0.16, 0.90, 0.34),
-    Burst(0.70, 437, 0.04, 0.60, 0.00),
+    Burst(0.68, 472, 0.06, 0.50, 0.60),
+    Burst(0.90, 515, 0.11, 0.70, 0.58),
+    Burst(1.03, 526, 0.29, 0.90, 0.66),
+    Burst(0.81, 548, 0.17, 0.85, 0.60),
+    Burst(1.17, 515, 0.40, 1.00, 0.60),
+    Burst(0.95, 500, 0.17, 0.90, 0.56),
+    Burst(1.08, 538, 0.34, 1.00, 0.60),
+    Burst(0.77, 483, 0.11, 0.80, 0.58),
+    Burst(0.99, 505, 0.23, 0.90, 0.58),
+    Burst(0.63, 450, 0.06, 0.60, 0.00),
 )
-"""Twelve to thirteen seconds: it works itself up and calms down."""
+"""Fourteen seconds: it works itself up and calms down. The gaps let a segmenter tell the cry sounds apart."""
 
 
 def cry(bursts: tuple[Burst, ...] = BOUT, seed: int = 1) -> Signal:
@@ -112,7 +112,7 @@ def _voice(burst: Burst, rng: np.random.Generator) -> Signal:
 
 def _melody(share: Signal, n: int) -> Signal:
     """Rise, dome, fall (share of the top pitch), without corners."""
-    points = np.interp(share, [0, 0.08, 0.35, 0.8, 1], [0.67, 0.90, 1.0, 0.89, 0.75])
+    points = np.interp(share, [0, 0.035, 0.27, 0.8, 1], [0.67, 0.89, 1.0, 0.93, 0.63])
     half = min(round(0.05 * RATE_HZ), n // 4)
     bell = np.hanning(2 * half + 1)
     return np.convolve(np.pad(points, half, mode="edge"), bell / bell.sum(), mode="valid")

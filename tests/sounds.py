@@ -35,7 +35,7 @@ def noise(duration_s: float, *, rms_dbfs: float = -50.0, seed: int = 1, rate_hz:
 
 
 def synthetic_cry(*, peak_dbfs: float = -6.0, seed: int = 1) -> Pcm:
-    """A bout of crying, some 13 s, that AudioSet networks take for a baby's."""
+    """A bout of crying, some 14 s, that AudioSet networks take for a baby's."""
     return pcm(cry(seed=seed), peak_dbfs)
 
 
