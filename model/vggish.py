@@ -34,7 +34,7 @@ class Architecture:
 
 FULL: Final = Architecture()
 """The paper's network, into which Google's checkpoint fits."""
-COMPACT: Final = Architecture(width=0.5, dense=(256, 256))
+COMPACT: Final = Architecture(width=0.375, dense=(256, 256))
 """The network that is shipped: small enough for the repository and for a board without a GPU."""
 
 

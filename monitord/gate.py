@@ -19,11 +19,11 @@ SILENCE_DBFS = -96.0
 
 @dataclass(frozen=True, slots=True)
 class GateParams:
-    """Acoustic: pinned by the model bundle. Chosen from the table of `monitord-train gate`."""
+    """Acoustic: pinned by the model bundle. Chosen from the table of `monitord-train gate` (training/README.md)."""
 
-    margin_db: float = 4.0
+    margin_db: float = 6.0
     """Decibels over the floor at which a frame is sound."""
-    least_dbfs: float = -66.0
+    least_dbfs: float = -75.0
     """dBFS under which no frame is sound, however quiet the room."""
     noisy_dbfs: float = -52.0
     """dBFS of floor from which every window is scored, because a cry may hide in the noise."""

@@ -84,7 +84,7 @@ class Listener:
         span = self._segmenter.flush(ended_by)
         if span is not None:
             if self._last_window <= span.start:
-                out.append(self._window(self._frames, span.start))
+                out.append(self._window(span.start))
             out.append(self._segment(span))
         # Less than a frame is left: too short to be heard.
         self._tally += Tally(quiet=len(self._pending))
@@ -100,6 +100,8 @@ class Listener:
         self._vad = Vad(self._params.vad)
         self._frames = 0  # frames heard since _base
         self._last_window = 0  # frame at which the last window ended
+        self._onset = 0  # frame at which the energy rose
+        self._last_loud = -self._keep  # last frame over the gate: none yet
         self._history: Pcm = np.zeros(self._keep, np.int16)  # ends with the last frame heard
 
     def _decided(self) -> Tally:
@@ -123,22 +125,27 @@ class Listener:
 
     def _hear_frame(self, frame: Pcm, dbfs: float) -> list[Window | Segment]:
         self.dbfs = dbfs
-        sound = self._gate.is_sound(dbfs) and self._vad.is_voice(frame)
-        onset = self._segmenter.onset
-        span = self._segmenter.step(sound=sound)
+        params = self._params
+        loud = self._gate.is_sound(dbfs)
         index, self._frames = self._frames, self._frames + 1
+        if loud:
+            if index - self._last_loud > params.segmenter.hangover_frames:
+                self._onset = index
+            self._last_loud = index
+        span = self._segmenter.step(sound=loud and self._vad.is_voice(frame))
         out: list[Window | Segment] = []
-        if onset is None:
-            onset = self._segmenter.onset
-        if is_due(index, self._params.windows) and (onset is not None or self._gate.noisy):
-            out.append(self._window(index + 1, index + 1 - self._params.windows.hop_frames if onset is None else onset))
+        if is_due(index, params.windows):
+            if index - self._last_loud <= params.segmenter.hangover_frames:
+                out.append(self._window(self._onset))
+            elif self._gate.noisy:
+                out.append(self._window(index + 1 - params.windows.hop_frames))
         if span is not None:
             out.append(self._segment(span))
         return out
 
-    def _window(self, end_frame: int, onset_frame: int) -> Window:
+    def _window(self, onset_frame: int) -> Window:
         """Cuts the window that ends with the newest frame."""
-        self._last_window = end_frame
+        end_frame = self._last_window = self._frames
         end = self._base + end_frame * self._frame
         start = end - WINDOW_SAMPLES
         onset = self._base + onset_frame * self._frame

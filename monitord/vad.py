@@ -1,4 +1,8 @@
-"""WebRTC's voice detector as a second gate: cheap, deaf to ticks and rumble, kind to cries at modes 0 and 1."""
+"""WebRTC's voice detector: cheap, deaf to ticks and rumble. It shapes segments and decides nothing else.
+
+At its kindest it loses more than 1 % of the windows of quiet cries and spares the network almost nothing (the table of
+`monitord-train gate`), so it may not keep a window from the network, nor an alert from a parent.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +13,7 @@ from monitord.types import RATE_HZ, Pcm
 
 @dataclass(frozen=True, slots=True)
 class VadParams:
-    """Acoustic: pinned by the model bundle. Chosen from the table of `monitord-train gate`."""
+    """Acoustic: pinned by the model bundle."""
 
     mode: int = 0
     """Aggressiveness 0 to 3. 0 keeps 99 % of the loud frames of real cries, 3 loses most of the quiet ones."""

@@ -117,7 +117,7 @@ def _serve(
     ]
     manifest = bundle.manifest
     ears = {source.id: Ear.of(source.inbox, manifest.listener, manifest.tracker) for source in sources}
-    mqtt = Mqtt(settings, node, list(ears), outbox, on_command=lambda command: teller.command(command))
+    mqtt = Mqtt(settings, node, list(ears), outbox, on_command=lambda command: teller.command(command))  # noqa: PLW0108 - built below
     supervisor = Supervisor(node, [(source, ears[source.id]) for source in sources], mqtt.tell, console)
     teller = MqttTeller(
         node, ears, mqtt.tell, console, sources_ok=lambda: supervisor.sources_ok, restart=wishes.ask_restart
@@ -156,6 +156,9 @@ def _watch(wishes: _Wishes, supervisor: Supervisor, mqtt: Mqtt, worker: "_Worker
         if runtime.fault != fault:
             fault = runtime.fault
             _log.warning("network: %s", fault)
+        if not mqtt.alive:
+            _log.error("the voice has a bug; the daemon ends, so that it can be started anew")
+            return CRASHED
         if not worker.is_alive():
             supervisor.look()
             return CRASHED if worker.crashed else 0

@@ -4,6 +4,7 @@ All methods run in the worker's thread; commands from outside wait in a queue un
 """
 
 import json
+import logging
 import queue
 import time
 import uuid
@@ -26,6 +27,9 @@ COMMANDS_BOUND: Final = 100
 """Commands that may wait for the worker: more than a family's fingers make in a round; the rest is refused."""
 PROFILES: Final = ("day", "night", "silent")
 """Alert profiles. They never change health."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Screen(Protocol):
@@ -95,8 +99,11 @@ class MqttTeller:
             self._tell_settings(source)
 
     def command(self, command: Command) -> None:
-        """Takes a command from any thread; the worker obeys at its next tick. Raises `queue.Full` past the bound."""
-        self._commands.put_nowait(command)
+        """Takes a command from any thread; the worker obeys at its next tick."""
+        try:
+            self._commands.put_nowait(command)
+        except queue.Full:
+            _log.warning("refused %s: %d commands wait already", command, COMMANDS_BOUND)
 
     def event(self, ear: Ear, event: CryEvent) -> None:
         """An episode moved: event, state and attributes."""

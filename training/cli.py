@@ -15,12 +15,19 @@ def main() -> int:
     command = commands.add_parser("prepare", help="recordings to labelled windows")
     command.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with donateacry/, esc50/, ...")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    command.set_defaults(run=_prepare)
+    command = commands.add_parser("pretrain", help="teach vggish-compact to hear, from labelled windows and mn04")
+    command.add_argument("--prepared", type=Path, required=True, metavar="DIR", help="folder that `prepare` wrote")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for checkpoints and weights")
+    command.add_argument("--epochs", type=int, default=20, help="of 500 batches of 64 windows (default: %(default)s)")
+    command.set_defaults(run=_pretrain)
     arguments = parser.parse_args()
     try:
-        return _prepare(arguments)
+        status: int = arguments.run(arguments)
     except MonitordError as error:
         print(f"monitord-train {arguments.command}: {error}", file=sys.stderr)
         return 2
+    return status
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
@@ -28,4 +35,14 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
     prepared = prepare(arguments.data, arguments.out, ListenerParams())
     print(f"{len(prepared.recordings)} recordings, {len(prepared.windows)} windows")
+    return 0
+
+
+def _pretrain(arguments: argparse.Namespace) -> int:
+    from model.vggish import COMPACT  # noqa: PLC0415
+    from training.prepare import load_prepared  # noqa: PLC0415
+    from training.pretrain import PretrainParams, pretrain  # noqa: PLC0415
+
+    prepared = load_prepared(arguments.prepared)
+    print(pretrain(prepared, arguments.out, COMPACT, PretrainParams(epochs=arguments.epochs)))
     return 0

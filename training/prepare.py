@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from monitord.errors import ConfigError, SourceError
 from monitord.gate import GateParams
 from monitord.listener import Listener, ListenerParams
 from monitord.types import RATE_HZ, AudioChunk, Pcm, Segment, Window
+from monitord.windows import WINDOW_SAMPLES
 from training.corpus import Recording, read_corpus
 from training.recordings import load_audio
 from training.teachers import Mn04Teacher, YamnetTeacher
@@ -82,29 +84,28 @@ def all_windows(params: ListenerParams) -> ListenerParams:
 def prepare(data: Path, folder: Path, params: ListenerParams) -> Prepared:
     """Hears and labels all recordings under `data`; writes `folder` and returns what it holds.
 
-    A recording without sound is skipped with a line that names it. Nothing half-written is left behind.
+    What the teachers said in an earlier run over the same folder is used again, so that hearing anew, with other
+    parameters, takes a minute. A recording without sound is skipped with a line that names it. Nothing half-written
+    is left behind.
 
     Raises:
         ConfigError: `data` is not the folder that is expected, or a teacher is missing.
     """
-    mn04 = Mn04Teacher(data / "teachers" / "mn04_as.onnx")
-    yamnet = YamnetTeacher(data / "teachers" / "yamnet.tflite")
+    teachers = _Teachers(data / "teachers", folder)
     folder.mkdir(parents=True, exist_ok=True)
     recordings: list[Recording] = []
     parts: list[Windows] = []
-    bar = tqdm(read_corpus(data), desc="hear and label", unit="recording")
+    bar = tqdm(read_corpus(data), desc="hear and label", unit="recording", mininterval=1.0)
     for recording in bar:
         try:
             samples = load_audio(recording.path, folder / AUDIO_DIR)
         except SourceError as error:
             bar.write(f"skipped: {error}")
             continue
-        windows, _ = hear(samples, all_windows(params))
+        windows, segments = hear(samples, all_windows(params))
         if not windows:
             continue
-        heard, segments = hear(samples, params)
-        pcm = [window.samples for window in windows]
-        labels = mn04.label(pcm)
+        heard = [window.end for window in hear(samples, params)[0]]
         ends = np.array([window.end for window in windows], np.int32)
         inside = np.zeros(len(samples) + 1, np.int64)
         for segment in segments:
@@ -115,18 +116,40 @@ def prepare(data: Path, folder: Path, params: ListenerParams) -> Prepared:
             Windows(
                 recording=np.full(len(ends), len(recordings), np.int32),
                 end=ends,
-                heard=np.isin(ends, [window.end for window in heard]),
-                sound=_share(inside, ends, len(pcm[0])),
+                heard=np.isin(ends, heard),
+                sound=_share(inside, ends, WINDOW_SAMPLES),
                 tail=_share(inside, ends, hop),
-                mn04=labels.p_cry,
-                yamnet=yamnet.scores(pcm),
-                tags=(1.0 / (1.0 + np.exp(-labels.logits))).astype(np.float16),
+                **teachers.label(recording, ends, [window.samples for window in windows]),
             )
         )
         recordings.append(recording)
     windows_all = _concatenate(parts)
     _write(folder, data, recordings, windows_all)
     return Prepared(folder, data, recordings, windows_all)
+
+
+class _Teachers:
+    """Both teachers, and what they said before."""
+
+    def __init__(self, models: Path, folder: Path) -> None:
+        self._mn04 = Mn04Teacher(models / "mn04_as.onnx")
+        self._yamnet = YamnetTeacher(models / "yamnet.tflite")
+        self._before: dict[Path, tuple[Windows, NDArray[np.int64]]] = {}
+        if (folder / WINDOWS_FILE).exists():
+            old = load_prepared(folder)
+            bounds = np.searchsorted(old.windows.recording, np.arange(len(old.recordings) + 1))
+            for index, recording in enumerate(old.recordings):
+                self._before[recording.path] = old.windows, np.arange(bounds[index], bounds[index + 1])
+
+    def label(self, recording: Recording, ends: NDArray[np.int32], samples: list[Pcm]) -> dict[str, NDArray[Any]]:
+        """Returns the columns `mn04`, `yamnet` and `tags` of one recording's windows. Any: float32 and float16."""
+        if recording.path in self._before:
+            windows, rows = self._before[recording.path]
+            if np.array_equal(windows.end[rows], ends):
+                return {name: getattr(windows, name)[rows] for name in ("mn04", "yamnet", "tags")}
+        labels = self._mn04.label(samples)
+        tags = (1.0 / (1.0 + np.exp(-labels.logits))).astype(np.float16)
+        return {"mn04": labels.p_cry, "yamnet": self._yamnet.scores(samples), "tags": tags}
 
 
 def load_prepared(folder: Path) -> Prepared:

@@ -20,7 +20,7 @@ from monitord.windows import WINDOW_SAMPLES
 from training.batches import Batches
 from training.prepare import Prepared, samples_of
 from training.rooms import load_rooms
-from training.targets import cry_targets
+from training.targets import SURE_SHARE, cry_targets
 
 LEARNING_RATE: Final = 1e-3
 """Adam's, for a network that starts from nothing (the method's 1e-4 is for one that starts from AudioSet)."""
@@ -102,7 +102,9 @@ class _HeldOutAuc(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
 
     def __init__(self, prepared: Prepared, frontend: FrontendParams, base: Any) -> None:  # noqa: ANN401 - Keras
         super().__init__()
-        rows, self._truth = evaluation_rows(prepared)
+        rows, cry, confirmed = evaluation_rows(prepared)
+        keep = ~cry | confirmed
+        rows, self._truth = rows[keep], cry[keep]
         few = np.random.default_rng(0).permutation(len(rows))[:4000]
         few.sort()
         self._truth = self._truth[few]
@@ -118,13 +120,14 @@ class _HeldOutAuc(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
         print(f"epoch {epoch + 1}: held-out AUC {area:.4f}", flush=True)
 
 
-def evaluation_rows(prepared: Prepared) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The windows that every model is judged on: held out, heard by the daemon, of known recordings.
+def evaluation_rows(prepared: Prepared) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """The windows that every model is judged on: held out, heard by the daemon, of recordings with a known label.
 
-    A cry window lies in a cry recording and is sound for at least half of its length; no teacher is asked which.
+    Of a cry recording only windows that are sound for at least half of their length count.
 
     Returns:
-        Rows of `prepared.windows`, and for each whether it is a cry.
+        Rows of `prepared.windows`; for each whether it lies in a cry recording; and for each of these whether a
+        teacher hears the cry in that very window (the others are quiet cries, breaths and parents).
     """
     windows = prepared.windows
     known = np.array([-1 if r.is_cry is None else int(r.is_cry) for r in prepared.recordings])[windows.recording]
@@ -132,7 +135,7 @@ def evaluation_rows(prepared: Prepared) -> tuple[NDArray[np.int64], NDArray[np.b
     held_out[rows_for(prepared, held_out=True)] = True
     sounding = (known == 0) | (windows.sound >= 0.5)  # noqa: PLR2004 - half of the window
     rows = np.flatnonzero(held_out & windows.heard & (known >= 0) & sounding)
-    return rows, known[rows] == 1
+    return rows, known[rows] == 1, cry_targets(prepared)[rows] >= SURE_SHARE
 
 
 def describe(architecture: Architecture, params: PretrainParams) -> dict[str, object]:

@@ -1,8 +1,9 @@
-"""What each window should be called: the recording's own label, told in time by the teacher.
+"""What each window should be called: the recording's own label, told in time by the teachers.
 
-A cry recording holds pauses, breaths and parents. mn04 hears which window cries, but its probability also falls with
-the codec and the distance; within one recording these are the same, so its score counts relative to the recording's
-own loud moments.
+A cry recording holds pauses, breaths and parents. The teachers hear which window cries, but their probabilities also
+fall with the codec and the distance; within one recording these are the same, so a score counts relative to the
+recording's own loud moments. mn04 learnt from 10 s clips and misses many cries in one second that YAMNet hears, and
+the other way round: a window is a cry when either says so, and unknown when neither does although there is sound.
 """
 
 from typing import Final
@@ -15,12 +16,18 @@ from training.prepare import Prepared
 LOUD_PERCENTILE: Final = 90.0
 """Percent of a recording's windows under its loud moments."""
 LOUD_FLOOR: Final = 0.02
-"""mn04 probability of those under which the teacher hears no cry at all: such a recording teaches nothing."""
+"""Probability of those under which a teacher hears no cry at all in a recording, so that it has no say there: above
+it are 1 % of YAMNet's scores of windows without a cry, and fewer of mn04's."""
 SURE_SHARE: Final = 0.5
 """Share of the loud moments' score from which a window is surely a cry."""
 NEXT_SHARE: Final = 0.8
 """How far a window is believed to be what the next one is, when its own tail already sounds: the first quarter second
 of a cry should count as a cry, or the alert comes late."""
+UNKNOWN_BELOW: Final = 0.3
+"""A sounding window of a cry recording in which the teachers hear less than this teaches nothing: often it is a quiet
+cry, sometimes a parent."""
+SILENT_BELOW: Final = 0.1
+"""Share of sound under which a window of a cry recording is no cry, whatever echoes in it."""
 
 
 def cry_targets(prepared: Prepared) -> NDArray[np.float32]:
@@ -32,16 +39,19 @@ def cry_targets(prepared: Prepared) -> NDArray[np.float32]:
         if recording.is_cry is False:
             out[rows] = 0.0
         elif recording.is_cry:
-            out[rows] = _within(windows.mn04[rows], windows.tail[rows], windows.sound[rows])
+            heard = np.maximum(_relative(windows.mn04[rows]), _relative(windows.yamnet[rows]))
+            out[rows] = _within(heard, windows.tail[rows], windows.sound[rows])
     return out
 
 
-def _within(mn04: NDArray[np.float32], tail: NDArray[np.float32], sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    loud = float(np.percentile(mn04, LOUD_PERCENTILE))
-    if loud < LOUD_FLOOR:
-        return np.full(len(mn04), np.nan, np.float32)
-    own = np.minimum(1.0, mn04 / (SURE_SHARE * loud))
-    following = np.append(own[1:], 0.0) * NEXT_SHARE * (tail > SURE_SHARE)
-    target = np.maximum(own, following)
-    # A window without any sound is no cry, whatever echoes in it.
-    return np.where(sound > 0.0, target, 0.0).astype(np.float32)
+def _relative(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A teacher's scores of one recording against its own loud moments, 0 to 1."""
+    loud = float(np.percentile(scores, LOUD_PERCENTILE))
+    return np.minimum(1.0, scores / (SURE_SHARE * loud)) if loud >= LOUD_FLOOR else np.zeros_like(scores)
+
+
+def _within(heard: NDArray[np.float32], tail: NDArray[np.float32], sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    following = np.append(heard[1:], 0.0) * NEXT_SHARE * (tail > SURE_SHARE)
+    target = np.maximum(heard, following)
+    target = np.where(target < UNKNOWN_BELOW, np.nan, target)
+    return np.where(sound < SILENT_BELOW, 0.0, target).astype(np.float32)
