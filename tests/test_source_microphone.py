@@ -19,7 +19,7 @@ from service.inbox import Inbox
 from service.sources.base import SourceState
 from service.sources.devices import Device, choose, formats
 from service.sources.microphone import MicrophoneSource, MicrophoneTap
-from service.sources.portaudio import has_capture_device, list_devices
+from service.sources.portaudio import STALE, has_capture_device, list_devices
 
 CARD = Device(
     index=0, name="USB Microphone: Audio (hw:1,0)", host_api="ALSA", channels=1, rate_hz=44_100, is_default=False
@@ -165,7 +165,20 @@ def test_unknown_name_lists_the_devices(crib: VirtualMicrophone) -> None:  # noq
     wait_for_state(source, SourceState.RECONNECTING)
     assert "'Blue Yeti'" in source.status().detail
     assert "pulse [ALSA]" in source.status().detail
+    assert STALE not in source.status().detail
     assert source.stop(5.0)
+
+
+@pytest.mark.e2e
+def test_missing_beside_a_live_one(source: MicrophoneSource) -> None:
+    """A microphone that is missing while another records says that it takes a restart; the other goes on."""
+    missing = MicrophoneSource("second", "Blue Yeti", Inbox("second"))
+    missing.start()
+    wait_for_state(missing, SourceState.RECONNECTING)
+    assert STALE in missing.status().detail
+    drain(source.inbox)
+    listen(source.inbox, 0.5)
+    assert missing.stop(5.0)
 
 
 def test_choice() -> None:

@@ -197,6 +197,16 @@ def test_udp() -> None:
     assert fit > 0.9
 
 
+def test_camera_that_never_answers() -> None:
+    """A camera that accepts and says nothing is one that does not answer, not one that sends rubbish."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        source = StreamSource("cam", f"rtsp://127.0.0.1:{mute.getsockname()[1]}/live", Inbox("cam"))
+        source.start()
+        wait_for_state(source, SourceState.RECONNECTING)  # after the 10 s that a sleepy camera may take
+        assert "no answer" in source.status().detail
+    assert source.stop(20.0)
+
+
 def test_stop_while_connecting() -> None:
     """A stop while a server says nothing comes back at its deadline, and the process can leave."""
     with socket.create_server(("127.0.0.1", 0)) as mute:

@@ -14,6 +14,9 @@ from service.sources.redact import redact
 STEADY_S = 10.0
 """Live for so long (seconds), a source was well and the next pause is short again; less is a source that flaps."""
 
+AUTH_PAUSE_S = 60.0
+"""Pause after a refused password (seconds): cameras lock an account after some wrong ones in a row."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -91,7 +94,8 @@ class Capture:
             if self._live_since is not None and time.monotonic() - self._live_since >= STEADY_S:
                 self._back_off.reset()
             self._live_since = None
-            self.stopping.wait(self._back_off.next_s())
+            refused = self._status.state is SourceState.AUTH_FAILED
+            self.stopping.wait(AUTH_PAUSE_S if refused else self._back_off.next_s())
 
     def _change(self, status: SourceStatus) -> None:
         before, self._status = self._status, status

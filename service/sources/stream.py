@@ -51,6 +51,7 @@ class StreamSource:
         self.inbox = inbox
         self._spec = stream_spec(url, listen=listen)
         self._name = redact(url)
+        self._open_s = LISTEN_S if listen else OPEN_S
         self._read_s = read_s
         back_off = BackOff(cap_s=LISTEN_PAUSE_S) if listen else BackOff()
         self._capture = Capture(source_id, self._attempt, back_off=back_off)
@@ -77,6 +78,7 @@ class StreamSource:
 
     def _attempt(self) -> None:
         connected = False
+        began_s = time.monotonic()
         if self._spec.listen:
             self._capture.report(SourceState.RECONNECTING, waiting(self._spec))
         try:
@@ -86,16 +88,16 @@ class StreamSource:
         except FFmpegError as error:
             if self._capture.stopping.is_set():
                 return
-            raise explain(error, self._spec, connected=connected) from None
+            late = not connected and time.monotonic() - began_s >= self._open_s
+            raise explain(error, self._spec, connected=connected, late=late) from None
         except SourceError as error:
             raise AttemptError(SourceState.DECODE_ERROR, str(error)) from None
         if not self._capture.stopping.is_set():
             raise AttemptError(SourceState.RECONNECTING, f"{self._name}: the stream ended")
 
     def _open(self) -> InputContainer:
-        open_s = LISTEN_S if self._spec.listen else OPEN_S
         options = ffmpeg_options(self._spec, self._read_s)
-        return av.open(self._spec.url, options=options, timeout=(open_s, self._read_s))
+        return av.open(self._spec.url, options=options, timeout=(self._open_s, self._read_s))
 
     def _read(self, container: InputContainer) -> None:
         """Returns at the end of the stream, or when told to stop."""

@@ -37,15 +37,18 @@ _BY_ERRNO = {
 _NOBODY = "nobody has sent anything yet"
 
 
-def explain(error: averror.FFmpegError, spec: StreamSpec, *, connected: bool) -> AttemptError:
+def explain(error: averror.FFmpegError, spec: StreamSpec, *, connected: bool, late: bool) -> AttemptError:
     """Makes the fault; no password is in it.
 
     Args:
         error: What FFmpeg raised; its text holds the URL.
         spec: What was opened.
         connected: Whether it had been opened when that happened.
+        late: Whether the time to open it was over: RTSP then says that the data is invalid.
     """
     where = redact(spec.url)
+    if late or isinstance(error, (averror.ExitError, averror.TimeoutError)):
+        return AttemptError(SourceState.RECONNECTING, f"{where}: {_silence(spec, connected=connected)}")
     for kind, state, words in _BY_CLASS:
         if isinstance(error, kind):
             return AttemptError(state, f"{where}: {words.format(auth=_auth(spec), text=error.strerror)}")
@@ -58,13 +61,16 @@ def waiting(spec: StreamSpec) -> str:
 
 
 def _words(error: averror.FFmpegError, spec: StreamSpec, *, connected: bool) -> str:
-    if isinstance(error, (averror.ExitError, averror.TimeoutError)):
-        if connected:
-            return "connected, but sends nothing"
-        return _NOBODY if _comes_to_us(spec) else "no answer: is it on, and in this network?"
     if error.errno == errno.EIO:
         return _broken(spec, connected=connected)
     return _BY_ERRNO.get(error.errno or 0) or error.strerror or type(error).__name__
+
+
+def _silence(spec: StreamSpec, *, connected: bool) -> str:
+    """What a timeout means."""
+    if connected:
+        return "connected, but sends nothing"
+    return _NOBODY if _comes_to_us(spec) else "no answer: is it on, and in this network?"
 
 
 def _broken(spec: StreamSpec, *, connected: bool) -> str:

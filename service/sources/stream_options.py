@@ -30,7 +30,8 @@ def ffmpeg_options(spec: StreamSpec, read_s: float) -> dict[str, str]:
             # Without listen_timeout FFmpeg hands -1000 to its own TCP layer, which refuses it. And audio only is
             # not for a listener: it would refuse the phone's picture, and the phone would hang up.
             return options | {"rtsp_flags": "listen", "listen_timeout": str(round(LISTEN_S))}
-        # Longer than `OPEN_S`: a server that does not answer would be taken for one that answers rubbish.
+        # Longer than `OPEN_S`, so that a server that does not answer is told by the time it took: RTSP's own timeout
+        # says that the data is invalid.
         timeout_us = str(round((OPEN_S + 1) * 1e6))
         return options | {"rtsp_transport": "tcp", "allowed_media_types": "audio", "timeout": timeout_us}
     if spec.listen:
