@@ -21,6 +21,18 @@ def main() -> int:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for checkpoints and weights")
     command.add_argument("--epochs", type=int, default=20, help="of 500 batches of 64 windows (default: %(default)s)")
     command.set_defaults(run=_pretrain)
+    command = commands.add_parser("fit", help="calibrate, fit the reasons, choose thresholds, write a bundle")
+    command.add_argument("--prepared", type=Path, required=True, metavar="DIR", help="folder that `prepare` wrote")
+    command.add_argument("--weights", type=Path, required=True, metavar="FILE", help="what `pretrain` wrote")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle to write")
+    command.set_defaults(run=_fit)
+    command = commands.add_parser("evaluate", help="cry against the rest on held-out windows, beside YAMNet and mn04")
+    command.add_argument("--prepared", type=Path, required=True, metavar="DIR", help="folder that `prepare` wrote")
+    command.add_argument("--bundle", type=Path, metavar="DIR", help="default: the one that comes with monitord")
+    command.set_defaults(run=_evaluate)
+    command = commands.add_parser("gate", help="how many cry windows the listener's gates would drop")
+    command.add_argument("--prepared", type=Path, required=True, metavar="DIR", help="folder that `prepare` wrote")
+    command.set_defaults(run=_gate)
     arguments = parser.parse_args()
     try:
         status: int = arguments.run(arguments)
@@ -45,4 +57,31 @@ def _pretrain(arguments: argparse.Namespace) -> int:
 
     prepared = load_prepared(arguments.prepared)
     print(pretrain(prepared, arguments.out, COMPACT, PretrainParams(epochs=arguments.epochs)))
+    return 0
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    from model.vggish import COMPACT  # noqa: PLC0415
+    from training.fit import fit  # noqa: PLC0415
+    from training.prepare import load_prepared  # noqa: PLC0415
+
+    bundle = fit(load_prepared(arguments.prepared), arguments.weights, COMPACT, arguments.out)
+    print((bundle.directory / "MODEL_CARD.md").read_text(encoding="utf-8"))
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from model.bundle import default_bundle_path, load_bundle  # noqa: PLC0415
+    from training.evaluate import evaluate  # noqa: PLC0415
+    from training.prepare import load_prepared  # noqa: PLC0415
+
+    print(evaluate(load_prepared(arguments.prepared), load_bundle(arguments.bundle or default_bundle_path())))
+    return 0
+
+
+def _gate(arguments: argparse.Namespace) -> int:
+    from training.gate import gate_table, markdown  # noqa: PLC0415
+    from training.prepare import load_prepared  # noqa: PLC0415
+
+    print(markdown(list(gate_table(load_prepared(arguments.prepared)))))
     return 0
