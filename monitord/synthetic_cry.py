@@ -98,7 +98,7 @@ def _voice(burst: Burst, rng: np.random.Generator) -> Signal:
     pitch_hz *= 1 + _JITTER[0] * drift(n, _JITTER[1], rng)
     phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ
     voice = np.zeros(n)
-    for harmonic in range(1, int(_TOP_HZ / pitch_hz.min()) + 1):
+    for harmonic in range(1, int(_TOP_HZ / float(np.min(pitch_hz))) + 1):
         at_hz = harmonic * pitch_hz
         strength = np.where(at_hz < _TOP_HZ, _tract(at_hz), 0.0)
         voice += strength * np.sin(harmonic * phase + 0.7 * harmonic**2)  # spread phases: no click at each period

@@ -5,8 +5,9 @@ import json
 import logging
 import os
 import re
+import select
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO, get_args
 
@@ -187,84 +188,86 @@ def test_json_is_for_scripts_alone() -> None:
     assert "stuck" in human.getvalue()
 
 
+class Terminal:
+    """A pseudo-terminal: a stream to write to, and what it has shown."""
+
+    def __init__(self, encoding: str) -> None:
+        self._master, slave = os.openpty()
+        self.stream: TextIO = os.fdopen(slave, "w", encoding=encoding)
+
+    def shown(self, end: str) -> str:
+        """Returns what came since the last call, up to `end`; the kernel hands it over when it likes."""
+        text = ""
+        while not text.endswith(end):
+            assert select.select([self._master], [], [], 10)[0], f"{end!r} did not come after {text!r}"
+            text += os.read(self._master, 65_536).decode().replace("\r\n", "\n")
+        return text
+
+    def close(self) -> None:
+        """Closes both sides."""
+        self.stream.close()
+        os.close(self._master)
+
+
 @pytest.fixture
-def terminal() -> Iterator[tuple[TextIO, Callable[[], str]]]:
-    """A pseudo-terminal: the stream that writes to it, and a function that returns what it has shown."""
-    master, slave = os.openpty()
-    os.set_blocking(master, False)
-
-    def shown() -> str:
-        return os.read(master, 65_536).decode().replace("\r\n", "\n")
-
-    with os.fdopen(slave, "w", encoding="utf-8") as stream:
-        yield stream, shown
-    os.close(master)
-
-
-def test_the_level_is_one_live_line(
-    terminal: tuple[TextIO, Callable[[], str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is redrawn in place, makes room for an event, and comes back after it."""
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """An open one, without colour."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
-    stream, shown = terminal
-    console = Console(stream, NAMES)
+    opened = Terminal("utf-8")
+    yield opened
+    opened.close()
+
+
+def test_the_level_is_one_live_line(terminal: Terminal) -> None:
+    """It is redrawn in place, makes room for an event, and comes back after it."""
+    console = Console(terminal.stream, NAMES)
     console.level("nursery", -30, -60)
     console.level("bed", -60, -60)
-    assert shown() == "\r\x1b[KNursery █████░░░░░ -30 dB\r\x1b[KNursery █████░░░░░ -30 dB   Bed ░░░░░░░░░░ -60 dB"
+    both = "Nursery █████░░░░░ -30 dB   Bed ░░░░░░░░░░ -60 dB"
+    assert terminal.shown(both) == f"\r\x1b[KNursery █████░░░░░ -30 dB\r\x1b[K{both}"
     console.fault("bed", "stalled")
-    text = shown()
     assert re.fullmatch(
         rf"\r\x1b\[K{CLOCK}  Bed      NOT HEARD: no sound arrives\n"
         r"\r\x1b\[KNursery █████░░░░░ -30 dB   Bed NOT HEARD",
-        text,
+        terminal.shown("Bed NOT HEARD"),
     )
     console.close()
-    assert shown() == "\r\x1b[K"
+    assert terminal.shown("\x1b[K") == "\r\x1b[K"
 
 
 @pytest.mark.parametrize(
     ("no_colour", "term", "coloured"), [("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)]
 )
 def test_colour_is_a_choice(
-    terminal: tuple[TextIO, Callable[[], str]],
-    monkeypatch: pytest.MonkeyPatch,
-    no_colour: str,
-    term: str,
-    *,
-    coloured: bool,
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, no_colour: str, term: str, *, coloured: bool
 ) -> None:
     """NO_COLOR and a dumb terminal switch it off."""
     monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("NO_COLOR", no_colour)
-    stream, shown = terminal
-    Console(stream, NAMES).line(_event("started"))
-    assert ("\x1b[1;31mstarted" in shown()) == coloured
+    Console(terminal.stream, NAMES).line(_event("started"))
+    assert ("\x1b[1;31mstarted" in terminal.shown("\n")) == coloured
 
 
-def test_a_log_line_does_not_tear_the_live_line(
-    terminal: tuple[TextIO, Callable[[], str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_log_line_does_not_tear_the_live_line(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
     """The live line is erased before the record goes to standard error, and drawn again after it."""
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("NO_COLOR", "1")
-    stream, shown = terminal
-    console = Console(stream, NAMES)
+    console = Console(terminal.stream, NAMES)
     console.level("bed", -60, -60)
-    shown()
+    level = "Bed ░░░░░░░░░░ -60 dB"
+    terminal.shown(level)
     ConsoleHandler(console).emit(logging.LogRecord("x", logging.WARNING, "x.py", 1, "broker %s", ("away",), None))
     assert capsys.readouterr().err == "broker away\n"
-    assert shown() == "\r\x1b[K\r\x1b[KBed ░░░░░░░░░░ -60 dB"
+    assert terminal.shown(level) == f"\r\x1b[K\r\x1b[K{level}"
 
 
 def test_an_encoding_without_blocks_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal in an old locale is drawn with characters that it has."""
     monkeypatch.setenv("TERM", "xterm")
-    master, slave = os.openpty()
-    with os.fdopen(slave, "w", encoding="latin-1") as stream:
-        Console(stream, NAMES).level("bed", -30, -60)
-        assert b"#####....." in os.read(master, 1024)
-    os.close(master)
+    old = Terminal("latin-1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    Console(old.stream, NAMES).level("bed", -30, -60)
+    assert old.shown("dB").endswith("Bed #####..... -30 dB")
+    old.close()
 
 
 def test_a_reader_that_has_gone_does_not_stop_the_monitor(caplog: pytest.LogCaptureFixture) -> None:

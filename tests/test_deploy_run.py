@@ -141,7 +141,9 @@ def test_an_unsupported_python_is_told(lib: Callable[..., subprocess.CompletedPr
     for name in ("python3", "python3.11", "python3.12", "python3.13"):
         (tmp_path / name).write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.10.12 && exit\nexit 1\n')
         (tmp_path / name).chmod(0o755)
-    done = lib("install_packages() { true; }; choose_python", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    done = lib(
+        "install_packages() { true; }; choose_python", MONITORD_PYTHON="", PATH=f"{tmp_path}:{os.environ['PATH']}"
+    )
     assert done.returncode == 1
     assert "needs Python 3.11, 3.12 or 3.13; found Python 3.10.12" in done.stderr
 
