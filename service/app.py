@@ -144,15 +144,12 @@ def _serve(
 def _watch(wishes: _Wishes, supervisor: Supervisor, mqtt: Mqtt, worker: "_WorkerThread", runtime: Runtime) -> int:
     """Looks twice a second at all that may fail, until it is time to leave."""
     began = time.monotonic()
-    connected, fault = False, ""
+    fault = ""
     while not wishes.stop.wait(LOOK_S):
         supervisor.look()
         status = mqtt.status()
         if status.refused and time.monotonic() - began < CONNECT_S:
             raise ConfigError(status.detail)
-        if status.connected != connected:
-            connected = status.connected
-            _log.log(logging.INFO if connected else logging.WARNING, "MQTT: %s", status.detail or "connected")
         if runtime.fault != fault:
             fault = runtime.fault
             _log.warning("network: %s", fault)

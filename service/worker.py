@@ -84,8 +84,8 @@ class Worker:
                 self._tell(ear, ear.tracker.window(item, found, ear.on_p))
             else:
                 pooled = pool(ear.over(item))
-                self._tell(ear, ear.tracker.segment(item, pooled, ear.on_p))
                 self._teller.segment(ear, item, pooled)
+                self._tell(ear, ear.tracker.segment(item, pooled, ear.on_p))
 
     def _tell(self, ear: Ear, events: list[CryEvent]) -> None:
         for event in events:
