@@ -38,6 +38,7 @@ class Listener:
         self._position = 0  # all that is heard or lost so far (samples at 16 kHz)
         self._tally = Tally()
         self._rate_hz = RATE_HZ
+        self._next = 0  # index of the next sample if none is missing (samples at _rate_hz)
         self._at = 0.0  # wall time of sample 0 of the axis, renewed by every chunk (Unix seconds)
         self.dbfs = SILENCE_DBFS
         """Level of the newest frame (dBFS)."""
@@ -67,15 +68,17 @@ class Listener:
         """Hears a chunk. A start that jumps closes what is open with `gap` and counts the hole as lost."""
         out: list[Window | Segment] = []
         start = position_16k(chunk.start, chunk.rate_hz)
-        if start != self._position or chunk.rate_hz != self._rate_hz:
+        # Compared at the source's own rate: a hole may be smaller than a sample at 16 kHz, and the resampler counts it.
+        if (chunk.start, chunk.rate_hz) != (self._next, self._rate_hz):
             out += self.flush("gap")
             lost = start - self._position
             if lost < 0:
                 raise ValueError(f"{chunk.source}: a chunk starts {-lost} samples before the last one ended")
             self._tally += self._decided() + Tally(lost=lost)
             self._begin(chunk.start, chunk.rate_hz)
-        self._at = chunk.at - start / RATE_HZ
-        self._position = position_16k(chunk.start + len(chunk.samples), chunk.rate_hz)
+        self._at = chunk.at - chunk.start / chunk.rate_hz
+        self._next = chunk.start + len(chunk.samples)
+        self._position = position_16k(self._next, chunk.rate_hz)
         return out + self._hear(self._resampler.feed(chunk.samples))
 
     def flush(self, ended_by: EndedBy = "flush") -> list[Window | Segment]:
