@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from monitord.listener import Listener, ListenerParams
 from monitord.pcm import FULL_SCALE
@@ -82,6 +83,6 @@ def _same(a: Window | Segment, b: Window | Segment) -> bool:
     return equal and abs(a.at - b.at) < 1e-6 and np.array_equal(a.samples, b.samples)
 
 
-def to_pcm(signal: np.ndarray) -> Pcm:
+def to_pcm(signal: NDArray[np.float64]) -> Pcm:
     """Rounds a signal in units of an int16 step, cut at full scale."""
-    return np.rint(np.clip(signal, -FULL_SCALE, FULL_SCALE - 1)).astype(np.int16)
+    return np.asarray(np.rint(np.clip(signal, -FULL_SCALE, FULL_SCALE - 1)), np.int16)

@@ -16,7 +16,7 @@ def gate(**changes: float) -> Gate:
 
 
 def levels(samples: Pcm) -> list[float]:
-    return frame_dbfs(samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)).tolist()
+    return list(frame_dbfs(samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)))
 
 
 def feed(one: Gate, dbfs: float, duration_s: float) -> list[bool]:
