@@ -29,8 +29,8 @@ def write(manifest: Manifest) -> str:
             f"speech ...) in {episodes['false_alarms']:.1%}."
         ),
         (
-            "- It nearly always says `unsure` about the reason, and that is the truth: from public recordings nobody can "
-            "hear why a baby who was never heard before is crying. The bare figures are below."
+            "- It nearly always says `unsure` about the reason, and that is the truth: from public recordings nobody "
+            "can hear why a baby who was never heard before is crying. The bare figures are below."
         ),
         "",
         "## Hearing",
@@ -61,8 +61,8 @@ def write(manifest: Manifest) -> str:
         "",
         (
             f"{count_weights(manifest.architecture, heads=True):,} weights: VGGish's layer table at width "
-            f"{manifest.architecture.width:g} with dense layers {manifest.architecture.dense}. Trained by `monitord-train "
-            "prepare`, `pretrain` and `fit` as `training/README.md` says; no recording is in it."
+            f"{manifest.architecture.width:g} with dense layers {manifest.architecture.dense}. Trained by "
+            "`monitord-train prepare`, `pretrain` and `fit` as `training/README.md` says; no recording is in it."
         ),
         "",
         *[f"- {data.name} ({data.licence}): {data.use}. {data.attribution}." for data in manifest.data],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from model.bundle import Bundle, write_bundle
-from model.calibration import Calibration, fit_cry, fit_reasons, p_cry, p_reasons
+from model.calibration import Calibration, p_cry, p_reasons
 from model.export import export_litert, export_weights
 from model.frontend import FrontendParams, patches
 from model.manifest import DataSet, Manifest
@@ -24,6 +24,7 @@ from monitord.listener import ListenerParams
 from monitord.types import REASONS
 from monitord.windows import WINDOW_SAMPLES
 from training import card, reasons
+from training.calibrate import fit_cry, fit_reasons
 from training.evaluate import auc
 from training.operating_point import choose
 from training.prepare import Prepared, samples_of
@@ -107,7 +108,7 @@ def fit(prepared: Prepared, weights: Path, architecture: Architecture, directory
     labelled = _labelled(prepared, heard)
     judged = {protocol: reasons.judge(labelled, protocol) for protocol in ("random", "grouped")}
     grouped = judged["grouped"].probabilities
-    reason_scale, _ = fit_reasons(_even_logits(grouped), labelled.reason)
+    reason_scale = fit_reasons(_even_logits(grouped), labelled.reason)
     calibration = Calibration(cry_scale=scale, cry_bias=bias, reason_scale=reason_scale)
     told = p_reasons(calibration, _even_logits(grouped))
     unsure_below, why_unsure = _unsure_below(told, labelled.reason)

@@ -1,0 +1,50 @@
+"""Fits what `model.calibration` applies, on recordings that the network never saw."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
+
+from model.calibration import Calibration, p_reasons
+from monitord.types import REASONS
+
+STEEPEST: Final = 10.0
+"""Largest inverse temperature looked for: nobody's logits are ten times too modest."""
+
+TINY: Final = 1e-12
+"""Least probability whose logarithm is taken: one certain mistake may not outweigh everything."""
+
+
+def fit_cry(logits: NDArray[np.float32], labels: NDArray[np.bool_]) -> tuple[float, float]:
+    """Fits Platt scaling to logits [n] and labels [n]; returns (cry_scale, cry_bias).
+
+    The targets are Platt's (N+ + 1) / (N+ + 2) and 1 / (N- + 2) instead of 1 and 0: a finite sample never proves
+    certainty. Each sample stands twice, as a cry and as none, weighing by its target.
+    """
+    positive, negative = int(labels.sum()), int((~labels).sum())
+    if not positive or not negative:
+        raise ValueError(f"calibration needs both kinds, got {positive} cries and {negative} others")
+    target = np.where(labels, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    x = np.concatenate([logits, logits]).astype(np.float64)[:, None]
+    y = np.repeat([1, 0], len(logits))
+    model = LogisticRegression(C=np.inf).fit(x, y, sample_weight=np.concatenate([target, 1 - target]))
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def fit_reasons(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Fits temperature scaling to logits [n, 4] and labels [n], every reason weighing the same.
+
+    Returns:
+        `reason_scale`; 0 where the logits know nothing, so that all reasons become equally likely.
+    """
+    weights = 1.0 / np.bincount(labels, minlength=len(REASONS))[labels]
+
+    def loss(scale: float) -> float:
+        p = p_reasons(Calibration(reason_scale=scale), logits)
+        told = p[np.arange(len(labels)), labels]
+        return float(-np.average(np.log(np.maximum(told, TINY)), weights=weights))
+
+    found = float(minimize_scalar(loss, bounds=(0.0, STEEPEST), method="bounded").x)
+    return found if loss(found) < loss(0.0) else 0.0
