@@ -124,9 +124,8 @@ def test_what_breaks_off_is_good_up_to_there() -> None:
     sound = chirp(300, 2_000, 2.0)
     whole = encoded(sound, "flac", "flac")
     heard: list[Pcm] = []
-    with av.open(io.BytesIO(whole[: len(whole) // 2]), "r") as container:
-        with suppress(av.error.FFmpegError):
-            heard.extend(samples for samples, _ in pcm_frames(container, "the file"))
+    with av.open(io.BytesIO(whole[: len(whole) // 2]), "r") as container, suppress(av.error.FFmpegError):
+        heard.extend(samples for samples, _ in pcm_frames(container, "the file"))
     good = np.concatenate(heard)
     assert 4_000 < len(good) < 24_000
     assert np.array_equal(good[:4_000], sound[:4_000])
