@@ -68,7 +68,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """Stay silent about a source for a while."""
+    """Acknowledge the episode in hand, and those that start within a while."""
 
     source: str
     minutes: int

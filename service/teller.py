@@ -52,7 +52,7 @@ class _Room:
     """Wall time at which the present state began (Unix seconds)."""
     profile: str = "day"
     snoozed_until: float = 0.0
-    """Wall time (Unix seconds)."""
+    """Wall time up to which new episodes count as acknowledged (Unix seconds)."""
     level_at: float = 0.0
     """When the last level was told (monotonic seconds)."""
 
@@ -133,6 +133,8 @@ class MqttTeller:
         )
         ended = event.event_type == "ended"
         self._tell_state(ear, NONE if ended else event.reason, 0.0 if ended else event.reason_p)
+        if event.event_type == "started" and time.time() < room.snoozed_until:
+            self._acknowledge(ear.source, None)
 
     def segment(self, ear: Ear, segment: Segment, scores: Scores) -> None:
         """A sound was finished: told where it is a cry."""
