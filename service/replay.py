@@ -11,13 +11,14 @@ from model.classifier import Classifier
 from model.runtime import Choice, open_runtime
 from monitord.errors import SourceError
 from monitord.tally import Tally
+from monitord.tracker import likely_reason
+from monitord.types import CryEvent, Scores, Segment
 from service import lines
 from service.ear import Ear
 from service.inbox import Inbox
 from service.sources.base import SourceState
 from service.sources.file import FileSource
 from service.sources.recording import check_file
-from service.teller import ReplayTeller
 from service.worker import Worker
 
 
@@ -50,7 +51,7 @@ def replay(
         ear = Ear.of(inbox, bundle.manifest.listener, bundle.manifest.tracker)
         source.start()
         try:
-            Worker([ear], classifier, ReplayTeller(write), wake).run()
+            Worker([ear], classifier, _Printer(write), wake).run()
         finally:
             source.stop(1.0)
         tally += ear.tally()
@@ -73,3 +74,23 @@ def source_ids(files: Sequence[Path]) -> list[str]:
             source_id, number = f"{stem}_{number}", number + 1
         ids.append(source_id)
     return ids
+
+
+class _Printer:
+    """Writes every event and every segment as a JSON line."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+
+    def event(self, ear: Ear, event: CryEvent) -> None:
+        """An episode moved."""
+        del ear
+        self._write(json.dumps(lines.replay_event(event)))
+
+    def segment(self, ear: Ear, segment: Segment, scores: Scores) -> None:
+        """A sound was finished and scored."""
+        reason, _ = likely_reason(scores.reasons, ear.tracker.params.unsure_below)
+        self._write(json.dumps(lines.replay_segment(segment, scores, reason=reason)))
+
+    def tick(self) -> None:
+        """Nothing is due in a replay."""

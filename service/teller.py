@@ -3,7 +3,6 @@
 All methods run in the worker's thread; commands from outside wait in a queue until its next tick.
 """
 
-import json
 import logging
 import queue
 import time
@@ -248,23 +247,3 @@ class MqttTeller:
         threshold = ear.tracker.params.on_p if ear.on_p is None else ear.on_p
         profile = self._rooms[source].profile
         self._send(messages.settings(self._node, source, enabled=ear.enabled, threshold=threshold, profile=profile))
-
-
-class ReplayTeller:
-    """Tells stdout alone, one JSON line each, all segments: what `replay` prints."""
-
-    def __init__(self, write: Callable[[str], object]) -> None:
-        self._write = write
-
-    def event(self, ear: Ear, event: CryEvent) -> None:
-        """An episode moved."""
-        del ear
-        self._write(json.dumps(lines.replay_event(event)))
-
-    def segment(self, ear: Ear, segment: Segment, scores: Scores) -> None:
-        """A sound was finished and scored."""
-        reason, _ = likely_reason(scores.reasons, ear.tracker.params.unsure_below)
-        self._write(json.dumps(lines.replay_segment(segment, scores, reason=reason)))
-
-    def tick(self) -> None:
-        """Nothing is due in a replay."""

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from monitord.errors import MonitordError
 from service.inbox import Inbox
-from service.sources.base import SourceState, SourceStatus
-from service.sources.capture import AttemptError, Capture
+from service.sources.base import SourceState
+from service.sources.capture import AttemptError
+from service.sources.captured import CapturedSource
 from service.sources.pace import Pace
 from service.sources.recording import file_chunks
 
 
-class FileSource:
+class FileSource(CapturedSource):
     """Plays a recording into its inbox.
 
     Args:
@@ -23,30 +24,16 @@ class FileSource:
     """
 
     def __init__(self, source_id: str, path: Path, inbox: Inbox, *, realtime: bool, loop: bool) -> None:
-        self.inbox = inbox
+        super().__init__(source_id, inbox)
         self._path = path
         self._realtime = realtime
         self._loop = loop
-        self._capture = Capture(source_id, self._attempt)
-
-    @property
-    def id(self) -> str:
-        """The source's id."""
-        return self._capture.source_id
-
-    def start(self) -> None:
-        """Starts to play."""
-        self._capture.start()
 
     def stop(self, timeout_s: float) -> bool:
         """Stops where it is, at most a chunk later; what the inbox holds stays readable."""
         self._capture.stopping.set()
         self.inbox.close()
         return self._capture.stop(timeout_s)
-
-    def status(self) -> SourceStatus:
-        """What the thread is doing. `ended` or `decode_error` with a drained inbox is the end of a single pass."""
-        return self._capture.status()
 
     def _attempt(self) -> None:
         try:

@@ -10,8 +10,9 @@ from monitord.errors import SourceError
 from monitord.pcm import to_mono
 from monitord.types import RATE_HZ
 from service.inbox import Inbox
-from service.sources.base import SourceState, SourceStatus
-from service.sources.capture import AttemptError, Capture
+from service.sources.base import SourceState
+from service.sources.capture import AttemptError
+from service.sources.captured import CapturedSource
 from service.sources.devices import choose
 from service.sources.portaudio import Recorder, record
 
@@ -64,7 +65,7 @@ class MicrophoneTap:
         return age_s if 0 < age_s < MAX_AGE_S else n / self._rate_hz
 
 
-class MicrophoneSource:
+class MicrophoneSource(CapturedSource):
     """Records from one device for as long as it is there, and again when it is back.
 
     Args:
@@ -74,26 +75,8 @@ class MicrophoneSource:
     """
 
     def __init__(self, source_id: str, device: str | int, inbox: Inbox) -> None:
-        self.inbox = inbox
+        super().__init__(source_id, inbox)
         self._device = device
-        self._capture = Capture(source_id, self._attempt)
-
-    @property
-    def id(self) -> str:
-        """The source's id."""
-        return self._capture.source_id
-
-    def start(self) -> None:
-        """Starts the thread."""
-        self._capture.start()
-
-    def stop(self, timeout_s: float) -> bool:
-        """Closes the device; False where that hangs."""
-        return self._capture.stop(timeout_s)
-
-    def status(self) -> SourceStatus:
-        """What the thread is doing."""
-        return self._capture.status()
 
     def _attempt(self) -> None:
         tap = MicrophoneTap(self.inbox)

@@ -13,8 +13,9 @@ from monitord.decode import pcm_frames
 from monitord.errors import SourceError
 from service.inbox import Inbox
 from service.sources.backoff import BackOff
-from service.sources.base import SourceState, SourceStatus
-from service.sources.capture import AttemptError, Capture
+from service.sources.base import SourceState
+from service.sources.capture import AttemptError
+from service.sources.captured import CapturedSource
 from service.sources.pace import LiveClock, Pace
 from service.sources.redact import redact
 from service.sources.spec import host_and_port, stream_spec
@@ -30,7 +31,7 @@ LISTEN_PAUSE_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-class StreamSource:
+class StreamSource(CapturedSource):
     """Reads the sound of one stream, and connects again whenever it ends.
 
     The time away is no part of the sample axis: what was never sent was never captured. Sound that comes in a burst
@@ -48,22 +49,11 @@ class StreamSource:
     """
 
     def __init__(self, source_id: str, url: str, inbox: Inbox, *, listen: bool = False, read_s: float = READ_S) -> None:
-        self.inbox = inbox
         self._spec = stream_spec(url, listen=listen)
         self._name = redact(url)
         self._open_s = LISTEN_S if listen else OPEN_S
         self._read_s = read_s
-        back_off = BackOff(cap_s=LISTEN_PAUSE_S) if listen else BackOff()
-        self._capture = Capture(source_id, self._attempt, back_off=back_off)
-
-    @property
-    def id(self) -> str:
-        """The source's id."""
-        return self._capture.source_id
-
-    def start(self) -> None:
-        """Starts to connect or to listen."""
-        self._capture.start()
+        super().__init__(source_id, inbox, back_off=BackOff(cap_s=LISTEN_PAUSE_S) if listen else None)
 
     def stop(self, timeout_s: float) -> bool:
         """Disconnects; False where the connection is stalled: the thread leaves when its own timeout is over."""
@@ -71,10 +61,6 @@ class StreamSource:
         if self._spec.listen:
             self._knock()
         return self._capture.stop(timeout_s)
-
-    def status(self) -> SourceStatus:
-        """What the thread is doing."""
-        return self._capture.status()
 
     def _attempt(self) -> None:
         connected = False
