@@ -10,8 +10,6 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -81,17 +79,17 @@ def log_mel(x: NDArray[np.float64]) -> NDArray[np.float32]:
     """Turns float64 [n, samples] into float32 [n, frames, 64]: as many whole frames as fit.
 
     The transform runs in float64: in float32 its rounding error, divided by the log offset, reaches 1e-3 beside a
-    loud sine.
+    loud sine. NumPy's takes 0.03 ms a window longer than SciPy's, whose import takes seconds and 20 MB.
     """
     frames = sliding_window_view(x, FRAME, axis=1)[:, ::HOP]  # [n, frames, 400]
-    spectrum = np.abs(scipy.fft.rfft(frames * _hann(), n=FFT, axis=2))  # [n, frames, 257] magnitude
+    spectrum = np.abs(np.fft.rfft(frames * _hann(), n=FFT))  # [n, frames, 257] magnitude
     return np.log(spectrum @ mel_matrix() + LOG_OFFSET).astype(np.float32)
 
 
 @cache
 def _hann() -> NDArray[np.float64]:
     # Periodic, not symmetric: a 400-point cosine cycle, as mel_features.py explains at length.
-    return np.asarray(scipy.signal.get_window("hann", FRAME, fftbins=True))
+    return np.asarray(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(FRAME) / FRAME))
 
 
 @cache

@@ -29,7 +29,6 @@ from service.mqtt import Mqtt
 from service.mqtt_settings import MqttSettings
 from service.outbox import Outbox
 from service.sources.base import Source
-from service.sources.demo import DemoSource
 from service.sources.file import FileSource
 from service.sources.recording import check_file
 from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
@@ -188,6 +187,8 @@ class _WorkerThread(threading.Thread):
 def open_source(source_id: str, spec: SourceSpec, inbox: Inbox, *, demo: bool = False) -> Source:
     """Builds the source of a spec; nothing is opened yet."""
     if demo:
+        from service.sources.demo import DemoSource  # noqa: PLC0415 - its sound needs all of scipy.signal: a second, 50 MB
+
         return DemoSource(source_id, inbox)
     match spec:
         case MicrophoneSpec(device):
