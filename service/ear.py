@@ -65,10 +65,9 @@ class Ear:
         return out
 
     def over(self, segment: Segment) -> list[Scores]:
-        """Scores of the windows whose end lies in the segment or just behind it; at least the newest."""
+        """Scores of the windows whose end lies in the segment or just behind it; none if the room was switched off."""
         end = segment.start + len(segment.samples)
-        scores = [s for w, s in self.scored if w.end > segment.start and w.onset < end]
-        return scores or [s for _, s in list(self.scored)[-1:]]
+        return [s for w, s in self.scored if w.end > segment.start and w.onset < end]
 
     def tally(self) -> Tally:
         """Counts of this source (samples at 16 kHz), from the device to the last segment."""

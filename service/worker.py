@@ -82,8 +82,8 @@ class Worker:
                 found = next(scores)
                 ear.scored.append((item, found))
                 self._tell(ear, ear.tracker.window(item, found, ear.on_p))
-            else:
-                pooled = pool(ear.over(item))
+            elif over := ear.over(item):  # empty where the room was switched on in the middle of the sound
+                pooled = pool(over)
                 self._teller.segment(ear, item, pooled)
                 self._tell(ear, ear.tracker.segment(item, pooled, ear.on_p))
 

@@ -1,0 +1,159 @@
+"""One source in the worker's hands: from the device to the last segment every sample is counted, whatever happens."""
+
+import time
+
+import numpy as np
+import pytest
+from chunks import RATES_HZ, same, segments, whole, windows
+from chunks import hear as hear_at_once
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sounds import cry_in_room, noise, silence, tone
+
+from monitord.listener import ListenerParams
+from monitord.tracker import TrackerParams
+from monitord.types import RATE_HZ, Scores, Segment, Window
+from service.ear import Ear
+from service.inbox import Inbox
+
+
+def new_ear() -> Ear:
+    return Ear.of(Inbox("room"), ListenerParams(), TrackerParams())
+
+
+def hear_all(ear: Ear) -> list[Window | Segment]:
+    """Ends the source and hears the rest of it."""
+    ear.inbox.end()
+    out: list[Window | Segment] = []
+    while not ear.flushed:
+        out += ear.take()
+    return out
+
+
+def scores(window: Window) -> Scores:
+    return Scores("room", window.start, 0.5, np.full(4, 0.25, np.float32), 1, "abc")
+
+
+def test_it_takes_a_second_a_round() -> None:
+    """So that one source that is far behind does not keep the others waiting; less only where there is no more."""
+    ear = new_ear()
+    for _ in range(10):
+        ear.inbox.write(silence(0.25), RATE_HZ, 0.0)
+    held = []
+    for _ in range(4):
+        ear.take()
+        held.append(ear.inbox.held)
+    assert held == [24_000, 8_000, 0, 0]
+
+
+def test_it_hears_what_a_listener_hears() -> None:
+    """Through the inbox, round by round, a cry gives the windows and segments that it gives at once."""
+    sound, ear = cry_in_room(1.0, 1.0), new_ear()
+    for start in range(0, len(sound), 1_600):
+        ear.inbox.write(sound[start : start + 1_600], RATE_HZ, 1.8e9 + start / RATE_HZ)
+    heard = hear_all(ear)
+    assert same(heard, hear_at_once([whole(sound, RATE_HZ, at=1.8e9)]))
+    assert ear.take() == []  # flushed once
+
+
+def test_it_knows_when_it_last_heard() -> None:
+    """Wall time of the newest sample, and the moment of hearing on the clock that no one sets."""
+    ear = new_ear()
+    assert (ear.last_audio, ear.last_audio_monotonic) == (None, None)
+    ear.inbox.write(silence(0.5), RATE_HZ, 1.8e9)
+    before = time.monotonic()
+    ear.take()
+    assert ear.last_audio == 1.8e9 + 0.5
+    assert ear.last_audio_monotonic is not None
+    assert before <= ear.last_audio_monotonic <= time.monotonic()
+
+
+def test_it_sees_a_dead_microphone() -> None:
+    """Six seconds of zeros are a fault, and it is over when the room comes back."""
+    ear = new_ear()
+    seen = []
+    for sound in (silence(5.9), silence(0.1), noise(0.1)):
+        ear.inbox.write(sound, RATE_HZ, 0.0)
+        ear.take()
+        seen.append(ear.fault)
+    assert seen == ["ok", "digital_silence", "ok"]
+
+
+def test_a_segment_is_scored_by_the_windows_over_it() -> None:
+    """Those that end in it or while its end was awaited; not those of the sound before it or of the next."""
+    ear = new_ear()
+    pause = noise(1.0, rms_dbfs=-80)
+    for part in (pause, tone(440, 0.6), pause, tone(600, 0.9), pause, tone(440, 0.6), pause):
+        ear.inbox.write(part, RATE_HZ, 0.0)
+    heard = hear_all(ear)
+    ear.scored.extend((window, scores(window)) for window in windows(heard))
+    first, second, _ = segments(heard)
+    ends = {window.start: window.end for window in windows(heard)}
+    over = [ends[one.start] for one in ear.over(second)]
+    assert over == [end for end in ends.values() if second.start < end <= second.closed]
+    assert len(over) >= 4
+    assert not set(over) & {ends[one.start] for one in ear.over(first)}
+
+
+def test_a_segment_without_windows_has_no_scores() -> None:
+    """A sound of which the network saw nothing, because the room was switched off, is not judged by another sound."""
+    ear = new_ear()
+    for part in (tone(440, 0.6), noise(1.0, rms_dbfs=-80), tone(440, 0.6), noise(1.0, rms_dbfs=-80)):
+        ear.inbox.write(part, RATE_HZ, 0.0)
+    heard = hear_all(ear)
+    first, second = segments(heard)
+    assert ear.over(first) == []
+    ear.scored.extend((window, scores(window)) for window in windows(heard) if window.end < first.closed)
+    assert ear.over(first) != []
+    assert ear.over(second) == []
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.integers(0, 150_000), st.sampled_from(RATES_HZ)),
+        st.tuples(st.just("skip"), st.integers(0, 20_000), st.sampled_from(RATES_HZ)),
+        st.tuples(st.just("take"), st.integers(1, 4), st.just(0)),
+    ),
+    max_size=30,
+)
+CRY = np.tile(cry_in_room(0.2, 0.2), 2)
+
+
+@given(STEPS)
+@settings(max_examples=60)
+def test_every_sample_is_counted(steps: list[tuple[str, int, int]]) -> None:
+    """Writes faster than reads, overflows of ring and device, changes of rate: the sum holds after every step."""
+    ear = new_ear()
+    heard: list[Window | Segment] = []
+    for step, n, rate_hz in steps:
+        if step == "write":
+            ear.inbox.write(CRY[:n], rate_hz, 0.0)
+        elif step == "skip":
+            ear.inbox.skip(n, rate_hz)
+        else:
+            for _ in range(n):
+                heard += ear.take()
+        assert ear.tally().conserved, ear.tally()
+    heard += hear_all(ear)
+    tally = ear.tally()
+    assert tally.conserved
+    assert tally.held == 0
+    assert tally.segmented == sum(len(segment.samples) for segment in segments(heard))
+    assert tally.lost == ear.inbox.lost_ring + ear.inbox.lost_device
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_overflowing_ring_loses_only_what_it_counts(seed: int) -> None:
+    """A minute and a half written while the worker sleeps: the oldest is lost, the rest is heard, the sum holds."""
+    rng, ear = np.random.default_rng(seed), new_ear()
+    written_s = 0.0
+    while written_s < 90.0:
+        n = int(rng.integers(1, 60_000))
+        ear.inbox.write(CRY[:n], 48_000, written_s)
+        written_s += n / 48_000
+        if rng.random() < 0.02:
+            ear.take()
+    assert ear.inbox.lost_ring > 30 * RATE_HZ
+    heard = hear_all(ear)
+    assert ear.tally().conserved
+    assert "gap" in {segment.ended_by for segment in segments(heard)} or not segments(heard)
