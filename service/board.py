@@ -20,8 +20,12 @@ class Board:
         self._listening = False
         self._dropped_live = 0
 
-    def put(self, message: Message) -> None:
-        """Puts up a message of `Keep.LATEST` or `Keep.LIVE`; an unchanged state is no news."""
+    def put(self, message: Message) -> bool:
+        """Puts up a message of `Keep.LATEST` or `Keep.LIVE`; an unchanged state is no news.
+
+        Returns:
+            False where it is live and nobody listens: it is dropped.
+        """
         with self._lock:
             if message.keep is Keep.LATEST:
                 if self._latest.get(message.topic) != message:
@@ -33,6 +37,8 @@ class Board:
                     self._dropped_live += 1
             else:
                 self._dropped_live += 1
+                return False
+        return True
 
     def begin(self) -> None:
         """A connection begins: every state is told again, and live messages have a listener."""

@@ -143,15 +143,15 @@ class Mqtt:
         """Takes a message from any thread; returns at once, or for what goes on disk, when it is there.
 
         Returns:
-            False where an event could not be made durable; it is sent all the same (see `Outbox.add`).
+            False where an event could not be made durable, it is sent all the same (see `Outbox.add`); and where a
+            live message was dropped, because there is no connection.
         """
-        durable = True
         if message.keep >= Keep.SEGMENT:
-            durable = self._speaker.outbox.add(message)
+            kept = self._speaker.outbox.add(message)
         else:
-            self._speaker.board.put(message)
+            kept = self._speaker.board.put(message)
         self._wake()
-        return durable
+        return kept
 
     def status(self) -> MqttStatus:
         """How the connection stands, at any time, without waiting."""

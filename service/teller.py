@@ -59,8 +59,8 @@ class _Room:
 @dataclass(slots=True)
 class _Clock:
     started: float = field(default_factory=time.monotonic)
-    heartbeat_at: float = 0.0
-    """Monotonic seconds."""
+    heartbeat_due: float = 0.0
+    """When to try the next one (monotonic seconds)."""
 
 
 class MqttTeller:
@@ -69,7 +69,7 @@ class MqttTeller:
     Args:
         node: Who speaks.
         ears: By source.
-        tell: Makes a message durable where it must be, and sends it; returns whether it is durable.
+        tell: Makes a message durable where it must be, and sends it; returns whether it is kept until it is there.
         screen: Shows it; only after `tell`.
         sources_ok: How many sources are heard now.
         restart: Called when the family asks for a restart.
@@ -162,9 +162,10 @@ class MqttTeller:
                 level = messages.level(self._node, source, dbfs=ear.listener.dbfs, floor_dbfs=ear.listener.floor_dbfs)
                 self._send(level)
                 self._screen.level(source, ear.listener.dbfs, ear.listener.floor_dbfs)
-        if self._clock.heartbeat_at == 0.0 or now - self._clock.heartbeat_at >= HEARTBEAT_S:
-            self._clock.heartbeat_at = now
-            self._send(self._heartbeat(now))
+        if now >= self._clock.heartbeat_due:
+            # Without a connection it is lost: whoever waits for it would wait for the next one after that.
+            told = self._send(self._heartbeat(now))
+            self._clock.heartbeat_due = now + (HEARTBEAT_S if told else LEVEL_S)
 
     def lag_ms(self) -> float:
         """Age of the newest sound heard, of the source that is furthest behind and still comes in (milliseconds)."""
