@@ -3,7 +3,6 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -232,9 +231,8 @@ def test_its_thread_hears_and_leaves_when_asked(classifier: Classifier) -> None:
     assert heard.kinds()[-1] == "ended"
 
 
-def test_its_thread_ends_with_its_sources(classifier: Classifier, tmp_path: Path) -> None:
+def test_its_thread_ends_with_its_sources(classifier: Classifier) -> None:
     """When all sources are over, `run` returns by itself: a replay needs nobody to stop it."""
-    del tmp_path
     ears = [new_ear(classifier, "one"), new_ear(classifier, "two")]
     worker, heard = new_worker(classifier, *ears)
     for ear in ears:
