@@ -33,7 +33,7 @@ class BatchParams:
     size: int = 64
     """Windows in a batch."""
     cry_share: float = 0.4
-    """Share of windows from cry recordings."""
+    """Share of windows from recordings that hold a cry or may hold one."""
     jitter: int = 1_920
     """Samples at 16 kHz by which a window may move: half a hop."""
     p_noise: float = 0.6
@@ -52,6 +52,9 @@ class BatchParams:
     """Factors of it."""
     p_hiss: float = 0.4
     """Chance of a microphone's own noise."""
+    mask: tuple[int, int] = (20, 12)
+    """Widest run of time frames, and of mel bands, that is hidden in each patch (SpecAugment): the network may not
+    hang on one detail of the few hundred families it knows."""
     hiss_db: tuple[float, float] = (10.0, 45.0)
     """Decibels of the window over that noise."""
 
@@ -89,10 +92,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         self._audio: dict[tuple[int, int], Pcm] = {}
         self._hiss = _hisses(np.random.default_rng(seed))
         rows = rows[~np.isnan(targets[rows])]
-        cry = np.array([recording.is_cry is True for recording in prepared.recordings])
+        other = np.array([recording.is_cry is False for recording in prepared.recordings])
         of = prepared.windows.recording[rows]
-        self._cries = _pools(prepared, rows[cry[of]])
-        self._others = _pools(prepared, rows[~cry[of]])
+        self._cries = _pools(prepared, rows[~other[of]])
+        self._others = _pools(prepared, rows[other[of]])
 
     def __len__(self) -> int:
         return self._steps
@@ -102,7 +105,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         self._epoch += 1
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-        """Draws {"cry": float32 [n, 1], "tags": float32 [n, 527]} for float32 [n, 96, 64]."""
+        """Draws {"cry": float32 [n, 1], "tags": float32 [n, 1048]} for float32 [n, 96, 64]."""
         rng = np.random.default_rng((self._seed, self._epoch, index))
         params = self._params
         x = np.empty((params.size, WINDOW_SAMPLES), np.float64)
@@ -111,7 +114,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         for i in range(params.size):
             pools = self._cries if i < params.cry_share * params.size else self._others
             x[i], cry[i], tags[i] = self._example(rng, pools)
-        return log_mel(waveform(x, self._frontend)), {"cry": cry, "tags": tags}
+        patches = log_mel(waveform(x, self._frontend))
+        for patch in patches:
+            _mask(patch, params.mask, rng)
+        return patches, {"cry": cry, "tags": tags}
 
     def _example(
         self, rng: np.random.Generator, pools: list[NDArray[np.int64]]
@@ -158,6 +164,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
                 own = np.random.default_rng((self._seed, index)).permutation(len(CODECS))
                 self._audio[index, codec] = round_trip(self._recording(index, -1), CODECS[own[codec]])
         return self._audio[index, codec]
+
+
+def _mask(patch: NDArray[np.float32], widest: tuple[int, int], rng: np.random.Generator) -> None:
+    """Hides a run of frames and a run of bands of float32 [96, 64] behind its mean, in place."""
+    mean = patch.mean()
+    for axis, most in enumerate(widest):
+        width = int(rng.integers(most + 1))
+        start = int(rng.integers(patch.shape[axis] - width + 1))
+        np.moveaxis(patch, axis, 0)[start : start + width] = mean
 
 
 def _hisses(rng: np.random.Generator) -> list[Wave]:

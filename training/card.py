@@ -26,8 +26,9 @@ def write(manifest: Manifest) -> str:
         (
             f"- Of {episodes['cry_recordings']} recordings of crying that it had never heard, it raised the alarm in "
             f"{episodes['found']:.0%}; of {episodes['other_recordings']} recordings of other sound (dogs, laughter, "
-            f"speech ...) in {episodes['false_alarms']:.1%}. From the first sound that took "
-            f"{episodes['latency_p50_s']:.1f} s at the median, {episodes['latency_p95_s']:.1f} s at the 95th percentile."
+            f"speech ...) in {episodes['false_alarms']:.1%}. That took "
+            f"{episodes['latency_p50_s']:.1f} s from the first sound at the median, "
+            f"{episodes['latency_p95_s']:.1f} s at the 95th percentile."
         ),
         (
             "- It nearly always says `unsure` about the reason, and that is the truth: from public recordings nobody "

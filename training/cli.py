@@ -20,6 +20,9 @@ def main() -> int:
     command.add_argument("--prepared", type=Path, required=True, metavar="DIR", help="folder that `prepare` wrote")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for checkpoints and weights")
     command.add_argument("--epochs", type=int, default=20, help="of 500 batches of 64 windows (default: %(default)s)")
+    command.add_argument(
+        "--from", dest="warm", type=Path, metavar="FILE", help="weights of an earlier run to start from"
+    )
     command.set_defaults(run=_pretrain)
     command = commands.add_parser("fit", help="calibrate, fit the reasons, choose thresholds, write a bundle")
     command.add_argument("--prepared", type=Path, required=True, metavar="DIR", help="folder that `prepare` wrote")
@@ -56,7 +59,7 @@ def _pretrain(arguments: argparse.Namespace) -> int:
     from training.pretrain import PretrainParams, pretrain  # noqa: PLC0415
 
     prepared = load_prepared(arguments.prepared)
-    print(pretrain(prepared, arguments.out, COMPACT, PretrainParams(epochs=arguments.epochs)))
+    print(pretrain(prepared, arguments.out, COMPACT, PretrainParams(epochs=arguments.epochs, warm=arguments.warm)))
     return 0
 
 

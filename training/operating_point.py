@@ -89,8 +89,9 @@ def choose(prepared: Prepared, probabilities: NDArray[np.float32]) -> OperatingP
     }
     why = (
         f"held-out recordings (ESC-50 fold 4, a fifth of the groups of the other sets): {best.found:.1%} of {cries} "
-        f"cry recordings found, {best.latency_s[0]:.1f} s after the first sound at the median, {best.latency_s[1]:.1f} s "
-        f"at the 95th percentile; alarms on {best.false:.2%} of {others} others; not yet tried on hours of sound"
+        f"cry recordings found, {best.latency_s[0]:.1f} s after the first sound at the median, "
+        f"{best.latency_s[1]:.1f} s at the 95th percentile; alarms "
+        f"on {best.false:.2%} of {others} others; not yet tried on hours of sound"
     )
     return OperatingPoint(best.tracker, why, figures)
 

@@ -22,7 +22,7 @@ from monitord.types import RATE_HZ, AudioChunk, Pcm, Segment, Window
 from monitord.windows import WINDOW_SAMPLES
 from training.corpus import Recording, read_corpus
 from training.recordings import load_audio
-from training.teachers import Mn04Teacher, YamnetTeacher
+from training.teachers import YAMNET_CRY, Mn04Teacher, YamnetTeacher
 
 WINDOWS_FILE = "windows.npz"
 RECORDINGS_FILE = "recordings.json"
@@ -48,7 +48,7 @@ class Windows:
     yamnet: NDArray[np.float32]
     """Teacher's probability of a baby's cry."""
     tags: NDArray[np.float16]
-    """[n, 527], mn04's probabilities of all AudioSet classes."""
+    """[n, 1048], both teachers' probabilities of all their classes: mn04's 527, then YAMNet's 521."""
 
     def __len__(self) -> int:
         return len(self.end)
@@ -148,8 +148,9 @@ class _Teachers:
             if np.array_equal(windows.end[rows], ends):
                 return {name: getattr(windows, name)[rows] for name in ("mn04", "yamnet", "tags")}
         labels = self._mn04.label(samples)
-        tags = (1.0 / (1.0 + np.exp(-labels.logits))).astype(np.float16)
-        return {"mn04": labels.p_cry, "yamnet": self._yamnet.scores(samples), "tags": tags}
+        yamnet = self._yamnet.label(samples)
+        tags = np.concatenate([1.0 / (1.0 + np.exp(-labels.logits)), yamnet], axis=1).astype(np.float16)
+        return {"mn04": labels.p_cry, "yamnet": yamnet[:, YAMNET_CRY], "tags": tags}
 
 
 def load_prepared(folder: Path) -> Prepared:

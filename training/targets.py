@@ -26,6 +26,8 @@ of a cry should count as a cry, or the alert comes late."""
 UNKNOWN_BELOW: Final = 0.3
 """A sounding window of a cry recording in which the teachers hear less than this teaches nothing: often it is a quiet
 cry, sometimes a parent."""
+UNCLEAR_CRY: Final = 0.5
+"""Score from which either teacher makes a window of an unclear recording a cry; both under a hundredth of it, none."""
 SILENT_BELOW: Final = 0.1
 """Share of sound under which a window of a cry recording is no cry, whatever echoes in it."""
 
@@ -41,6 +43,8 @@ def cry_targets(prepared: Prepared) -> NDArray[np.float32]:
         elif recording.is_cry:
             heard = np.maximum(_relative(windows.mn04[rows]), _relative(windows.yamnet[rows]))
             out[rows] = _within(heard, windows.tail[rows], windows.sound[rows])
+        else:
+            out[rows] = _unclear(np.maximum(windows.mn04[rows], windows.yamnet[rows]))
     return out
 
 
@@ -48,6 +52,11 @@ def _relative(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """A teacher's scores of one recording against its own loud moments, 0 to 1."""
     loud = float(np.percentile(scores, LOUD_PERCENTILE))
     return np.minimum(1.0, scores / (SURE_SHARE * loud)) if loud >= LOUD_FLOOR else np.zeros_like(scores)
+
+
+def _unclear(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Only what the teachers are sure of: the higher of their scores [n] to a target [n]."""
+    return np.select([scores >= UNCLEAR_CRY, scores < UNCLEAR_CRY / 100], [1.0, 0.0], np.nan).astype(np.float32)
 
 
 def _within(heard: NDArray[np.float32], tail: NDArray[np.float32], sound: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -23,6 +23,8 @@ MN04_CLASSES: Final = 527
 """AudioSet's classes."""
 MN04_WIDTH: Final = 384
 """Length of mn04's embedding."""
+YAMNET_CLASSES: Final = 521
+"""YAMNet's classes."""
 YAMNET_SAMPLES: Final = 15_600
 """What YAMNet takes (samples at 16 kHz): 0.975 s."""
 YAMNET_HOP_SAMPLES: Final = 7_680
@@ -137,25 +139,30 @@ class YamnetTeacher:
         except ValueError as error:
             raise BundleError(f"{path}: not a network that LiteRT can load: {error}") from error
         taken, given = self._network.get_input_details()[0], self._network.get_output_details()[0]
-        if tuple(taken["shape"]) != (YAMNET_SAMPLES,) or tuple(given["shape"]) != (1, 521):
+        if tuple(taken["shape"]) != (YAMNET_SAMPLES,) or tuple(given["shape"]) != (1, YAMNET_CLASSES):
             raise BundleError(f"{path}: {taken['shape']} to {given['shape']}, expected [15600] to [1, 521]: not YAMNet")
         self._network.allocate_tensors()
         self._taken, self._given = taken["index"], given["index"]
 
     def scores(self, windows: Sequence[Pcm]) -> NDArray[np.float32]:
         """Returns float32 [n], probability of "Baby cry, infant cry" per window of int16 at 16 kHz, any lengths."""
-        return np.array([self._score(window) for window in windows], np.float32)
+        return self.label(windows)[:, YAMNET_CRY]
 
-    def _score(self, window: Pcm) -> float:
+    def label(self, windows: Sequence[Pcm]) -> NDArray[np.float32]:
+        """Returns float32 [n, 521], probabilities of YAMNet's classes per window of int16 at 16 kHz, any lengths."""
+        return np.array([self._score(window) for window in windows], np.float32).reshape(-1, YAMNET_CLASSES)
+
+    def _score(self, window: Pcm) -> NDArray[np.float32]:
         sound = window.astype(np.float32) / np.float32(FULL_SCALE)
         sound = np.pad(sound, (0, max(0, YAMNET_SAMPLES - len(sound))))
         starts = range(0, len(sound) - YAMNET_SAMPLES + 1, YAMNET_HOP_SAMPLES)
-        return float(np.mean([self._patch(sound[start : start + YAMNET_SAMPLES]) for start in starts]))
+        patches = [self._patch(sound[start : start + YAMNET_SAMPLES]) for start in starts]
+        return np.asarray(np.mean(patches, axis=0), np.float32)
 
-    def _patch(self, sound: NDArray[np.float32]) -> float:
+    def _patch(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
         self._network.set_tensor(self._taken, sound)
         self._network.invoke()
-        return float(self._network.get_tensor(self._given)[0, YAMNET_CRY])
+        return np.array(self._network.get_tensor(self._given)[0], np.float32)
 
 
 def _require_file(path: Path) -> None:
