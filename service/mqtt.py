@@ -146,10 +146,8 @@ class Mqtt:
             False where an event could not be made durable, it is sent all the same (see `Outbox.add`); and where a
             live message was dropped, because there is no connection.
         """
-        if message.keep >= Keep.SEGMENT:
-            kept = self._speaker.outbox.add(message)
-        else:
-            kept = self._speaker.board.put(message)
+        on_disk = message.keep >= Keep.SEGMENT
+        kept = self._speaker.outbox.add(message) if on_disk else self._speaker.board.put(message)
         self._wake()
         return kept
 

@@ -1,7 +1,6 @@
 """The daemon as a person runs it: a real process, its lines, its words and its end."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -169,18 +168,3 @@ class Daemon:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.printed.append(line.rstrip("\n"))
-
-
-def environment_without_sound(folder: Path) -> dict[str, str]:
-    """Variables with which no capture device is found, whatever the machine has."""
-    (folder / "asound.conf").touch()
-    return {"ALSA_CONFIG_PATH": str(folder / "asound.conf"), "PULSE_SERVER": f"unix:{folder / 'none'}"}
-
-
-def processes_under(pid: int) -> list[int]:
-    """Ids of the children of a process."""
-    children = Path(f"/proc/{pid}/task")
-    return [int(child) for task in children.iterdir() for child in (task / "children").read_text().split()]
-
-
-_ = os

@@ -1,0 +1,83 @@
+"""A microphone through the whole daemon, by real PortAudio: heard, lost, told, and heard again."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from daemon import BUNDLE, Daemon, configure, crying_room, monitord
+from mosquitto import Ear, Mosquitto
+from virtual_microphone import VirtualMicrophone
+
+pytestmark = pytest.mark.e2e
+
+TOLD_S = 10.0
+"""Seconds in which a source that is lost must be told."""
+SLOW_BOX_S = 10.0
+"""What a machine with other work may add (seconds)."""
+
+
+@pytest.fixture
+def crib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualMicrophone]:
+    """A running virtual microphone; the daemon inherits the variables by which it is found."""
+    (tmp_path / "crib").mkdir()
+    microphone = VirtualMicrophone(tmp_path / "crib", monkeypatch)
+    microphone.start()
+    yield microphone
+    microphone.kill()
+
+
+def test_a_cry_at_the_microphone(tmp_path: Path, crib: VirtualMicrophone) -> None:
+    """A cry before the default microphone is told; a killed sound server is told within 10 s, and it is heard again."""
+    cry = crying_room(tmp_path / "cry.wav")
+    status = "monitord/home/nursery/status"
+    with Mosquitto(tmp_path / "broker") as broker, Ear(broker) as ear:
+        configuration = configure(tmp_path, broker, {"nursery": {"microphone": "default"}})
+        with Daemon(tmp_path, "--config", configuration, *BUNDLE) as daemon:
+
+            def fault() -> str:
+                return str(json.loads(ear.last("monitord/home/nursery/health") or "{}").get("fault"))
+
+            crib.play(cry)
+            daemon.wait_for(lambda: ear.last(status) == "online", "the microphone")
+            daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
+
+            crib.kill()
+            daemon.wait_for(lambda: ear.last(status) == "offline", "the loss", TOLD_S + SLOW_BOX_S)
+            daemon.wait_for(lambda: fault() in {"reconnecting", "stalled"}, "the fault")
+            heard = len(daemon.segments())
+
+            crib.start()
+            crib.play(cry)
+            daemon.wait_for(lambda: ear.last(status) == "online", "the microphone again")
+            daemon.wait_for(lambda: fault() == "ok", "the end of the fault")
+            daemon.wait_for(lambda: len(daemon.segments()) > heard, "cry sounds again")
+            assert json.loads(str(ear.last("monitord/home/nursery/health")))["reconnects"] == 1
+            assert daemon.stop()[0] == 0
+
+
+def test_devices_lists_it(crib: VirtualMicrophone) -> None:  # noqa: ARG001  # it runs
+    """`monitord devices` prints the microphone by the name with which a source finds it."""
+    done = monitord("devices")
+    assert done.returncode == 0
+    assert "pulse" in done.stdout
+
+
+def test_a_microphone_that_is_not_there(tmp_path: Path, crib: VirtualMicrophone) -> None:  # noqa: ARG001
+    """An unknown name is told with the devices that there are, and the other source is heard."""
+    sources = {
+        "nursery": {"microphone": "Nonsense 3000"},
+        "attic": {"file": str(crying_room(tmp_path / "cry.wav")), "loop": True},
+    }
+    with (
+        Mosquitto(tmp_path / "broker") as broker,
+        Ear(broker) as ear,
+        Daemon(tmp_path, "--config", configure(tmp_path, broker, sources), *BUNDLE) as daemon,
+    ):
+        daemon.wait_for(lambda: "Nonsense 3000" in daemon.words and "pulse" in daemon.words, "its name")
+        daemon.wait_for(lambda: bool(daemon.events("started", "attic")), "the cry beside it")
+        assert ear.last("monitord/home/nursery/status") == "offline"
+        daemon.wait_for(
+            lambda: '"reconnecting"' in str(ear.last("monitord/home/nursery/health")), "the fault", TOLD_S * 2
+        )
+        assert daemon.stop()[0] == 0
