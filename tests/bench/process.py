@@ -1,0 +1,37 @@
+"""What a process has cost so far, as Linux counts it."""
+
+import os
+from pathlib import Path
+
+_TICKS_HZ = os.sysconf("SC_CLK_TCK")
+"""Unit of the times in /proc/PID/stat (hertz), proc(5)."""
+
+
+def cpu_s(pid: int) -> float:
+    """CPU time of all its threads, user and system (seconds)."""
+    after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    user, system = after_name[11:13]  # fields 14 and 15 of proc(5); the first after the name is the third
+    return (int(user) + int(system)) / _TICKS_HZ
+
+
+def memory_mb(pid: int) -> dict[str, float]:
+    """`Pss` (shared pages counted in part) and `Rss` (counted whole), in MB of 10^6 bytes."""
+    found: dict[str, float] = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines():
+        name, _, rest = line.partition(":")
+        if name in {"Pss", "Rss"}:
+            found[name] = int(rest.split()[0]) * 1024 / 1e6
+    return found
+
+
+def machine() -> dict[str, object]:
+    """On what the figures were taken, and what else ran there."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ),
+        "unknown",
+    )
+    return {"cpu": model, "cores": os.cpu_count(), "load_before": round(os.getloadavg()[0], 2)}
