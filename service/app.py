@@ -32,6 +32,7 @@ from service.sources.base import Source
 from service.sources.file import FileSource
 from service.sources.recording import check_file
 from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
+from service.state_lock import only_one
 from service.supervisor import LOOK_S, Supervisor
 from service.teller import MqttTeller
 from service.worker import Worker
@@ -102,6 +103,7 @@ def _serve(
     node = Node(config.node, demo=demo)
     settings = config.mqtt.settings
     kind: BrokerKind = "configured"
+    stack.enter_context(only_one(config.state_dir))
     if config.mqtt.embedded:
         broker = stack.enter_context(EmbeddedBroker(config.state_dir))
         settings = MqttSettings(broker.host, broker.port)

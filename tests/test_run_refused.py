@@ -93,6 +93,23 @@ def test_a_state_directory_that_is_none(tmp_path: Path) -> None:
     assert "state_dir" in words
 
 
+def test_a_second_daemon(tmp_path: Path) -> None:
+    """A second daemon on the same state is refused with the first one's process; the first goes on."""
+    sources = {"nursery": {"file": str(quiet_room(tmp_path / "quiet.wav", 1.0)), "loop": True}}
+    # Nobody serves port 1: the daemon goes on without a broker.
+    configuration = configure(tmp_path, None, sources, mqtt={"host": "127.0.0.1", "port": 1})
+    (tmp_path / "second").mkdir()
+    with Daemon(tmp_path, "--config", configuration, *BUNDLE) as first:
+        first.wait_for(lambda: "live" in first.words, "sound")
+        words = refusal(tmp_path / "second", "--config", configuration, *BUNDLE)
+        assert f"another monitord (process {first.pid})" in words
+        assert "state_dir" in words
+        assert first.stop()[0] == 0
+    with Daemon(tmp_path, "--config", configuration, *BUNDLE) as third:
+        third.wait_for(lambda: third.words.count("live") == 2, "sound")
+        assert third.stop()[0] == 0
+
+
 @pytest.mark.e2e
 def test_a_broker_that_refuses_the_password(tmp_path: Path) -> None:
     """A wrong password ends the daemon with the user's name and the keys to check; the password is nowhere."""
