@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, recall_score
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -94,7 +94,7 @@ def _predict(labelled: Labelled, reason: NDArray[np.int64], protocol: Protocol, 
     if protocol == "grouped":
         folds = GroupKFold(FOLDS, shuffle=True, random_state=seed).split(reason, groups=labelled.group)
     else:
-        folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(reason, reason)
+        folds = KFold(FOLDS, shuffle=True, random_state=seed).split(reason)
     for _, test in folds:
         chosen = np.ones(len(reason), np.bool_)
         chosen[test] = False
