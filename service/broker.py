@@ -190,7 +190,10 @@ class EmbeddedBroker:
     def _live(self, command: list[str]) -> str:
         """One life of mosquitto; returns how it ended, with its last words."""
         words: deque[str] = deque(maxlen=LAST_WORDS)
-        with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as child:
+        # In a session of its own: Ctrl-C on a terminal goes to all of a group, and our goodbye needs the broker.
+        with subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, start_new_session=True
+        ) as child:
             self._child = child
             if self._stopping.is_set():  # `stop` may have come before there was a child to end
                 child.terminate()

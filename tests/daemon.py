@@ -1,6 +1,7 @@
 """The daemon as a person runs it: a real process, its lines, its words and its end."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -96,7 +97,13 @@ class Daemon:
     def __enter__(self) -> Self:
         with self._stderr.open("ab") as stderr:
             self._process = subprocess.Popen(
-                self._command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True
+                self._command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                process_group=0,
             )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -152,6 +159,12 @@ class Daemon:
         """Asks it to leave; returns its exit status and how long it took (seconds)."""
         began = time.monotonic()
         self._process.send_signal(number)
+        return self.ends(), time.monotonic() - began
+
+    def interrupt(self) -> tuple[int, float]:
+        """Asks it to leave as Ctrl-C on a terminal does, which also reaches its children; returns as `stop`."""
+        began = time.monotonic()
+        os.killpg(self._process.pid, signal.SIGINT)
         return self.ends(), time.monotonic() - began
 
     def kill(self) -> None:

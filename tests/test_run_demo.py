@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -62,9 +61,14 @@ def test_demo(tmp_path: Path) -> None:
             assert topics >= {"info", "state", "health", "settings", "level", "event", "episode", "status"}
             assert all(json.loads(payload)["demo"] is True for payload in payloads)
             assert all(line["demo"] is True for line in daemon.lines)
-        code, _ = daemon.stop(signal.SIGINT)
-        assert code == 0
+            code, _ = daemon.interrupt()
+            assert code == 0
+            # Its own broker has told the goodbye before it left.
+            until(lambda: ear.last("monitord/home/status") == "offline")
+            assert json.loads(str(ear.last("monitord/home/room/event")))["event_type"] == "ended"
+            assert ear.last("monitord/home/room/status") == "offline"
         assert "Traceback" not in daemon.words
+        assert "ERROR" not in daemon.words
     until(lambda: not taken())  # its broker has left too
 
 
