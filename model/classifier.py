@@ -6,8 +6,8 @@ import numpy as np
 
 from model.bundle import Bundle
 from model.calibration import p_cry, p_reasons
+from model.forward import Runtime
 from model.frontend import patches
-from model.runtime import Runtime
 from monitord.types import Scores, Window
 
 

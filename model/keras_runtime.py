@@ -8,8 +8,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from model.bundle import Bundle
+from model.forward import Outputs, RuntimeFault
 from model.frontend import N_FRAMES, N_MELS
-from model.runtime import Outputs, RuntimeFault
 from model.vggish import build_classifier, named_weights
 from monitord.errors import ConfigError
 

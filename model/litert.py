@@ -12,8 +12,8 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from model.bundle import Bundle
+from model.forward import Outputs
 from model.frontend import N_FRAMES, N_MELS
-from model.runtime import Outputs
 from model.vggish import HEADS
 from monitord.errors import BundleError
 

@@ -1,15 +1,16 @@
-"""What runs a network: one interface, two runtimes, and the choice between them, which alone imports one."""
+"""Which runtime computes a network, and what happens when it fails. Only the chosen one is imported."""
 
 import logging
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import Bundle
+from model.forward import Outputs, Runtime, RuntimeFault
 from monitord.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -18,36 +19,6 @@ Choice = Literal["auto", "litert", "keras"]
 
 NVIDIA_DEVICE: Final = Path("/dev/nvidia0")
 """The first GPU's device node: where it is missing there is no NVIDIA GPU, and TensorFlow need not be asked (3 s)."""
-
-
-class Outputs(NamedTuple):
-    """What one forward pass gives for n patches."""
-
-    cry: NDArray[np.float32]
-    """float32 [n], logits."""
-    reasons: NDArray[np.float32]
-    """float32 [n, 4], logits in the order of `REASONS`."""
-    embedding: NDArray[np.float32]
-    """float32 [n, 128]."""
-
-
-class RuntimeFault(Exception):  # noqa: N818 - a fault is what it is called wherever a person reads it
-    """A runtime that worked has failed: a GPU fell off the bus, or its memory is gone."""
-
-
-class Runtime(Protocol):
-    """A loaded network, warmed up. Owned by one thread."""
-
-    @property
-    def name(self) -> str:
-        """For a person: `litert`, or `keras` with its device."""
-
-    @property
-    def fault(self) -> str:
-        """For a person: what is wrong although it still works; empty when all is well."""
-
-    def forward(self, patches: NDArray[np.float32]) -> Outputs:
-        """Runs float32 [n, 96, 64], n at least 1. A row's result does not depend on the other rows."""
 
 
 class FallbackRuntime:

@@ -15,7 +15,8 @@ from typing import Final
 
 from model.bundle import Bundle, default_bundle_path, load_bundle
 from model.classifier import Classifier
-from model.runtime import Runtime, open_runtime
+from model.forward import Runtime
+from model.runtime import open_runtime
 from monitord.errors import ConfigError, MonitordError
 from service import messages
 from service.banner import BrokerKind, banner

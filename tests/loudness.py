@@ -10,8 +10,8 @@ from model_bundles import make_dead_bundle
 from numpy.typing import NDArray
 
 from model.classifier import Classifier
+from model.forward import Outputs
 from model.frontend import PLAIN
-from model.runtime import Outputs
 from monitord.tracker import TrackerParams
 
 

@@ -14,9 +14,9 @@ from model_bundles import CARD, make_dead_bundle, manifest, weights
 from model.bundle import FILES, MANIFEST, WEIGHTS, default_bundle_path, load_bundle, write_bundle
 from model.calibration import Calibration
 from model.classifier import Classifier
+from model.forward import Outputs
 from model.manifest import frontend_proof
 from model.records import from_json, to_json
-from model.runtime import Outputs
 from monitord.errors import BundleError
 from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams

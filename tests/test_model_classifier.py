@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from model.calibration import Calibration
 from model.classifier import Classifier, pool
+from model.forward import Outputs
 from model.frontend import FrontendParams, patches
-from model.runtime import Outputs
 from monitord.types import Scores, Window
 from monitord.windows import WINDOW_SAMPLES
 

@@ -12,9 +12,10 @@ from vggish_reference import embed
 import model.runtime
 from model.bundle import Bundle, default_bundle_path, load_bundle, write_bundle
 from model.classifier import Classifier
+from model.forward import Outputs, Runtime, RuntimeFault
 from model.frontend import FrontendParams, patches
 from model.litert import LiteRtRuntime
-from model.runtime import FallbackRuntime, Outputs, Runtime, RuntimeFault, open_runtime
+from model.runtime import FallbackRuntime, open_runtime
 from monitord.errors import BundleError
 from monitord.types import Window
 from monitord.windows import WINDOW_SAMPLES
