@@ -22,7 +22,7 @@ from monitord.types import RATE_HZ, AudioChunk, Pcm, Segment, Window
 from monitord.windows import WINDOW_SAMPLES
 from training.corpus import Recording, read_corpus
 from training.recordings import load_audio
-from training.teachers import YAMNET_CRY, Mn04Teacher, YamnetTeacher
+from training.teachers import MN04_CLASSES, YAMNET_CLASSES, YAMNET_CRY, Mn04Teacher, YamnetTeacher
 
 WINDOWS_FILE = "windows.npz"
 RECORDINGS_FILE = "recordings.json"
@@ -145,7 +145,7 @@ class _Teachers:
         """Returns the columns `mn04`, `yamnet` and `tags` of one recording's windows. Any: float32 and float16."""
         if recording.path in self._before:
             windows, rows = self._before[recording.path]
-            if np.array_equal(windows.end[rows], ends):
+            if np.array_equal(windows.end[rows], ends) and windows.tags.shape[1] == MN04_CLASSES + YAMNET_CLASSES:
                 return {name: getattr(windows, name)[rows] for name in ("mn04", "yamnet", "tags")}
         labels = self._mn04.label(samples)
         yamnet = self._yamnet.label(samples)
