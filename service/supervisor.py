@@ -29,6 +29,7 @@ class Screen(Protocol):
 class _Seen:
     online: bool | None = None
     fault: Fault = "ok"
+    reconnects: int = 0
     told_at: float = 0.0
     """When the health was last told (monotonic seconds)."""
 
@@ -67,8 +68,9 @@ class Supervisor:
         seen = self._seen[ear.source]
         if seen.fault != fault:
             self._screen.fault(ear.source, fault, status.detail)
-        changed = (seen.online, seen.fault) != (online, fault)
-        seen.online, seen.fault = online, fault
+        # A source is heard a moment before its thread counts that it was opened again.
+        changed = (seen.online, seen.fault, seen.reconnects) != (online, fault, status.reconnects)
+        seen.online, seen.fault, seen.reconnects = online, fault, status.reconnects
         if changed:
             self._tell(messages.source_status(self._node, ear.source, online=online))
         if changed or now - seen.told_at >= HEALTH_S:

@@ -20,9 +20,6 @@ from monitord.types import RATE_HZ, Pcm
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BUNDLE = ("--bundle", str(ROOT / "runs" / "dev-bundle"))
-"""Options that name the model."""
-
 PATIENCE_S = 60.0
 """Longest wait for anything (seconds): only a failure takes so long, so it may be generous."""
 

@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from daemon import BUNDLE, configure, monitord, quiet_room
+from daemon import configure, monitord, quiet_room
 
 from model.bundle import CARD, default_bundle_path, load_bundle
 from service.cli import CONFIG_EXIT, main
 
-SHIPPED = Path(BUNDLE[1]) if BUNDLE else default_bundle_path()
-"""The model of these tests."""
+SHIPPED = default_bundle_path()
+"""The model that comes with the project."""
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_check_says_all_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "attic": {"file": str(quiet_room(tmp_path / "quiet.wav", 0.5))},
     }
     configuration = configure(tmp_path, None, sources, mqtt={"host": "127.0.0.1", "port": 1})
-    assert main(["check", "--config", str(configuration), *BUNDLE]) == 0
+    assert main(["check", "--config", str(configuration)]) == 0
     said = capsys.readouterr()
     assert said.out.startswith(f"{configuration}: all right; sources nursery, bedroom, attic; bundle ")
     assert said.err == ""

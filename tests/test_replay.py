@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
-from daemon import BUNDLE, ROOT, Json, crying_room, monitord, room, short_cry
+from daemon import ROOT, Json, crying_room, monitord, room, short_cry
 from media import write_media, write_video
 from sounds import noise, silence, write_wav
 
@@ -61,7 +61,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def replayed(recordings: list[Path]) -> Replayed:
     """Both recordings, replayed by a fresh interpreter that tells at its end what it loaded."""
-    command = [sys.executable, "-c", TELLS_MODULES, "replay", *map(str, recordings), *BUNDLE]
+    command = [sys.executable, "-c", TELLS_MODULES, "replay", *map(str, recordings)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return Replayed(done.stdout, done.stderr)
@@ -109,7 +109,7 @@ def test_every_sample_is_counted(replayed: Replayed, recordings: list[Path]) -> 
 
 def test_a_replay_is_exact(replayed: Replayed, recordings: list[Path]) -> None:
     """The same recordings give the same lines, letter for letter, in another process."""
-    again = monitord("replay", *recordings, *BUNDLE)
+    again = monitord("replay", *recordings)
     assert again.returncode == 0
     assert again.stdout == replayed.stdout
 
@@ -124,7 +124,7 @@ def test_no_training_framework_is_loaded(replayed: Replayed) -> None:
 def test_a_quiet_room_gives_a_tally_alone(tmp_path: Path) -> None:
     """Where nobody cries, nothing is told but where the samples went."""
     path = write_wav(tmp_path / "quiet.wav", noise(3.0))
-    done = monitord("replay", path, *BUNDLE)
+    done = monitord("replay", path)
     assert done.returncode == 0
     assert [json.loads(line)["kind"] for line in done.stdout.splitlines()][-1] == "tally"
     assert '"event"' not in done.stdout
@@ -132,7 +132,7 @@ def test_a_quiet_room_gives_a_tally_alone(tmp_path: Path) -> None:
 
 def test_a_real_cry_is_heard(shared_data: Path) -> None:
     """A real baby of the shared recordings makes an episode that begins within three seconds."""
-    done = monitord("replay", shared_data / "esc50" / "4-185575-A-20.opus", *BUNDLE)
+    done = monitord("replay", shared_data / "esc50" / "4-185575-A-20.opus")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     started = next(line for line in lines if line.get("event_type") == "started")
     assert started["t_s"] <= 3.0
@@ -158,7 +158,7 @@ def test_bad_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str], name
     write_video(tmp_path / "silent.mp4", None)
     write_wav(tmp_path / "empty.wav", silence(0.0))
     (tmp_path / "folder").mkdir()
-    assert main(["replay", str(good), str(tmp_path / name), *BUNDLE]) == CONFIG_EXIT
+    assert main(["replay", str(good), str(tmp_path / name)]) == CONFIG_EXIT
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith(f"monitord: {tmp_path / name}: ")
@@ -172,7 +172,7 @@ def test_a_recording_that_breaks_off(tmp_path: Path) -> None:
     content[len(content) * 3 // 4 :] = bytes(len(content) - len(content) * 3 // 4)
     broken = tmp_path / "broken.flac"
     broken.write_bytes(content)
-    done = monitord("replay", broken, *BUNDLE)
+    done = monitord("replay", broken)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert next(line["event_type"] for line in lines if line["kind"] == "event") == "started"
     assert lines[-1]["captured"] > 3 * RATE_HZ

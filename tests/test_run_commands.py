@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from daemon import BUNDLE, Daemon, Json, configure, crying_room, monitord, quiet_room
+from daemon import Daemon, Json, configure, crying_room, monitord, quiet_room
 from mosquitto import Ear, Mosquitto, free_port
 
 from service.cli import CONFIG_EXIT
@@ -51,7 +51,7 @@ def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
         ear.say(f"{HOME}/nursery/threshold/set", "0.01", retain=True)
         ear.say(f"{HOME}/test_alarm/set", "PRESS", retain=True)
         configuration = configure(folder, broker, sources)
-        with Daemon(folder, "--config", configuration, *BUNDLE) as daemon:
+        with Daemon(folder, "--config", configuration) as daemon:
             daemon.wait_for(lambda: ear.last(f"{HOME}/attic/status") == "online", "the attic online")
             daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
             yield Family(daemon, ear, configuration)
@@ -153,9 +153,10 @@ def test_restart(family: Family) -> None:
     assert "Traceback" not in family.daemon.words
 
 
-def test_nobody_answers(family: Family) -> None:
+def test_nobody_answers(tmp_path: Path) -> None:
     """A test alarm that no daemon answers is exit 1, with what to look at."""
-    done = monitord("test-alarm", "--config", family.configuration)
+    with Mosquitto(tmp_path / "broker") as broker:
+        done = monitord("test-alarm", "--config", configure(tmp_path, broker, {"nursery": {"microphone": "default"}}))
     assert done.returncode == 1
     assert "is the daemon running" in done.stdout
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from daemon import BUNDLE, Daemon, configure, crying_room, quiet_room
+from daemon import Daemon, configure, crying_room, quiet_room
 from mosquitto import Ear, Mosquitto, until
 
 pytestmark = pytest.mark.e2e
@@ -31,7 +31,7 @@ def crying(folder: Path, broker: Mosquitto) -> Daemon:
         "nursery": {"file": str(crying_room(folder / "cry.wav", 0.5, 0.5)), "loop": True},
         "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
     }
-    return Daemon(folder, "--config", configure(folder, broker, sources), *BUNDLE)
+    return Daemon(folder, "--config", configure(folder, broker, sources))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -76,7 +76,7 @@ def test_events_outlive_an_outage_and_a_kill(tmp_path: Path, broker: Mosquitto) 
         broker.start()
         until(lambda: ear.connected)
         quiet = {"attic": {"file": str(quiet_room(tmp_path / "quiet.wav", 2.0))}}
-        with Daemon(tmp_path, "--config", configure(tmp_path, broker, quiet), *BUNDLE) as daemon:
+        with Daemon(tmp_path, "--config", configure(tmp_path, broker, quiet)) as daemon:
             assert daemon.ends() == 0
 
         def delivered() -> bool:
@@ -93,7 +93,7 @@ def test_without_a_broker_it_listens_on(tmp_path: Path) -> None:
         sources = {"nursery": {"file": str(crying_room(tmp_path / "cry.wav"))}}
         mqtt = {"host": "127.0.0.1", "port": taken.getsockname()[1]}
         began = time.monotonic()
-        with Daemon(tmp_path, "--config", configure(tmp_path, None, sources, mqtt=mqtt), *BUNDLE) as daemon:
+        with Daemon(tmp_path, "--config", configure(tmp_path, None, sources, mqtt=mqtt)) as daemon:
             assert daemon.ends() == 0
         assert time.monotonic() - began > 6.0  # it played to its end
         assert len(daemon.events("started")) == 1

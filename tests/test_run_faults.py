@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from daemon import BUNDLE, Daemon, configure, crying_room
+from daemon import Daemon, configure, crying_room
 from mosquitto import Ear, Mosquitto
 from sounds import noise, silence, write_wav
 
@@ -28,7 +28,7 @@ def test_digital_silence_is_no_quiet_child(tmp_path: Path) -> None:
     with (
         Mosquitto(tmp_path / "broker") as broker,
         Ear(broker) as ear,
-        Daemon(tmp_path, "--config", configure(tmp_path, broker, sources), *BUNDLE) as daemon,
+        Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon,
     ):
 
         def faults(source: str) -> list[str]:

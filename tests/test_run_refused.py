@@ -1,11 +1,12 @@
 """What the daemon refuses at its start: each mistake named, with what helps; exit 78, so that nobody tries for ever."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-from daemon import BUNDLE, Daemon, configure, crying_room, monitord, quiet_room
+from daemon import Daemon, configure, crying_room, monitord, quiet_room
 from media import write_video
 from mosquitto import Ear, Mosquitto
 
@@ -26,14 +27,13 @@ def refusal(folder: Path, *arguments: str | Path) -> str:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     """A copy of the model, to be damaged."""
-    source = Path(BUNDLE[1]) if BUNDLE else default_bundle_path()
-    return shutil.copytree(source, tmp_path / "bundle")
+    return shutil.copytree(default_bundle_path(), tmp_path / "bundle")
 
 
 def test_an_unknown_key(tmp_path: Path) -> None:
     """A typo in the configuration is named by file, line and path, with the key that was meant."""
     source = {"file": str(quiet_room(tmp_path / "quiet.wav")), "lop": True}
-    words = refusal(tmp_path, "--config", configure(tmp_path, None, {"nursery": source}), *BUNDLE)
+    words = refusal(tmp_path, "--config", configure(tmp_path, None, {"nursery": source}))
     assert words.startswith(str(tmp_path / "monitord.yaml"))
     assert "sources.nursery.lop" in words
     assert "did you mean 'loop'" in words
@@ -47,9 +47,9 @@ def test_a_configuration_that_is_missing(tmp_path: Path) -> None:
 def test_a_missing_recording(tmp_path: Path) -> None:
     """A recording that is not there, typed or configured, is named, even beside one that is."""
     good = quiet_room(tmp_path / "quiet.wav")
-    assert f"{tmp_path / 'gone.wav'}: no such file" in refusal(tmp_path, good, tmp_path / "gone.wav", *BUNDLE)
+    assert f"{tmp_path / 'gone.wav'}: no such file" in refusal(tmp_path, good, tmp_path / "gone.wav")
     configuration = configure(tmp_path, None, {"nursery": {"file": str(tmp_path / "gone.wav")}})
-    words = refusal(tmp_path, "--config", configuration, *BUNDLE)
+    words = refusal(tmp_path, "--config", configuration)
     assert "sources.nursery.file" in words
     assert str(tmp_path / "gone.wav") in words
 
@@ -58,7 +58,7 @@ def test_recordings_without_sound(tmp_path: Path) -> None:
     """Where no source gives sound, the first of them is named with its remedy."""
     (tmp_path / "notes.wav").write_text("feed at nine\n" * 100)
     write_video(tmp_path / "silent.mp4", None)
-    words = refusal(tmp_path, tmp_path / "notes.wav", tmp_path / "silent.mp4", *BUNDLE)
+    words = refusal(tmp_path, tmp_path / "notes.wav", tmp_path / "silent.mp4")
     assert str(tmp_path / "notes.wav") in words
     assert "give a sound or video file" in words
 
@@ -66,7 +66,7 @@ def test_recordings_without_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["gopher://host/x", "rtsp://", "rtsp://host:port/x"])
 def test_a_source_that_is_none(tmp_path: Path, url: str) -> None:
     """An address that cannot be one is refused before anything is opened."""
-    assert refusal(tmp_path, url, *BUNDLE)
+    assert refusal(tmp_path, url)
 
 
 def test_a_corrupt_bundle(tmp_path: Path, bundle: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_corrupt_bundle(tmp_path: Path, bundle: Path) -> None:
     (bundle / MANIFEST).write_bytes((bundle / MANIFEST).read_bytes()[:500])
     assert str(bundle / MANIFEST) in refusal(tmp_path, recording, "--bundle", bundle)
     assert str(tmp_path / "none") in refusal(tmp_path, recording, "--bundle", tmp_path / "none")
-    assert list((tmp_path / "state").glob("*")) == []
+    assert list(Path(os.environ["XDG_STATE_HOME"]).iterdir()) == []
 
 
 def test_a_state_directory_that_is_none(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_state_directory_that_is_none(tmp_path: Path) -> None:
     sources = {"nursery": {"file": str(quiet_room(tmp_path / "quiet.wav"))}}
     mqtt = {"host": "127.0.0.1"}
     configuration = configure(tmp_path, None, sources, mqtt=mqtt, state_dir=str(tmp_path / "file"))
-    words = refusal(tmp_path, "--config", configuration, *BUNDLE)
+    words = refusal(tmp_path, "--config", configuration)
     assert str(tmp_path / "file") in words
     assert "state_dir" in words
 
@@ -99,14 +99,14 @@ def test_a_second_daemon(tmp_path: Path) -> None:
     # Nobody serves port 1: the daemon goes on without a broker.
     configuration = configure(tmp_path, None, sources, mqtt={"host": "127.0.0.1", "port": 1})
     (tmp_path / "second").mkdir()
-    with Daemon(tmp_path, "--config", configuration, *BUNDLE) as first:
-        first.wait_for(lambda: "live" in first.words, "sound")
-        words = refusal(tmp_path / "second", "--config", configuration, *BUNDLE)
+    with Daemon(tmp_path, "--config", configuration) as first:
+        first.wait_for(lambda: "nursery: live" in first.words, "sound")
+        words = refusal(tmp_path / "second", "--config", configuration)
         assert f"another monitord (process {first.pid})" in words
         assert "state_dir" in words
         assert first.stop()[0] == 0
-    with Daemon(tmp_path, "--config", configuration, *BUNDLE) as third:
-        third.wait_for(lambda: third.words.count("live") == 2, "sound")
+    with Daemon(tmp_path, "--config", configuration) as third:
+        third.wait_for(lambda: third.words.count("nursery: live") == 2, "sound")
         assert third.stop()[0] == 0
 
 
@@ -118,7 +118,7 @@ def test_a_broker_that_refuses_the_password(tmp_path: Path) -> None:
     with Mosquitto(tmp_path / "broker", users={"monitord": "right-secret"}) as broker:
         mqtt = {"host": "127.0.0.1", "port": broker.port, "username": "monitord"}
         mqtt["password_file"] = str(tmp_path / "password")
-        words = refusal(tmp_path, "--config", configure(tmp_path, None, sources, mqtt=mqtt), *BUNDLE)
+        words = refusal(tmp_path, "--config", configure(tmp_path, None, sources, mqtt=mqtt))
     assert "refuses this user" in words
     assert "mqtt.password_file" in words
     assert "secret" not in (tmp_path / "stderr").read_text()
@@ -134,7 +134,7 @@ def test_the_password_file_is_used(tmp_path: Path) -> None:
         mqtt = {"host": "127.0.0.1", "port": broker.port, "username": "monitord"}
         mqtt["password_file"] = str(tmp_path / "password")
         configuration = configure(tmp_path, None, sources, mqtt=mqtt)
-        with Daemon(tmp_path, "--config", configuration, *BUNDLE) as daemon:
+        with Daemon(tmp_path, "--config", configuration) as daemon:
             daemon.wait_for(lambda: ear.last("monitord/home/nursery/status") == "online", "the nursery online")
             assert monitord("status", "--config", configuration).returncode == 0
             assert daemon.stop()[0] == 0
@@ -152,7 +152,7 @@ def test_a_bad_recording_beside_a_good_one(tmp_path: Path) -> None:
     with (
         Mosquitto(tmp_path / "broker") as broker,
         Ear(broker) as ear,
-        Daemon(tmp_path, "--config", configure(tmp_path, broker, sources), *BUNDLE) as daemon,
+        Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon,
     ):
         daemon.wait_for(lambda: bool(daemon.events("started", "nursery")), "a cry")
         daemon.wait_for(
