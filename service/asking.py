@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -32,17 +32,18 @@ def print_status(config_path: Path | None) -> int:
     told: Told = {}
     with _listening(config, told):
         pass
-    for line in status_lines(config.node, told):
+    # Without a configuration, all that the broker remembers, also rooms of an earlier start.
+    sources = _sources(told) if config_path is None else list(config.sources)
+    for line in status_lines(config.node, sources, told):
         print(line)
-    sources = _sources(told)
     well = bool(sources) and all(told.get(topic) == ONLINE for topic in ["status", *(f"{s}/status" for s in sources)])
     return 0 if well else 1
 
 
-def status_lines(node: str, told: Told) -> Iterator[str]:
+def status_lines(node: str, sources: Sequence[str], told: Told) -> Iterator[str]:
     """Writes retained messages as a person reads them: the node, then one line for each source."""
     yield f"{node}: {told.get('status', 'never seen by this broker')}"
-    for source in _sources(told):
+    for source in sources:
         state, health = _json(told.get(f"{source}/state")), _json(told.get(f"{source}/health"))
         heard = told.get(f"{source}/status", OFFLINE) == ONLINE
         words = ("CRYING" if state.get("crying") else "quiet") if heard else "NOT HEARD"
