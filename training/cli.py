@@ -1,15 +1,20 @@
 """`monitord-train`: what a person types to make and judge a model. Figures on stdout, progress on stderr."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from monitord.errors import MonitordError
-from monitord.listener import ListenerParams
 
 
 def main() -> int:
     """Runs one command. Returns 0, or 2 with a line on stderr that says what to mend."""
+    # Read when NumPy, Keras and TensorFlow are loaded, which each command does later. More BLAS threads spin for the
+    # front end's small products and take the cores from the training (service/cli.py has the figures).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only: its greetings are no news
     parser = argparse.ArgumentParser(prog="monitord-train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("prepare", help="recordings to labelled windows")
@@ -46,7 +51,8 @@ def main() -> int:
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    from training.prepare import prepare  # noqa: PLC0415 - each command loads only what it needs
+    from monitord.listener import ListenerParams  # noqa: PLC0415 - each command loads only what it needs
+    from training.prepare import prepare  # noqa: PLC0415
 
     prepared = prepare(arguments.data, arguments.out, ListenerParams())
     print(f"{len(prepared.recordings)} recordings, {len(prepared.windows)} windows")
