@@ -33,7 +33,7 @@ def print_status(config_path: Path | None) -> int:
     with _listening(config, told):
         pass
     # Without a configuration, all that the broker remembers, also rooms of an earlier start.
-    sources = _sources(told) if config_path is None else list(config.sources)
+    sources = _sources(told) if config_path is None else sorted(config.sources)
     for line in status_lines(config.node, sources, told):
         print(line)
     well = bool(sources) and all(told.get(topic) == ONLINE for topic in ["status", *(f"{s}/status" for s in sources)])
