@@ -9,7 +9,7 @@ from pathlib import Path
 from model.bundle import Bundle
 from model.classifier import Classifier
 from model.runtime import Choice, open_runtime
-from monitord.errors import SourceError
+from monitord.errors import MonitordError, SourceError
 from monitord.tally import Tally
 from monitord.tracker import likely_reason
 from monitord.types import CryEvent, Scores, Segment
@@ -24,7 +24,7 @@ from service.worker import Worker
 
 def replay(
     files: Sequence[Path], bundle: Bundle, write: Callable[[str], object], *, runtime: Choice = "auto"
-) -> list[SourceError]:
+) -> list[MonitordError]:
     """Hears one recording after the other; writes JSON lines, last the tally of all.
 
     Args:
@@ -34,17 +34,27 @@ def replay(
         runtime: What computes the network.
 
     Returns:
-        What was wrong with recordings that broke off in the middle; what was heard of them is in the lines.
+        What was wrong with recordings that give no sound or break off in the middle; the others, and what was heard
+        of these, are in the lines.
 
     Raises:
-        MonitordError: A recording gives no sound at all. Nothing was written.
+        SourceError: No recording gives any sound. Nothing was written.
+        BundleError: The runtime cannot load the network.
     """
-    for path in files:
-        check_file(path)
-    classifier = Classifier(bundle, open_runtime(bundle, runtime))
-    broken: list[SourceError] = []
-    tally = Tally()
+    broken: list[MonitordError] = []
+    heard: list[tuple[str, Path]] = []
     for source_id, path in zip(source_ids(files), files, strict=True):
+        try:
+            check_file(path)
+        except MonitordError as error:
+            broken.append(error)
+        else:
+            heard.append((source_id, path))
+    if not heard:
+        raise SourceError("\n".join(map(str, broken)))
+    classifier = Classifier(bundle, open_runtime(bundle, runtime))
+    tally = Tally()
+    for source_id, path in heard:
         wake = threading.Event()
         inbox = Inbox(source_id, waits=True, wake=wake)
         source = FileSource(source_id, path, inbox, realtime=False, loop=False)

@@ -151,18 +151,23 @@ def test_a_real_cry_is_heard(shared_data: Path) -> None:
     ],
 )
 def test_bad_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, words: str) -> None:
-    """Each is named, with what helps; exit 78, and not one line of the good recording beside it."""
+    """Each is named, with what helps; exit 78. Alone it gives no line; a good one beside it is heard to its end."""
     good = write_wav(tmp_path / "good.wav", noise(1.0))
     for notes in ("notes.wav", "notes.txt"):
         (tmp_path / notes).write_text("feed at nine\n" * 100)
     write_video(tmp_path / "silent.mp4", None)
     write_wav(tmp_path / "empty.wav", silence(0.0))
     (tmp_path / "folder").mkdir()
-    assert main(["replay", str(good), str(tmp_path / name)]) == CONFIG_EXIT
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(f"monitord: {tmp_path / name}: ")
-    assert words in said.err
+    for beside in ([], [str(good)]):
+        assert main(["replay", str(tmp_path / name), *beside]) == CONFIG_EXIT
+        said = capsys.readouterr()
+        assert said.err.startswith(f"monitord: {tmp_path / name}: ")
+        assert words in said.err
+        lines = said.out.splitlines()
+        if beside:
+            assert json.loads(lines[-1])["captured"] == RATE_HZ  # the good one is 1 s long
+        else:
+            assert lines == []
 
 
 def test_a_recording_that_breaks_off(tmp_path: Path) -> None:
