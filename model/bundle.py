@@ -73,12 +73,13 @@ def default_bundle_path() -> Path:
     return Path(str(resources.files("model"))) / "bundles" / DEFAULT
 
 
-def load_bundle(directory: Path) -> Bundle:
-    """Verifies a bundle; nothing of it is used before.
+def load_bundle(directory: Path | None = None) -> Bundle:
+    """Verifies a bundle, without a directory the one that comes with the project; nothing of it is used before.
 
     Raises:
         BundleError: A file is missing, damaged or foreign, or the manifest does not fit this code.
     """
+    directory = directory or default_bundle_path()
     path = directory / MANIFEST
     try:
         if path.stat().st_size > _MOST_MANIFEST_BYTES:

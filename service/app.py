@@ -13,7 +13,7 @@ from importlib.metadata import version
 from types import FrameType
 from typing import Final
 
-from model.bundle import Bundle, default_bundle_path, load_bundle
+from model.bundle import Bundle, load_bundle
 from model.classifier import Classifier
 from model.forward import Runtime
 from model.runtime import open_runtime
@@ -65,11 +65,6 @@ class _Wishes:
         self.stop.set()
 
 
-def open_bundle(config: Config) -> Bundle:
-    """Verifies the configured bundle, or the one that comes with the project. Raises BundleError."""
-    return load_bundle(config.bundle or default_bundle_path()).require_trained()
-
-
 def run(config: Config, *, json_lines: bool = False, demo: bool = False) -> int:
     """Listens until a signal, or until every recording has ended.
 
@@ -89,7 +84,7 @@ def run(config: Config, *, json_lines: bool = False, demo: bool = False) -> int:
     wishes = _Wishes()
     with _logging_to(console), _signals(wishes), contextlib.ExitStack() as stack:
         stack.callback(console.close)
-        bundle = open_bundle(config)
+        bundle = load_bundle(config.bundle).require_trained()
         _check_files(config)
         code = _serve(config, bundle, console, wishes, stack, demo=demo)
     if wishes.restart:

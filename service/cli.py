@@ -134,23 +134,23 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from model.bundle import default_bundle_path, load_bundle  # noqa: PLC0415
+    from model.bundle import load_bundle  # noqa: PLC0415
     from service.config import load_config  # noqa: PLC0415
 
     if arguments.config is None:
         raise ConfigError("check needs --config FILE")
     config = load_config(arguments.config)
-    bundle = load_bundle(arguments.bundle or config.bundle or default_bundle_path()).require_trained()
+    bundle = load_bundle(arguments.bundle or config.bundle).require_trained()
     names = ", ".join(config.sources)
     print(f"{arguments.config}: all right; sources {names}; bundle {bundle.manifest.name} {bundle.id}")
     return 0
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from model.bundle import default_bundle_path, load_bundle  # noqa: PLC0415
+    from model.bundle import load_bundle  # noqa: PLC0415
     from service.replay import replay  # noqa: PLC0415
 
-    bundle = load_bundle(arguments.bundle or default_bundle_path()).require_trained()
+    bundle = load_bundle(arguments.bundle).require_trained()
     broken = replay(arguments.files, bundle, print, runtime=arguments.runtime)
     for error in broken:
         print(f"monitord: {error}", file=sys.stderr)
@@ -170,17 +170,17 @@ def _devices(arguments: argparse.Namespace) -> int:
 
 
 def _bundle_show(arguments: argparse.Namespace) -> int:
-    from model.bundle import CARD, default_bundle_path, load_bundle  # noqa: PLC0415
+    from model.bundle import CARD, load_bundle  # noqa: PLC0415
 
-    bundle = load_bundle(arguments.directory or default_bundle_path())
+    bundle = load_bundle(arguments.directory)
     print((bundle.directory / CARD).read_text(encoding="utf-8"))
     return 0
 
 
 def _bundle_verify(arguments: argparse.Namespace) -> int:
-    from model.bundle import default_bundle_path, load_bundle  # noqa: PLC0415
+    from model.bundle import load_bundle  # noqa: PLC0415
 
-    bundle = load_bundle(arguments.directory or default_bundle_path())
+    bundle = load_bundle(arguments.directory)
     bundle.weights()
     print(f"{bundle.directory}: {bundle.manifest.name} {bundle.id}: every file is what the manifest says")
     return 0

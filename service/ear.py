@@ -52,6 +52,11 @@ class Ear:
         """Id of the source."""
         return self.inbox.source
 
+    @property
+    def threshold(self) -> float:
+        """Calibrated probability from which a window speaks for crying: the family's, else the bundle's."""
+        return self.tracker.params.on_p if self.on_p is None else self.on_p
+
     def take(self) -> list[Window | Segment]:
         """Hears at most a second of what waits in the inbox; at the end of the source, flushes once."""
         out: list[Window | Segment] = []

@@ -9,14 +9,12 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from monitord.gate import SILENCE_DBFS
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, REASONS, CryEvent, Scores, Segment
 
 SAMPLES_PER_MS = RATE_HZ // 1000
 """Samples in a millisecond at the rate inside the house."""
-
-LEVEL_FLOOR_DBFS = -96.0
-"""Lowest level told (dB re full scale): a step of 16 bit, 20 log10(2**-16); below it JSON would need minus infinity."""
 
 P_DIGITS = 4
 """Decimals of a told probability: finer than any calibration."""
@@ -251,8 +249,8 @@ def episode(
 def level(node: Node, source: str, *, dbfs: float, floor_dbfs: float) -> Message:
     """`<source>/level`: both in dB re full scale, never under -96. At most one a second; no audio is no message."""
     values = {
-        "dbfs": round(max(dbfs, LEVEL_FLOOR_DBFS), 1),
-        "floor": round(max(floor_dbfs, LEVEL_FLOOR_DBFS), 1),
+        "dbfs": round(max(dbfs, SILENCE_DBFS), 1),
+        "floor": round(max(floor_dbfs, SILENCE_DBFS), 1),
     }
     return _json(node, f"{node.root}/{source}/level", values, Keep.LIVE, qos=0)
 

@@ -107,15 +107,16 @@ class MqttTeller:
     def event(self, ear: Ear, event: CryEvent) -> None:
         """An episode moved: event, state and attributes."""
         room = self._rooms[ear.source]
+        started, ended = event.event_type == "started", event.event_type == "ended"
         began = ear.listener.at(event.start)
         decided = ear.listener.at(event.decided)
-        if event.event_type == "started":
+        if started:
             room.episode = messages.episode_id(ear.source, began, event.episode)
             room.since = began
         episode = room.episode or messages.episode_id(ear.source, began, event.episode)
-        if event.event_type == "ended":
+        if ended:
             room.episode, room.since = None, decided
-        latency_ms = max(0, round((time.time() - began) * 1000)) if event.event_type == "started" else None
+        latency_ms = max(0, round((time.time() - began) * 1000)) if started else None
         self._tell_event(event, episode, decided, latency_ms)
         self._send(
             messages.episode(
@@ -123,24 +124,22 @@ class MqttTeller:
                 ear.source,
                 episode=episode,
                 since=began,
-                ended=decided if event.event_type == "ended" else None,
+                ended=decided if ended else None,
                 p_cry=event.p_cry,
                 reason=event.reason,
                 reason_p=event.reason_p,
                 reasons=event.reasons,
             )
         )
-        ended = event.event_type == "ended"
         self._tell_state(ear, NONE if ended else event.reason, 0.0 if ended else event.reason_p)
-        if event.event_type == "started" and time.time() < room.snoozed_until:
+        if started and time.time() < room.snoozed_until:
             self._acknowledge(ear.source, None)
 
     def segment(self, ear: Ear, segment: Segment, scores: Scores) -> None:
         """A sound was finished: told where it is a cry."""
-        params = ear.tracker.params
-        if scores.p_cry < (params.on_p if ear.on_p is None else ear.on_p):
+        if scores.p_cry < ear.threshold:
             return
-        reason, _ = likely_reason(scores.reasons, params.unsure_below)
+        reason, _ = likely_reason(scores.reasons, ear.tracker.params.unsure_below)
         message_id, episode = uuid.uuid4().hex, self._rooms[ear.source].episode
         self._send(messages.segment(self._node, segment, scores, message_id=message_id, episode=episode, reason=reason))
         self._screen.line(
@@ -245,6 +244,5 @@ class MqttTeller:
 
     def _tell_settings(self, source: str) -> None:
         ear = self._ears[source]
-        threshold = ear.tracker.params.on_p if ear.on_p is None else ear.on_p
         profile = self._rooms[source].profile
-        self._send(messages.settings(self._node, source, enabled=ear.enabled, threshold=threshold, profile=profile))
+        self._send(messages.settings(self._node, source, enabled=ear.enabled, threshold=ear.threshold, profile=profile))

@@ -32,7 +32,7 @@ class Worker:
     def __init__(self, ears: Sequence[Ear], classifier: Classifier, teller: Teller, wake: threading.Event) -> None:
         self.ears = ears
         self.moved_at = time.monotonic()
-        """When the last round ended (monotonic seconds): what the watchdog looks at."""
+        """When the last round ended (monotonic seconds)."""
         self._classifier = classifier
         self._teller = teller
         self._wake = wake

@@ -18,8 +18,9 @@ from monitord.errors import ConfigError
 from monitord.windows import WINDOW_SAMPLES
 from training.batches import Batches, BatchParams
 from training.corpus import Recording, is_held_out
+from training.held_out import evaluation_rows, rows_for
 from training.prepare import Prepared, Windows, samples_of
-from training.pretrain import PretrainParams, evaluation_rows, pretrain, rows_for
+from training.pretrain import PretrainParams, pretrain
 from training.targets import cry_targets
 
 TINY = Architecture(width=0.125, dense=(16, 16))

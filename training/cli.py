@@ -80,11 +80,11 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from model.bundle import default_bundle_path, load_bundle  # noqa: PLC0415
+    from model.bundle import load_bundle  # noqa: PLC0415
     from training.evaluate import evaluate  # noqa: PLC0415
     from training.prepare import load_prepared  # noqa: PLC0415
 
-    print(evaluate(load_prepared(arguments.prepared), load_bundle(arguments.bundle or default_bundle_path())))
+    print(evaluate(load_prepared(arguments.prepared), load_bundle(arguments.bundle)))
     return 0
 
 

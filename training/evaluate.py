@@ -13,8 +13,8 @@ from model.classifier import Classifier
 from model.runtime import open_runtime
 from monitord.types import RATE_HZ, Window
 from monitord.windows import WINDOW_SAMPLES
+from training.held_out import evaluation_rows
 from training.prepare import Prepared, samples_of
-from training.pretrain import evaluation_rows
 
 BATCH: Final = 256
 """Windows scored at once."""

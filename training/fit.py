@@ -26,9 +26,9 @@ from monitord.windows import WINDOW_SAMPLES
 from training import card, reasons
 from training.calibrate import fit_cry, fit_reasons
 from training.evaluate import auc
+from training.held_out import evaluation_rows
 from training.operating_point import choose
 from training.prepare import Prepared, samples_of
-from training.pretrain import evaluation_rows
 from training.reasons import Labelled
 from training.targets import SURE_SHARE, cry_targets
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from model.frontend import FrontendParams, patches
@@ -18,9 +17,10 @@ from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
 from monitord.windows import WINDOW_SAMPLES
 from training.batches import Batches
+from training.held_out import evaluation_rows, rows_for
 from training.prepare import Prepared, samples_of
 from training.rooms import load_rooms
-from training.targets import SURE_SHARE, cry_targets
+from training.targets import cry_targets
 
 LEARNING_RATE: Final = 1e-3
 """AdamW's, for a network that starts from nothing (the method's 1e-4 is for one that starts from AudioSet)."""
@@ -44,12 +44,6 @@ class PretrainParams:
     seed: int = 0
     warm: Path | None = None
     """Weights of an earlier run to start from, at half the rate; None starts from nothing."""
-
-
-def rows_for(prepared: Prepared, *, held_out: bool) -> NDArray[np.int64]:
-    """Rows of the windows of recordings that are, or are not, held out."""
-    flags = np.array([recording.held_out for recording in prepared.recordings])
-    return np.flatnonzero(flags[prepared.windows.recording] == held_out)
 
 
 def pretrain(prepared: Prepared, folder: Path, architecture: Architecture, params: PretrainParams) -> Path:
@@ -128,21 +122,3 @@ class _HeldOutAuc(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
         if logs is not None:
             logs["held_out_auc"] = area
         print(f"epoch {epoch + 1}: held-out AUC {area:.4f}", flush=True)
-
-
-def evaluation_rows(prepared: Prepared) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """The windows that every model is judged on: held out, heard by the daemon, of recordings with a known label.
-
-    Of a cry recording only windows that are sound for at least half of their length count.
-
-    Returns:
-        Rows of `prepared.windows`; for each whether it lies in a cry recording; and for each of these whether a
-        teacher hears the cry in that very window (the others are quiet cries, breaths and parents).
-    """
-    windows = prepared.windows
-    known = np.array([-1 if r.is_cry is None else int(r.is_cry) for r in prepared.recordings])[windows.recording]
-    held_out = np.zeros(len(windows), np.bool_)
-    held_out[rows_for(prepared, held_out=True)] = True
-    sounding = (known == 0) | (windows.sound >= 0.5)  # noqa: PLR2004 - half of the window
-    rows = np.flatnonzero(held_out & windows.heard & (known >= 0) & sounding)
-    return rows, known[rows] == 1, cry_targets(prepared)[rows] >= SURE_SHARE
