@@ -11,7 +11,7 @@ from monitord.errors import MonitordError
 def main() -> int:
     """Runs one command. Returns 0, or 2 with a line on stderr that says what to mend."""
     # Read when NumPy, Keras and TensorFlow are loaded, which each command does later. More BLAS threads spin for the
-    # front end's small products and take the cores from the training (service/cli.py has the figures).
+    # front end's small products and take the cores from the training.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only: its greetings are no news
