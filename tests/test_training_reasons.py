@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitord.types import REASONS
-from training import reasons
-from training.reasons import Labelled, Protocol, _figures, _predict, as_layer, fit_head, judge
+from training.reasons import Labelled, Protocol, _predict, as_layer, fit_head, judge
 
 WIDTH = 6
 
@@ -28,12 +27,6 @@ def even(n: int = 40, groups: int = 10) -> Labelled:
 
 def everything(data: Labelled) -> NDArray[np.bool_]:
     return np.ones(len(data.reason), np.bool_)
-
-
-@pytest.fixture(autouse=True)
-def _fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interval from 100 samples is as good for a test."""
-    monkeypatch.setattr(reasons, "RESAMPLES", 100)
 
 
 @pytest.mark.parametrize("protocol", ["random", "grouped"])
@@ -126,34 +119,6 @@ def test_a_recording_without_windows_gets_even_odds() -> None:
     kept = data.recording != 3
     bare = Labelled(data.embeddings[kept], data.recording[kept], data.reason, data.group)
     assert _predict(bare, data.reason, "random", 0)[3].tolist() == [0.25] * 4
-
-
-def test_figures_by_hand() -> None:
-    """A confusion that can be worked out: 3 of 4 hunger right, 2 of 4 boredom, none of 2 tiredness."""
-    reason = np.array([0] * 4 + [1] * 4 + [2] * 2)
-    said = np.array([0, 0, 0, 1, 1, 1, 0, 0, 0, 1])
-    figures = _figures(np.eye(4)[said], reason, np.arange(10))
-    assert figures["accuracy"] == 0.5  # (3 + 2 + 0) / 10
-    assert figures["unweighted_average_recall"] == 0.417  # (3/4 + 2/4 + 0/2) / 3
-    # precision 3/6, 2/4, 0; F1 = 2 * 3 / (6 + 4), 2 * 2 / (4 + 4), 0
-    assert figures["macro_f1"] == 0.367  # (0.6 + 0.5 + 0) / 3
-    interval = figures["unweighted_average_recall_95"]
-    assert isinstance(interval, list)
-    assert 0.0 < interval[0] < 0.417 < interval[1] < 1.0
-
-
-def test_the_interval_resamples_families_not_recordings() -> None:
-    """Ten recordings of two families say less than ten of ten: the interval is wider."""
-    reason = np.arange(20) % 2
-    right = np.arange(20) < 10
-    said = np.eye(4)[np.where(right, reason, 1 - reason)]
-    widths = []
-    for group in (np.arange(20), right.astype(np.int64)):
-        interval = _figures(said, reason, group)["unweighted_average_recall_95"]
-        assert isinstance(interval, list)
-        widths.append(interval[1] - interval[0])
-    assert widths[0] < 0.5
-    assert widths[1] == 1.0
 
 
 def test_the_head_as_a_layer_of_the_network() -> None:

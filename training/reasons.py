@@ -10,19 +10,17 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, f1_score, recall_score
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from monitord.types import REASONS
+from training import metrics
 
 FOLDS: Final = 5
 """The method's."""
 PENALTY: Final = 0.01
 """Inverse strength of the ridge (scikit-learn's C): few hundred recordings against 128 dimensions."""
-RESAMPLES: Final = 1000
-"""Bootstrap samples of groups for the intervals."""
 
 Protocol = Literal["random", "grouped"]
 
@@ -82,9 +80,9 @@ def judge(labelled: Labelled, protocol: Protocol, seed: int = 0) -> Judged:
         "folds": FOLDS,
         "recordings": {name: int((reason == i).sum()) for i, name in enumerate(REASONS)},
         "groups": len(np.unique(labelled.group)),
-        "model": _figures(out, reason, labelled.group),
-        "majority": _figures(majority, reason, labelled.group),
-        "shuffled_labels": _figures(chance, shuffled, labelled.group),
+        "model": metrics.figures(out, reason, labelled.group),
+        "majority": metrics.figures(majority, reason, labelled.group),
+        "shuffled_labels": metrics.figures(chance, shuffled, labelled.group),
     }
     return Judged(out, figures)
 
@@ -105,25 +103,6 @@ def _predict(labelled: Labelled, reason: NDArray[np.int64], protocol: Protocol, 
                 out[index] = 0.0
                 out[index, model.classes_] = model.predict_proba(labelled.embeddings[rows]).mean(axis=0)
     return out
-
-
-def _figures(
-    probabilities: NDArray[np.float64], reason: NDArray[np.int64], group: NDArray[np.int64]
-) -> dict[str, object]:
-    said = probabilities.argmax(axis=1)
-    rng = np.random.default_rng(0)
-    names, of = np.unique(group, return_inverse=True)
-    recalls = []
-    for _ in range(RESAMPLES):
-        weights = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[of]
-        recalls.append(recall_score(reason, said, average="macro", sample_weight=weights, zero_division=0.0))
-    low, high = np.percentile(recalls, [2.5, 97.5]).tolist()
-    return {
-        "accuracy": round(float(accuracy_score(reason, said)), 3),
-        "unweighted_average_recall": round(float(recall_score(reason, said, average="macro", zero_division=0.0)), 3),
-        "unweighted_average_recall_95": [round(low, 3), round(high, 3)],
-        "macro_f1": round(float(f1_score(reason, said, average="macro", zero_division=0.0)), 3),
-    }
 
 
 def as_layer(model: Pipeline) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
