@@ -7,6 +7,7 @@ would have scored in it. Windows look back into what was heard before the clip, 
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -57,8 +58,9 @@ class ClipSet:
     """Whether no baby ever cried in it: said wherever its figures appear."""
     clips: list[Clip]
     sounds: list[Pcm]
-    """By clip int16 [WINDOW_SAMPLES + n] at 16 kHz: what was heard in front of it (zeros before the recording began),
-    then the clip."""
+    """By clip int16 [WINDOW_SAMPLES + n + m] at 16 kHz: what was heard in front of it (zeros before the recording
+    began), the clip, and what the segmenter heard behind it to know that it had ended (nothing behind a hand-cut one).
+    """
     clip: NDArray[np.int64]
     """[windows], index of the clip that each window belongs to, ascending."""
     end: NDArray[np.int64]
@@ -71,7 +73,8 @@ class ClipSet:
 
     def cut(self, index: int) -> Pcm:
         """The clip alone, int16 [n] at 16 kHz."""
-        return self.sounds[index][WINDOW_SAMPLES:]
+        clip = self.clips[index]
+        return self.sounds[index][WINDOW_SAMPLES : WINDOW_SAMPLES + clip.end - clip.start]
 
     def window(self, row: int) -> Pcm:
         """One window, int16 [WINDOW_SAMPLES] at 16 kHz."""
@@ -84,8 +87,12 @@ class ClipSet:
 
 
 def save_clips(clips: ClipSet, folder: Path) -> None:
-    """Writes a folder that `load_clips` reads; what stood there is replaced only when all is written."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes a folder that `load_clips` reads; what stood there is replaced only when all is written.
+
+    Raises:
+        ConfigError: The disk is full or the folder may not be written; what stood there stands there still.
+    """
+    make_folder(folder)
     lengths = np.array([len(sound) for sound in clips.sounds], np.int64)
     rows = [asdict(clip) | {"path": str(clip.path), "more": dict(clip.more)} for clip in clips.clips]
     listing = json.dumps({"name": clips.name, "synthetic": clips.synthetic, "clips": rows}, indent=0)
@@ -109,6 +116,20 @@ def save_clips(clips: ClipSet, folder: Path) -> None:
             temporary_path.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder to write to, before the long work.
+
+    Raises:
+        ConfigError: It cannot be made, or nothing can be written into it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be written: {error.strerror or error}") from error
+
+
 def load_clips(folder: Path) -> ClipSet:
     """Reads what `save_clips` wrote.
 
@@ -121,9 +142,10 @@ def load_clips(folder: Path) -> ClipSet:
             samples, lengths = arrays["samples"], arrays["length"]
             clip, end = arrays["clip"], arrays["end"]
         clips = [Clip(**(row | {"path": Path(row["path"])})) for row in listing["clips"]]
-        sounds = np.split(samples, np.cumsum(lengths)[:-1])
+        # Strict: as many sounds as clips.
+        sounds = [sound for sound, _ in zip(np.split(samples, np.cumsum(lengths)[:-1]), clips, strict=True)]
         return ClipSet(listing["name"], listing["synthetic"], clips, sounds, clip, end)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ConfigError(
             f"{folder}: no clips here ({error}); make some with `monitord-train prepare --manifest` or "
             "`monitord-train synth`"
