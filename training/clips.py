@@ -138,7 +138,7 @@ def load_clips(folder: Path) -> ClipSet:
     """
     try:
         listing = json.loads((folder / LIST_FILE).read_text(encoding="utf-8"))
-        with np.load(folder / SOUNDS_FILE, allow_pickle=False) as arrays:
+        with (folder / SOUNDS_FILE).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             samples, lengths = arrays["samples"], arrays["length"]
             clip, end = arrays["clip"], arrays["end"]
         clips = [Clip(**(row | {"path": Path(row["path"])})) for row in listing["clips"]]
