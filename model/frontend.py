@@ -48,6 +48,13 @@ class FrontendParams:
 
 PLAIN: Final = FrontendParams(pre_emphasis=0.0, z_score=False)
 """VGGish as published: what the checkpoint's self-test rests on."""
+FRONTENDS: Final = {
+    "paper": FrontendParams(),
+    "plain": PLAIN,
+    "pre-emphasis": FrontendParams(z_score=False),
+    "z-score": FrontendParams(pre_emphasis=0.0),
+}
+"""The method's preprocessing, VGGish's own, and each half of it, by name."""
 
 
 def patches(windows: Sequence[Pcm] | NDArray[np.int16], params: FrontendParams) -> NDArray[np.float32]:

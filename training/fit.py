@@ -1,9 +1,10 @@
-"""From pretrained weights to a bundle: `monitord-train fit`.
+"""From pretrained weights to a bundle: `monitord-train fit --recipe compact`.
 
-Calibrates the cry, fits the reasons on the frozen embedding, judges both, chooses the thresholds, and writes weights,
-manifest and card in one go.
+Calibrates the cry, fits the reasons on the frozen embedding, judges both, chooses the thresholds on hours of streams,
+and writes weights, manifest and card in one go.
 """
 
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,29 +19,31 @@ from model.calibration import Calibration, p_cry, p_reasons
 from model.export import export_litert, export_weights
 from model.frontend import FrontendParams, patches
 from model.manifest import DataSet, Manifest
-from model.vggish import Architecture, build_classifier, named_weights
+from model.vggish import build_classifier, named_weights
 from monitord.errors import ConfigError
 from monitord.listener import ListenerParams
+from monitord.tracker import TrackerParams
 from monitord.types import REASONS
 from monitord.windows import WINDOW_SAMPLES
 from training import card, reasons
 from training.calibrate import fit_cry, fit_reasons
+from training.episodes import Episodes
 from training.evaluate import auc
 from training.held_out import evaluation_rows
-from training.operating_point import choose
+from training.operating_point import choose, judge
 from training.prepare import Prepared, samples_of
+from training.pretrain import read_trained
 from training.reasons import Labelled
+from training.stream_table import HALVES, System, figures, hear_halves, peers
 from training.targets import SURE_SHARE, cry_targets
+from training.unsure import unsure_below
 
 BATCH: Final = 256
 """Windows in a forward pass."""
-SKILL: Final = 0.6
-"""Share of told reasons that must be right in the grouped protocol, every reason weighing the same: clearly more often
-right than wrong, or a parent is better off without."""
+LABELLED_DATA: Final = "donateacry, grouped by installation"
+"""Whose reasons the threshold of told reasons rests on."""
 LEAST_TOLD: Final = 20
-"""Recordings that must have been told for that share to mean anything."""
-NEVER: Final = 0.95
-"""Threshold where no skill shows: the bundle says `unsure` nearly always."""
+"""Recordings that must have been told for a share to mean anything."""
 
 DATA: Final = (
     DataSet(
@@ -81,25 +84,31 @@ class _Heard:
     """[n, 128]."""
 
 
-def fit(prepared: Prepared, weights: Path, architecture: Architecture, directory: Path) -> Bundle:
+def fit(
+    prepared: Prepared,
+    weights: Path,
+    directory: Path,
+    *,
+    hours: int,
+) -> Bundle:
     """Makes a bundle.
 
     Args:
         prepared: What `prepare` wrote.
         weights: What `pretrain` wrote.
-        architecture: The one that it trained.
         directory: Where the bundle will stand.
+        hours: With cries, and as many without, from each half of the held-out recordings.
 
     Raises:
-        ConfigError: The weights are not those of this architecture.
+        ConfigError: The weights are missing, or nothing says what they belong to.
     """
-    model = build_classifier(architecture)
+    trained = read_trained(weights)
+    model = build_classifier(trained.architecture)
     try:
         model.load_weights(weights)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{weights}: no weights of this network ({error}); run: monitord-train pretrain") from error
-    frontend = FrontendParams()
-    heard = _hear_all(prepared, model, frontend)
+    heard = _hear_all(prepared, model, trained.frontend)
 
     rows, cry, confirmed = evaluation_rows(prepared)
     sure = ~cry | confirmed
@@ -107,39 +116,78 @@ def fit(prepared: Prepared, weights: Path, architecture: Architecture, directory
     scale, bias = fit_cry(heard.cry[rows[sure]], cry[sure])
     labelled = _labelled(prepared, heard)
     judged = {protocol: reasons.judge(labelled, protocol) for protocol in ("random", "grouped")}
-    grouped = judged["grouped"].probabilities
-    reason_scale = fit_reasons(_even_logits(grouped), labelled.reason)
-    calibration = Calibration(cry_scale=scale, cry_bias=bias, reason_scale=reason_scale)
-    told = p_reasons(calibration, _even_logits(grouped))
-    unsure_below, why_unsure = _unsure_below(told, labelled.reason)
+    out_of_fold = _even_logits(judged["grouped"].probabilities)
+    calibration = Calibration(cry_scale=scale, cry_bias=bias, reason_scale=fit_reasons(out_of_fold, labelled.reason))
+    below, why_unsure = unsure_below(
+        p_reasons(calibration, out_of_fold), labelled.reason, data=LABELLED_DATA, least_told=LEAST_TOLD
+    )
     _install_reasons(model, labelled)
 
-    probabilities = p_cry(calibration, heard.cry)
-    point = choose(prepared, probabilities)
-    area = auc(cry[sure], probabilities[rows[sure]], _groups(prepared, rows[sure]))
+    area = auc(cry[sure], p_cry(calibration, heard.cry)[rows[sure]], _groups(prepared, rows[sure]))
     metrics: dict[str, Any] = {  # Any: JSON values
         "random": {"reasons": judged["random"].figures},
         "grouped": {
             "reasons": judged["grouped"].figures,
             "cry": {"window_auc": round(area.value, 4), "window_auc_95": [round(area.low, 4), round(area.high, 4)]},
-            "episodes": point.figures,
         },
     }
     manifest = Manifest(
         name="vggish-compact",
-        architecture=architecture,
+        architecture=trained.architecture,
         heads="trained",
         calibration=calibration,
-        frontend=frontend,
+        frontend=trained.frontend,
         listener=ListenerParams(),
-        tracker=replace(point.tracker, unsure_below=unsure_below),
-        rests_on={"tracker.on_p": point.why, "tracker.unsure_below": why_unsure},
+        tracker=TrackerParams(unsure_below=below),
+        rests_on={"tracker.on_p": "nothing yet", "tracker.unsure_below": why_unsure},
         data=DATA,
         metrics=metrics,
     )
-    return write_bundle(
-        directory, manifest, tflite=export_litert(model), weights=export_weights(model), card=card.write(manifest)
+    tflite, arrays = export_litert(model), export_weights(model)
+    with tempfile.TemporaryDirectory(prefix="monitord-fit-") as directory_name:
+        # The very network that the daemon will run, quantised, hears the streams.
+        draft = write_bundle(Path(directory_name) / "draft", manifest, tflite=tflite, weights=arrays, card="")
+        on_streams = _on_streams(prepared, draft, hours)
+    metrics["grouped"] |= on_streams.metrics
+    manifest = replace(
+        manifest,
+        tracker=replace(on_streams.tracker, unsure_below=below),
+        rests_on=manifest.rests_on | {"tracker.on_p": on_streams.why},  # type: ignore[operator]  # a dict, above
     )
+    return write_bundle(directory, manifest, tflite=tflite, weights=arrays, card=card.write(manifest))
+
+
+@dataclass(frozen=True, slots=True)
+class _OnStreams:
+    """Chosen thresholds and what they come to."""
+
+    tracker: TrackerParams
+    why: str
+    metrics: dict[str, Any]
+    """JSON values for the manifest; Any: whatever JSON holds."""
+
+
+def _on_streams(prepared: Prepared, bundle: Bundle, hours: int) -> _OnStreams:
+    """Chooses on each half of the families and sounds, judges on the other; what ships is chosen on both."""
+    heard = hear_halves(prepared, bundle, hours)
+    other = dict(zip(HALVES, reversed(HALVES), strict=True))
+    crossed = Episodes()
+    for half in HALVES:
+        crossed += judge(heard[other[half]], choose(heard[half]).tracker)
+    chosen = choose([one for half in HALVES for one in heard[half]]).tracker
+    rule = f"{chosen.n} of {chosen.m} windows at {chosen.on_p:g}"
+    found = figures([System(bundle.manifest.name, rule, crossed), *peers(prepared, hours)], hours)
+    ours, *others = found["systems"]
+    streams = {name: value for name, value in ours.items() if name != "curve"}
+    streams |= {name: found[name] for name in ("hours", "quiet_hours", "episodes")}
+    streams["peers"] = [{name: value for name, value in peer.items() if name != "curve"} for peer in others]
+    why = (
+        f"{found['hours']} hours of streams with {found['episodes']} cries and {found['quiet_hours']} hours without, "
+        "from held-out families and sounds, chosen on one half of these and judged on the other, both ways: "
+        f"{ours['found']:.1%} found, {ours['false_per_hour']:.2f} false an hour, {ours['latency_p50_s']} s at the "
+        f"median, {ours['latency_p95_s']} s at the 95th percentile; what ships was chosen on both halves"
+    )
+    return _OnStreams(chosen, why, {"streams": streams, "false_by_kind": dict(crossed.false_by_kind.most_common())})
 
 
 def _hear_all(prepared: Prepared, model: keras.Model, frontend: FrontendParams) -> _Heard:
@@ -173,24 +221,6 @@ def _labelled(prepared: Prepared, heard: _Heard) -> Labelled:
 
 def _even_logits(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.log(np.maximum(probabilities, 1e-6)).astype(np.float32)
-
-
-def _unsure_below(told: NDArray[np.float32], reason: NDArray[np.int64]) -> tuple[float, str]:
-    """The lowest threshold at which told reasons are right often enough in the grouped protocol."""
-    weight = 1.0 / np.bincount(reason, minlength=len(REASONS))[reason]
-    right = told.argmax(axis=1) == reason
-    for threshold in np.arange(0.3, NEVER, 0.05).round(2).tolist():
-        chosen = told.max(axis=1) >= threshold
-        if chosen.sum() >= LEAST_TOLD and np.average(right[chosen], weights=weight[chosen]) >= SKILL:
-            share = float(np.average(right[chosen], weights=weight[chosen]))
-            return threshold, (
-                f"donateacry, grouped by installation: {int(chosen.sum())} of {len(reason)} recordings told, "
-                f"{share:.2f} right with every reason weighing the same"
-            )
-    return NEVER, (
-        "donateacry, grouped by installation: at no threshold were told reasons right "
-        f"{SKILL:.0%} of the time with every reason weighing the same, so the reason is unsure nearly always"
-    )
 
 
 def _install_reasons(model: keras.Model, labelled: Labelled) -> None:

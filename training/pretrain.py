@@ -1,9 +1,11 @@
 """Hearing for `vggish-compact`: `monitord-train pretrain`.
 
-The network learns two things at once from each window: how much it is a cry, and what both teachers say of all their
-classes. The second is the teachers' knowledge of everything that is not a cry; its head is thrown away afterwards.
+The network learns three things at once from each view: how much it is a cry, what both teachers say of all their
+classes, and what one of them thinks of it (its embedding). The latter two are AudioSet's knowledge of everything that
+is not a cry; their heads are thrown away afterwards.
 """
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,77 +15,106 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from model.frontend import FrontendParams, patches
+from model.records import dump_json, from_json, load_json
 from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
 from monitord.windows import WINDOW_SAMPLES
 from training.batches import Batches
-from training.held_out import evaluation_rows, rows_for
+from training.held_out import evaluation_rows
 from training.prepare import Prepared, samples_of
-from training.rooms import load_rooms
-from training.targets import cry_targets
 
 LEARNING_RATE: Final = 1e-3
 """AdamW's, for a network that starts from nothing (the method's 1e-4 is for one that starts from AudioSet)."""
+WARM_SHARE: Final = 0.5
+"""Share of it for a network that starts from earlier weights."""
 LAST_RATE: Final = 0.01
 """Share of it that is left at the end of the cosine."""
 WEIGHT_DECAY: Final = 0.02
 """AdamW's: between the usual 0.01 and 0.05, for few families and many weights."""
 TAG_WEIGHT: Final = 10.0
 """Weight of the teachers' classes in the loss: a mean over 1048 mostly silent ones is about a tenth of the other."""
+TEACHER_WEIGHT: Final = 0.2
+"""Weight of the teacher's embedding, a mean square over values of deviation 1."""
+TRAINED: Final = "trained.json"
+"""Beside the weights: which network and front end they belong to."""
 EMA: Final = 0.998
-"""Momentum of the averaged weights: about the last 500 steps, one epoch."""
+"""Momentum of the averaged weights: about the last 500 steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class PretrainParams:
-    """How long and on what."""
+    """How long and from what."""
 
     epochs: int = 20
-    steps: int = 500
-    """Batches in an epoch."""
+    """Times through all views."""
     seed: int = 0
     warm: Path | None = None
     """Weights of an earlier run to start from, at half the rate; None starts from nothing."""
 
 
-def pretrain(prepared: Prepared, folder: Path, architecture: Architecture, params: PretrainParams) -> Path:
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What weights belong to; it lies beside them, so that nobody can pair them with another front end."""
+
+    architecture: Architecture
+    frontend: FrontendParams
+
+
+def read_trained(weights: Path) -> Trained:
+    """Says what a file of weights belongs to.
+
+    Raises:
+        ConfigError: Nothing beside the file says it.
+    """
+    path = weights.with_name(TRAINED)
+    try:
+        return from_json(Trained, load_json(path.read_text(encoding="utf-8"), str(path)), str(path))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); `monitord-train pretrain` writes it") from error
+
+
+def pretrain(
+    prepared: Prepared,
+    views: Path,
+    folder: Path,
+    *,
+    architecture: Architecture,
+    frontend: FrontendParams,
+    params: PretrainParams,
+) -> Path:
     """Trains from nothing, or goes on where a stopped run left off; returns the file of the weights.
 
     Args:
-        prepared: What `prepare` wrote.
+        prepared: What `prepare` wrote: the held-out windows that each epoch is tried on.
+        views: What `teach` wrote.
         folder: Where checkpoints, the learning curve (`log.csv`) and `pretrained.weights.h5` go.
         architecture: Which network.
+        frontend: What its patches are made by.
         params: How long.
 
     Raises:
-        ConfigError: There are no cries, or nothing else, to learn from.
+        ConfigError: There are no views to learn from.
     """
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(params.seed)
-    frontend = FrontendParams()
-    targets = cry_targets(prepared)
-    rows = rows_for(prepared, held_out=False)
-    usable = targets[rows][~np.isnan(targets[rows])]
-    if not (usable > 0.5).any() or not (usable == 0.0).any():  # noqa: PLR2004 - a cry more likely than not
-        raise ConfigError(f"{prepared.folder}: needs both cries and other sound to learn from")
-    rooms = load_rooms(prepared.data / "rooms")
-    batches = Batches(prepared, targets, rows, rooms, frontend, steps=params.steps, seed=params.seed)
-
+    batches = Batches(views, frontend, seed=params.seed, epoch=_epochs_done(folder / "log.csv"))
     base = build_classifier(architecture)
-    tags = keras.layers.Dense(prepared.windows.tags.shape[1], name="tags")(base.output["embedding"])
-    model = keras.Model(base.input, {"cry": base.output["cry"], "tags": tags})
+    tags = keras.layers.Dense(batches.classes, name="tags")(base.output["embedding"])
+    teacher = keras.layers.Dense(batches.width, name="teacher")(base.output["embedding"])
+    model = keras.Model(base.input, {"cry": base.output["cry"], "tags": tags, "teacher": teacher})
     start = LEARNING_RATE
     if params.warm is not None:
         base.load_weights(params.warm)
-        start *= 0.5
-    rate = keras.optimizers.schedules.CosineDecay(start, params.epochs * params.steps, alpha=LAST_RATE)
-    losses = {name: keras.losses.BinaryCrossentropy(from_logits=True) for name in ("cry", "tags")}
+        start *= WARM_SHARE
+    rate = keras.optimizers.schedules.CosineDecay(start, params.epochs * len(batches), alpha=LAST_RATE)
+    # Any: Keras ships no types.
+    losses: dict[str, Any] = {name: keras.losses.BinaryCrossentropy(from_logits=True) for name in ("cry", "tags")}
     model.compile(
         keras.optimizers.AdamW(
             rate, weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=EMA, ema_overwrite_frequency=None
         ),
-        losses,
-        loss_weights={"cry": 1.0, "tags": TAG_WEIGHT},
+        losses | {"teacher": keras.losses.MeanSquaredError()},
+        loss_weights={"cry": 1.0, "tags": TAG_WEIGHT, "teacher": TEACHER_WEIGHT},
     )
     model.fit(
         batches,
@@ -96,9 +127,17 @@ def pretrain(prepared: Prepared, folder: Path, architecture: Architecture, param
             keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
         ],
     )
+    (folder / TRAINED).write_text(dump_json(Trained(architecture, frontend)), encoding="utf-8")
     out = folder / "pretrained.weights.h5"
     base.save_weights(out)
     return out
+
+
+def _epochs_done(log: Path) -> int:
+    if not log.is_file():
+        return 0
+    with log.open(encoding="utf-8") as file:
+        return len(list(csv.DictReader(file)))
 
 
 class _HeldOutAuc(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.prepare import Prepared
+from training.teachers import MN04_BABY_LAUGHTER, MN04_CLASSES, YAMNET_BABY_LAUGHTER
 
 LOUD_PERCENTILE: Final = 90.0
 """Percent of a recording's windows under its loud moments."""
@@ -30,6 +31,13 @@ UNCLEAR_CRY: Final = 0.5
 """Score from which either teacher makes a window of an unclear recording a cry; both under a hundredth of it, none."""
 SILENT_BELOW: Final = 0.1
 """Share of sound under which a window of a cry recording is no cry, whatever echoes in it."""
+DOUBTED_FROM: Final = 0.1
+"""Score of either teacher from which a window of an upload that counts as no cry is nobody's example: the upload was
+judged as a whole, and a whimper in it may have been lost in the mean."""
+LAUGH_FROM: Final = 0.3
+"""Score of "Baby laughter" from which a window may be one."""
+LAUGH_OVER_CRY: Final = 3.0
+"""By how much that score must exceed the cry's."""
 
 
 def cry_targets(prepared: Prepared) -> NDArray[np.float32]:
@@ -38,14 +46,26 @@ def cry_targets(prepared: Prepared) -> NDArray[np.float32]:
     out = np.full(len(windows), np.nan, np.float32)
     for index, recording in enumerate(prepared.recordings):
         rows = np.flatnonzero(windows.recording == index)
+        either = np.maximum(windows.mn04[rows], windows.yamnet[rows])
         if recording.is_cry is False:
-            out[rows] = 0.0
+            judged_whole = recording.dataset == "donateacry"  # the other sets' labels are people's
+            out[rows] = np.where(judged_whole & (either >= DOUBTED_FROM), np.nan, 0.0)
         elif recording.is_cry:
             heard = np.maximum(_relative(windows.mn04[rows]), _relative(windows.yamnet[rows]))
             out[rows] = _within(heard, windows.tail[rows], windows.sound[rows])
         else:
-            out[rows] = _unclear(np.maximum(windows.mn04[rows], windows.yamnet[rows]))
+            out[rows] = _unclear(either)
+    uncertain = np.array([recording.is_cry is not True for recording in prepared.recordings])[windows.recording]
+    out[uncertain & baby_laughter(prepared)] = 0.0
     return out
+
+
+def baby_laughter(prepared: Prepared) -> NDArray[np.bool_]:
+    """Returns bool [n]: windows in which the teachers hear a baby laugh and hardly a cry: the hardest negatives."""
+    windows = prepared.windows
+    laugh = np.maximum(windows.tags[:, MN04_BABY_LAUGHTER], windows.tags[:, MN04_CLASSES + YAMNET_BABY_LAUGHTER])
+    cry = np.maximum(windows.mn04, windows.yamnet)
+    return np.asarray((laugh >= LAUGH_FROM) & (laugh >= LAUGH_OVER_CRY * cry))
 
 
 def _relative(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,6 +19,8 @@ MN04_CRY: Final = 23
 """Row of "Baby cry, infant cry" among AudioSet's 527 classes (class_labels_indices.csv)."""
 YAMNET_CRY: Final = 20
 """Row of "Baby cry, infant cry" among YAMNet's 521 classes (yamnet_class_map.csv)."""
+MN04_BABY_LAUGHTER, YAMNET_BABY_LAUGHTER = 17, 14
+"""Rows of "Baby laughter" in the same two lists."""
 MN04_CLASSES: Final = 527
 """AudioSet's classes."""
 MN04_WIDTH: Final = 384

@@ -1,25 +1,90 @@
-"""Calibrates, fits the reasons, chooses thresholds and writes a bundle."""
+"""Makes a bundle, in one of three ways.
+
+The bundle that comes with monitord: from what `pretrain` made, calibrated, with thresholds chosen on hours of streams.
+
+  monitord-train fit --prepared PREPARED --weights PRETRAINED/pretrained.weights.h5 --out BUNDLE
+
+The paper's method, whole, on labelled cries: VGGish from AudioSet's checkpoint (or from a bundle), a softmax on the
+embedding, Adam, 30 epochs, all weights. It resumes where it was stopped.
+
+  monitord-train fit --recipe paper --clips runs/ours --from vggish_model.ckpt --out runs/ours-bundle
+
+A family's own cries, in minutes: the network of a bundle stays as it is, only the reasons are learnt anew, and only
+where that helps. The manifest is a CSV file with the columns path, label, baby, recording and licence.
+
+  monitord-train fit --from BUNDLE --manifest ours.csv --out runs/our-bundle
+"""
 
 import argparse
 from pathlib import Path
 from typing import Final
 
-HELP: Final = "calibrate, fit the reasons, choose thresholds, write a bundle"
+from monitord.errors import ConfigError
+
+HELP: Final = "make a bundle: the shipped one, by the paper's recipe, or fitted to a family's own cries"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Adds what the command takes."""
-    command.add_argument("--prepared", type=Path, required=True, metavar="DIR", help="folder that `prepare` wrote")
-    command.add_argument("--weights", type=Path, required=True, metavar="FILE", help="what `pretrain` wrote")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle to write")
+    command.add_argument(
+        "--recipe",
+        choices=("compact", "family"),
+        help="default: family with --manifest, else compact",
+    )
+    command.add_argument("--prepared", type=Path, metavar="DIR", help="compact: folder that `prepare --data` wrote")
+    command.add_argument("--weights", type=Path, metavar="FILE", help="compact: what `pretrain` wrote")
+    command.add_argument(
+        "--hours",
+        type=int,
+        default=2,
+        help="compact: of streams with cries, and as many without, from each half of the held-out recordings "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
+        "--from", dest="start", type=Path, metavar="PATH", help="paper: AudioSet checkpoint or bundle; family: bundle"
+    )
+    command.add_argument("--clips", type=Path, metavar="DIR", help="paper: folder that `prepare --manifest` wrote")
+    command.add_argument("--work", type=Path, metavar="DIR", help="paper: checkpoints and learning curve")
+    command.add_argument("--epochs", type=int, default=30, help="paper: default %(default)s, the paper's")
+    command.add_argument("--manifest", type=Path, metavar="CSV", help="family: path,label,baby,recording,licence")
+    command.add_argument("--anyway", action="store_true", help="family: write the bundle although it is no better")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
-    from model.vggish import COMPACT  # noqa: PLC0415 - each command loads only what it needs
-    from training.fit import fit  # noqa: PLC0415
+    recipe = arguments.recipe or ("family" if arguments.manifest else "compact")
+    status: int = {"compact": _compact, "family": _family}[recipe](arguments)
+    return status
+
+
+def _need(arguments: argparse.Namespace, recipe: str, *names: str) -> None:
+    """Refuses a recipe without what it needs."""
+    missing = [f"--{name}" for name in names if getattr(arguments, "start" if name == "from" else name) is None]
+    if missing:
+        raise ConfigError(f"the {recipe} recipe needs {' and '.join(missing)}; see monitord-train fit --help")
+
+
+def _compact(arguments: argparse.Namespace) -> int:
+    _need(arguments, "compact", "prepared", "weights")
+    from training.fit import fit  # noqa: PLC0415 - each command loads only what it needs
     from training.prepare import load_prepared  # noqa: PLC0415
 
-    bundle = fit(load_prepared(arguments.prepared), arguments.weights, COMPACT, arguments.out)
+    bundle = fit(load_prepared(arguments.prepared), arguments.weights, arguments.out, hours=arguments.hours)
     print((bundle.directory / "MODEL_CARD.md").read_text(encoding="utf-8"))
+    return 0
+
+
+def _family(arguments: argparse.Namespace) -> int:
+    _need(arguments, "family", "from", "manifest")
+    from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
+    from training.cutting import cut_clips  # noqa: PLC0415
+    from training.family import adapt  # noqa: PLC0415
+
+    bundle = load_bundle(arguments.start)
+    clips = cut_clips(arguments.manifest, bundle, every_segment=False).clips
+    adapted = adapt(bundle, clips, arguments.out, anyway=arguments.anyway)
+    print(adapted.table)
+    if adapted.refusal:
+        raise ConfigError(adapted.refusal)
     return 0

@@ -1,0 +1,45 @@
+"""Hours of household sound with cries laid over them: episodes found, false episodes an hour, seconds to the alarm.
+
+The streams are made of recordings that training never saw, at known levels (cries -18 to -36 dBFS, at worst 15 dB under
+everything else). YAMNet and mn04 hear the same streams and are counted by the same scorer.
+
+  monitord-train streams --prepared runs/prepared --out runs/report/streams.json
+"""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+HELP: Final = "episodes found, false alarms an hour and latency on hours of streams, beside the peers"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Adds what the command takes."""
+    command.add_argument("--prepared", type=Path, required=True, metavar="DIR", help="folder that `prepare` wrote")
+    command.add_argument("--bundle", type=Path, metavar="DIR", help="default: the one that comes with monitord")
+    command.add_argument(
+        "--hours",
+        type=int,
+        default=2,
+        help="with cries, and as many without, from each half of the recordings: four "
+        "times as many in all (default: %(default)s)",
+    )
+    command.add_argument("--out", type=Path, metavar="FILE", help="write the figures for `report` (.json)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs it."""
+    from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
+    from training.prepare import load_prepared  # noqa: PLC0415
+    from training.results import Result, write_result  # noqa: PLC0415
+    from training.stream_table import figures, hear_halves, markdown, ours, peers  # noqa: PLC0415
+
+    prepared, bundle = load_prepared(arguments.prepared), load_bundle(arguments.bundle)
+    heard = [one for half in hear_halves(prepared, bundle, arguments.hours).values() for one in half]
+    systems = [ours(bundle.manifest.name, heard, bundle.manifest.tracker), *peers(prepared, arguments.hours)]
+    found = figures(systems, arguments.hours)
+    print(markdown(found))
+    if arguments.out is not None:
+        command = f"monitord-train streams --prepared PREPARED --hours {arguments.hours}"
+        write_result(arguments.out, Result("streams", command, "held-out recordings", False, found))  # noqa: FBT003
+    return 0

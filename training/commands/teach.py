@@ -1,0 +1,36 @@
+"""Draws views of the recordings and has both AudioSet teachers label each of them.
+
+A view is a window through a room, a codec, another speed, under other sound, at another level: what a nursery's
+microphone might deliver. 40 shards are 160,000 views, 5 GB; two processes take half an hour. Finished shards are kept,
+so a stopped run goes on.
+
+  monitord-train teach --prepared runs/prepared --out runs/views
+"""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+HELP: Final = "augmented windows with the teachers' labels, for pretrain"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Adds what the command takes."""
+    command.add_argument("--prepared", type=Path, required=True, metavar="DIR", help="folder that `prepare` wrote")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the shards")
+    command.add_argument("--shards", type=int, default=40, help="of 4,096 views each (default: %(default)s)")
+    command.add_argument("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
+    command.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
+    command.add_argument("--clean", action="store_true", help="mix no other sound in: for the noise table's `before`")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs it."""
+    from training.prepare import load_prepared  # noqa: PLC0415 - each command loads only what it needs
+    from training.teach import teach  # noqa: PLC0415
+    from training.views import ViewParams  # noqa: PLC0415
+
+    params = ViewParams(p_noise=0.0, p_hiss=0.0) if arguments.clean else ViewParams()
+    prepared = load_prepared(arguments.prepared)
+    teach(prepared, arguments.out, params, shards=arguments.shards, seed=arguments.seed, workers=arguments.workers)
+    return 0

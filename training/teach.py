@@ -1,0 +1,115 @@
+"""Taught views on disk: sound as the network may meet it, and what both teachers say of that very sound.
+
+The teachers hear the mixed, coded and reverberant view, not the clean recording, so that the student can follow them;
+only whether a baby cries in it comes from the recordings. Views lie in shards; a stopped run goes on with the next.
+"""
+
+import multiprocessing
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from monitord.errors import ConfigError
+from monitord.types import Pcm
+from monitord.windows import WINDOW_SAMPLES
+from training.held_out import rows_for
+from training.prepare import Prepared, load_prepared
+from training.rooms import load_rooms
+from training.targets import cry_targets
+from training.teachers import YAMNET_SAMPLES, Mn04Teacher, YamnetTeacher
+from training.views import ViewParams, Views
+
+SHARD: Final = 4_096
+"""Views in a file: 128 MB of sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Taught views."""
+
+    samples: Pcm
+    """int16 [n, WINDOW_SAMPLES] at 16 kHz."""
+    cry: NDArray[np.float32]
+    """[n], 0 to 1."""
+    tags: NDArray[np.float16]
+    """[n, 1048], both teachers' probabilities of all their classes: mn04's 527, then YAMNet's 521."""
+    embedding: NDArray[np.float16]
+    """[n, 384], mn04's."""
+
+
+def teach(prepared: Prepared, folder: Path, params: ViewParams, *, shards: int, seed: int, workers: int) -> None:
+    """Writes the shards that are missing.
+
+    Raises:
+        ConfigError: There are no cries, or nothing else, to learn from, or a teacher is missing.
+    """
+    targets = cry_targets(prepared)
+    rows = rows_for(prepared, held_out=False)
+    usable = targets[rows][~np.isnan(targets[rows])]
+    if not (usable > 0.5).any() or not (usable == 0.0).any():  # noqa: PLR2004 - a cry more likely than not
+        raise ConfigError(f"{prepared.folder}: needs both cries and other sound to learn from")
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [number for number in range(shards) if not shard_path(folder, number).exists()]
+    jobs = [(prepared.folder, folder, params, number, seed) for number in missing]
+    # Spawned, because ONNX Runtime's threads do not survive a fork.
+    with multiprocessing.get_context("spawn").Pool(min(workers, max(1, len(jobs)))) as pool:
+        for _ in tqdm(pool.imap_unordered(_write, jobs), total=len(jobs), desc="teach", unit="shard"):
+            pass
+
+
+def load_shard(path: Path) -> Shard:
+    """Reads one file that `teach` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return Shard(**{name: arrays[name] for name in Shard.__dataclass_fields__})
+
+
+def shard_path(folder: Path, number: int) -> Path:
+    """Where a shard lies."""
+    return folder / f"views-{number:04d}.npz"
+
+
+_drawer: dict[Path, tuple[Views, Mn04Teacher, YamnetTeacher]] = {}
+"""What a worker process keeps from one shard to the next: decoded recordings and loaded teachers."""
+
+
+def _write(job: tuple[Path, Path, ViewParams, int, int]) -> None:
+    source, folder, params, number, seed = job
+    if source not in _drawer:
+        prepared = load_prepared(source)
+        views = Views(
+            prepared,
+            cry_targets(prepared),
+            rows_for(prepared, held_out=False),
+            load_rooms(prepared.data / "rooms"),
+            seed=seed,
+            params=params,
+        )
+        teachers = prepared.data / "teachers"
+        mn04 = Mn04Teacher(teachers / "mn04_as.onnx", threads=1)
+        _drawer[source] = views, mn04, YamnetTeacher(teachers / "yamnet.tflite", threads=1)
+    views, mn04, yamnet = _drawer[source]
+    drawn = [views.draw(number * SHARD + i) for i in range(SHARD)]
+    samples = np.stack([x for x, _ in drawn])
+    labels = mn04.label(list(samples))
+    tags = np.concatenate([1.0 / (1.0 + np.exp(-labels.logits)), yamnet.label(list(samples))], axis=1)
+    path = shard_path(folder, number)
+    partial = path.with_suffix(f".{os.getpid()}.partial.npz")
+    try:
+        np.savez(
+            partial,
+            samples=samples,
+            cry=np.array([cry for _, cry in drawn], np.float32),
+            tags=tags.astype(np.float16),
+            embedding=labels.embeddings.astype(np.float16),
+        )
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+assert WINDOW_SAMPLES == YAMNET_SAMPLES
