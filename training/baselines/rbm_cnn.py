@@ -12,19 +12,17 @@ from sklearn.neural_network import BernoulliRBM
 from monitord.types import REASONS
 from training.baselines.method import Answer
 from training.baselines.networks import EPOCHS, MOMENTUM, fit_network
-from training.baselines.sound import CEPSTRA, mfcc, waveforms
+from training.baselines.sound import CEPSTRA, mfcc, normalised
 from training.clips import ClipSet
 
 BLOCK: Final = 10
 """Frames in a block: 0.1 s, about a syllable's edge; blocks overlap by half."""
 STEP: Final = BLOCK // 2
 """Frames from one block to the next."""
+MOST: Final = 48
+"""Blocks in 2.5 s: 1 + (248 - 10) // 5."""
 UNITS: Final = 64
 """Hidden units of the machine: a third of a block's 200 numbers."""
-RATE: Final = 0.05
-"""Of the machine's learning, by persistent contrastive divergence; scikit-learn's 0.1 saturates the units."""
-ROUNDS: Final = 5
-"""Passes over the blocks."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +44,32 @@ class RbmCnn:
         return f"epochs={self.epochs}"
 
     @cached_property
-    def _blocks(self) -> NDArray[np.float32]:
-        """[clips, 48, 200]."""
-        sounds = waveforms(self.clips.cut(row) for row in range(len(self.clips.clips)))
-        frames = np.stack([mfcc(sound.astype(np.float64)) for sound in sounds])  # [clips, 248, 20]
-        starts = range(0, frames.shape[1] - BLOCK + 1, STEP)
-        return np.stack([frames[:, start : start + BLOCK].reshape(len(frames), -1) for start in starts], axis=1)
+    def _blocks(self) -> list[NDArray[np.float32]]:
+        """By clip [blocks, 200], at most `MOST` of them."""
+        blocks = []
+        for row in range(len(self.clips.clips)):
+            frames = mfcc(normalised(self.clips.cut(row)))  # [frames, 20]
+            starts = range(0, len(frames) - BLOCK + 1, STEP)[:MOST]
+            blocks.append(np.stack([frames[start : start + BLOCK].ravel() for start in starts]))
+        return blocks
 
     def fit_predict(self, train: NDArray[np.int64], test: NDArray[np.int64], seed: int) -> Answer:
         """As `Method`."""
-        n, blocks, width = self._blocks.shape
-        low, high = np.percentile(self._blocks[train].reshape(-1, CEPSTRA), [1, 99], axis=0)
-        scale = np.maximum(high - low, 1e-6)  # a coefficient that never changes
-        units = (self._blocks.reshape(-1, CEPSTRA) - low) / scale  # 0 to 1, as the machine's visible units are
-        visible = np.clip(units, 0.0, 1.0).astype(np.float32).reshape(n, blocks, width)
-        machine = BernoulliRBM(UNITS, learning_rate=RATE, batch_size=32, n_iter=ROUNDS, random_state=seed)
-        machine.fit(visible[train].reshape(-1, width))
-        hidden = machine.transform(visible.reshape(-1, width)).astype(np.float32).reshape(n, blocks, UNITS)
+        seen = np.concatenate([self._blocks[row] for row in train])  # [blocks, 200]
+        low, high = np.percentile(seen.reshape(-1, CEPSTRA), [1, 99], axis=0)
+        low, span = np.tile(low, BLOCK), np.tile(np.maximum(high - low, 1e-6), BLOCK)  # a coefficient may stand still
+
+        def visible(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.asarray(
+                np.clip((blocks - low) / span, 0.0, 1.0), np.float32
+            )  # as the machine's visible units are
+
+        machine = BernoulliRBM(UNITS, random_state=seed).fit(visible(seen))
+        hidden = np.zeros((len(self._blocks), MOST, UNITS), np.float32)  # zeros where the clip is over
+        for row, blocks in enumerate(self._blocks):
+            hidden[row, : len(blocks)] = machine.transform(visible(blocks))
         answer = fit_network(build, hidden, self.clips.labels, train, test, epochs=self.epochs, seed=seed)
-        return Answer(answer.probabilities, answer.weights + machine.components_.size + UNITS + width)
+        return Answer(answer.probabilities, answer.weights + machine.components_.size + UNITS + seen.shape[1])
 
 
 def build() -> keras.Model:
