@@ -113,6 +113,7 @@ def _alarms(heard: Heard, params: TrackerParams) -> list[tuple[int, int]]:
     events = []
     for window, p_cry in zip(heard.windows, heard.p_cry, strict=True):
         events += tracker.window(window, Scores("stream", window.start, p_cry, _EVEN, 1, ""))
+    events += tracker.advance(len(heard.stream.samples))
     events += tracker.flush(len(heard.stream.samples))
     starts = [event.decided for event in events if event.event_type == "started"]
     ends = [event.decided for event in events if event.event_type == "ended"]

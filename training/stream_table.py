@@ -1,5 +1,6 @@
 """Episodes on hours of streams, ours beside the peers: `monitord-train streams`."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -61,8 +62,11 @@ def ours(name: str, heard: Sequence[Heard], tracker: TrackerParams) -> System:
 
 
 def peers(prepared: Prepared, hours: int) -> list[System]:
-    """YAMNet and mn04 on the same streams, by the same scorer and the same hold."""
+    """YAMNet and mn04 on the same streams, by the same scorer and the same hold; none where they are not there."""
     teachers = prepared.data / "teachers"
+    if not teachers.is_dir():
+        tqdm.write(f"{teachers}: no such folder, so YAMNet and mn04 are left out", file=sys.stderr)
+        return []
     yamnet = teacher_scorer(YamnetTeacher(teachers / "yamnet.tflite"))
     mn04 = teacher_scorer(Mn04Teacher(teachers / "mn04_as.onnx"))
     every = [stream for half in HALVES for stream in streams_of(prepared, half, hours)]

@@ -44,7 +44,9 @@ def hear_stream(stream: Stream, bundle: Bundle, scorer: Scorer) -> Heard:
     p_cry: list[float] = []
     for start in range(0, len(stream.samples), CHUNK):
         chunk = AudioChunk("stream", RATE_HZ, start, stream.samples[start : start + CHUNK], start / RATE_HZ)
-        windows = [item for item in listener.feed(chunk) if isinstance(item, Window)]
+        last = start + CHUNK >= len(stream.samples)
+        items = listener.feed(chunk) + (listener.flush() if last else [])
+        windows = [item for item in items if isinstance(item, Window)]
         p_cry += scorer(windows).tolist() if windows else []
         kept += [replace(window, samples=HEARD) for window in windows]
     return Heard(stream, kept, p_cry)

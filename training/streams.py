@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from monitord.errors import ConfigError
 from monitord.pcm import FULL_SCALE
 from monitord.types import RATE_HZ, Pcm
 from monitord.windows import WINDOW_SAMPLES
@@ -35,6 +36,8 @@ FADE_S: Final = 0.05
 class StreamParams:
     """How loud and how often: a home by day, a good deal busier than a night."""
 
+    length_s: float = 3600.0
+    """Seconds of a stream."""
     cry_dbfs: tuple[float, float] = (-36.0, -18.0)
     """Active level of cries (dBFS): at the door, beside the cot."""
     sound_dbfs: tuple[float, float] = (-40.0, -18.0)
@@ -50,7 +53,7 @@ class StreamParams:
     cry_every_s: tuple[float, float] = (60.0, 115.0)
     """Seconds from one cry's beginning to the next: longer than a cry and an episode's hold."""
     worst_snr_db: float = -15.0
-    """Decibels of a cry over what else sounds while it lasts; a louder background is turned down to this."""
+    """Decibels of a cry over what else sounds while it lasts; a cry that would lie deeper is turned up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Laid:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """An hour at a home."""
+    """A while at a home."""
 
     samples: Pcm
     cries: tuple[Laid, ...]
@@ -90,7 +93,7 @@ def half_of(group: str) -> Half:
 def lay(
     prepared: Prepared, half: Half, *, hours: int, seed: int, cries: bool, params: StreamParams | None = None
 ) -> Iterator[Stream]:
-    """Yields streams of one hour each, from the held-out recordings of one half.
+    """Yields streams of one hour each (`length_s`), from the held-out recordings of one half.
 
     Args:
         prepared: What `prepare` wrote.
@@ -99,10 +102,17 @@ def lay(
         seed: Of all chance.
         cries: Whether babies cry in them.
         params: Levels and densities.
+
+    Raises:
+        ConfigError: The half holds no cries, or no other sound, to lay.
     """
     params = params or StreamParams()
-    babies = [take for take, is_cry in _takes(prepared, half) if is_cry]
-    others = [take for take, is_cry in _takes(prepared, half) if not is_cry]
+    takes = list(_takes(prepared, half))
+    babies = [take for take, is_cry in takes if is_cry]
+    others = [take for take, is_cry in takes if not is_cry]
+    if not others or (cries and not babies):
+        missing = "other sound" if not others else "cries that a teacher hears"
+        raise ConfigError(f"{prepared.folder}: streams need held-out {missing} in both halves, found none in {half}")
     for number in range(hours):
         rng = np.random.default_rng((seed, "ab".index(half), number, int(cries)))
         yield _hour(babies if cries else [], others, params, rng)
@@ -139,7 +149,7 @@ def _take(kind: str, samples: Pcm) -> _Take:
 
 
 def _hour(babies: list[_Take], others: list[_Take], params: StreamParams, rng: np.random.Generator) -> Stream:
-    n = 3600 * RATE_HZ
+    n = int(params.length_s * RATE_HZ)
     beside = _bed(others, n, params, rng)
     sounds = _lay_sounds(beside, others, params, rng)
     mixed = beside.copy()
@@ -155,7 +165,8 @@ def _bed(others: list[_Take], n: int, params: StreamParams, rng: np.random.Gener
     while at < n:
         length = min(n - at, int(rng.uniform(*params.bed_s) * RATE_HZ))
         wave = fit(steady[rng.integers(len(steady))], length, rng)
-        bed[at : at + length] = wave * np.float32(_amplitude(rng.uniform(*params.bed_dbfs)) / active_rms(wave))
+        level = active_rms(wave) or 1.0  # the last piece of an hour may be a pause in the ticking of a clock
+        bed[at : at + length] = wave * np.float32(_amplitude(rng.uniform(*params.bed_dbfs)) / level)
         at += length
     return bed
 
