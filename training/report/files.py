@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from errno import EISDIR
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +60,8 @@ def _write(contents: Mapping[Path, str]) -> None:
     path = Path()
     try:
         for path, text in contents.items():
+            if path.is_dir():
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             fresh[path] = Path(name)
