@@ -8,7 +8,20 @@ from typing import Final
 
 from monitord.errors import MonitordError
 
-COMMANDS: Final = ("synth", "manifest", "prepare", "gate", "teach", "pretrain", "fit", "evaluate", "crossval", "streams", "report")
+COMMANDS: Final = (
+    "synth",
+    "manifest",
+    "prepare",
+    "gate",
+    "teach",
+    "pretrain",
+    "fit",
+    "evaluate",
+    "crossval",
+    "compare",
+    "streams",
+    "report",
+)
 """In the order of work. Each is a module of `training.commands` with `HELP`, `add_arguments` and `run`."""
 
 

@@ -1,0 +1,78 @@
+"""The paper's Table 4 measured: every method on the same folds of the same clips, in one command.
+
+  monitord-train compare --clips runs/ours --teachers DATA/teachers --work runs/compare --out runs/report/compare.json
+
+Each method is trained and tested twice: with folds random over clips, as the paper does it, and grouped, where no baby,
+recording or installation is on both sides. Only the grouped figure says how it will do on a baby it never heard.
+
+methods, for --only:
+  majority          says the most frequent reason; what the others must beat
+  mfcc-gmm          MFCC and a mixture of Gaussians per reason
+  bfcc-ann          Bark-frequency cepstra and a small neural network
+  mfcc-rbm-cnn      features that a restricted Boltzmann machine learns of MFCC, and a small CNN
+  waveform-cnn      a one-dimensional CNN on the sound itself
+  spectrogram-cnn   a CNN on the log-mel picture
+  capsules          a capsule network with dynamic routing on the log-mel picture
+  teacher           logistic regression on mn04's embedding; needs --teachers, else it is left out
+  vggish            the paper's method
+
+On 852 clips and one core all but vggish take about ten minutes, vggish (the compact one that comes with monitord) about
+an hour. With --work a run that was stopped goes on at the fold where it stood.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+HELP: Final = "the paper's Table 4 measured: every method on the same folds, by both protocols"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Adds what the command takes."""
+    command.add_argument(
+        "--clips", type=Path, required=True, metavar="DIR", help="folder that `prepare` or `synth` wrote"
+    )
+    command.add_argument("--teachers", type=Path, metavar="DIR", help="folder with mn04_as.onnx")
+    command.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these methods alone (see above)")
+    command.add_argument("--folds", type=int, default=5, metavar="N", help="of each protocol (default: the paper's 5)")
+    command.add_argument("--epochs", type=int, metavar="N", help="of every network (default: 20; vggish 30)")
+    command.add_argument(
+        "--from",
+        dest="start",
+        type=Path,
+        metavar="PATH",
+        help="what vggish starts from: a bundle or a VGGish checkpoint",
+    )
+    command.add_argument("--work", type=Path, metavar="DIR", help="keep finished folds here, and use them again")
+    command.add_argument("--out", type=Path, metavar="FILE.json", help="also write the figures, for `report`")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs it."""
+    from training.baselines.choice import TEACHER_FILE, choose  # noqa: PLC0415 - each command loads only what it needs
+    from training.clips import load_clips  # noqa: PLC0415
+    from training.compare import compare, table  # noqa: PLC0415
+    from training.results import Result, write_result  # noqa: PLC0415
+
+    clips = load_clips(arguments.clips)
+    methods = choose(
+        clips, only=arguments.only, teachers=arguments.teachers, start=arguments.start, epochs=arguments.epochs
+    )
+    if not arguments.only and arguments.teachers is None:
+        print(f"left out: teacher; it needs --teachers, a folder with {TEACHER_FILE}", file=sys.stderr)
+    found = compare(clips, methods, n_folds=arguments.folds, work=arguments.work)
+    print(table(clips.name, found, synthetic=clips.synthetic))
+    if arguments.out is not None:
+        write_result(arguments.out, Result("compare", _again(arguments), clips.name, clips.synthetic, found))
+    return 0
+
+
+def _again(arguments: argparse.Namespace) -> str:
+    words = ["monitord-train compare --clips CLIPS"]
+    words += ["--teachers TEACHERS"] if arguments.teachers is not None else []
+    words += ["--only", *arguments.only] if arguments.only else []
+    words += [f"--folds {arguments.folds}"] if arguments.folds != 5 else []  # noqa: PLR2004 - the default
+    words += [f"--epochs {arguments.epochs}"] if arguments.epochs is not None else []
+    words += ["--from START"] if arguments.start is not None else []
+    return " ".join(words)
