@@ -1,0 +1,71 @@
+"""Noises of a home for the noise table: held-out recordings that training never saw, and formulas."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from monitord.pcm import FULL_SCALE
+from monitord.types import RATE_HZ
+from training.augment import Wave, active_rms, fit
+from training.prepare import Prepared
+
+RECORDED: Final = {
+    "rain": "rain",
+    "wind": "wind",
+    "vacuum cleaner": "vacuum_cleaner",
+    "washing machine": "washing_machine",
+}
+"""Name in the table and ESC-50's category."""
+MUSIC: Final = ("home:jazz", "home:loop", "home:mehackit", "home:guit", "home:piano", "home:ambi")
+"""Beginnings of the kinds of household sound that are music."""
+SPEECH: Final = "speech:"
+"""Beginning of the kinds of speech."""
+LENGTH_S: Final = 10.0
+"""Of a noise that is made here (seconds): ten windows without a seam."""
+TAKES: Final = 8
+"""How many are made of each."""
+VOICES: Final = 6
+"""People who talk at once in a cafe: more and it is a hum, fewer and one can listen to each."""
+MUSIC_UNDER_DB: Final = 6.0
+"""By how much a television's music lies under its voices (decibels): they are to be understood."""
+
+
+def held_out_noises(prepared: Prepared, seed: int = 0) -> dict[str, list[Wave]]:
+    """Returns noises by name; one whose recordings the prepared folder does not hold is left out."""
+    rng = np.random.default_rng(seed)
+    voices = _held_out(prepared, lambda kind: kind.startswith(SPEECH))
+    music = _held_out(prepared, lambda kind: kind.startswith(MUSIC))
+    found = {name: _held_out(prepared, category.__eq__) for name, category in RECORDED.items()}
+    if len(voices) >= VOICES:
+        found["cafe"] = [_together(voices, VOICES, rng) for _ in range(TAKES)]
+    if voices and music:
+        found["television"] = [
+            _together(voices, 1, rng) + _together(music, 1, rng) * np.float32(10 ** (-MUSIC_UNDER_DB / 20))
+            for _ in range(TAKES)
+        ]
+    found["white"] = [_coloured(0.0, rng) for _ in range(TAKES)]
+    found["pink"] = [_coloured(0.5, rng) for _ in range(TAKES)]
+    return {name: sounds for name, sounds in found.items() if sounds}
+
+
+def _held_out(prepared: Prepared, wanted: Callable[[str], bool]) -> list[Wave]:
+    chosen = [i for i, r in enumerate(prepared.recordings) if r.held_out and r.is_cry is False and wanted(r.kind)]
+    waves = [prepared.audio(index).astype(np.float32) / np.float32(FULL_SCALE) for index in chosen]
+    return [wave for wave in waves if active_rms(wave) > 0]
+
+
+def _together(sounds: Sequence[Wave], n: int, rng: np.random.Generator) -> Wave:
+    """So many of them at once, equally loud; short ones go round and round."""
+    samples = round(LENGTH_S * RATE_HZ)
+    out = np.zeros(samples, np.float32)
+    for index in rng.permutation(len(sounds))[:n]:
+        out += fit(sounds[index], samples, rng) / np.float32(active_rms(sounds[index]))
+    return out
+
+
+def _coloured(exponent: float, rng: np.random.Generator) -> Wave:
+    """Noise whose amplitude falls with the frequency to this power: 0 is white, 0.5 is pink."""
+    n = round(LENGTH_S * RATE_HZ)
+    spectrum = np.fft.rfft(rng.standard_normal(n)) / np.maximum(1.0, np.arange(n // 2 + 1)) ** exponent
+    return np.asarray(np.fft.irfft(spectrum, n), np.float32)
