@@ -12,11 +12,14 @@ from sounds import write_wav
 from monitord.listener import ListenerParams
 from monitord.types import Pcm
 from monitord.windows import WINDOW_SAMPLES
-from training.corpus import Recording
-from training.prepare import Prepared, Windows, all_windows, hear
+from training.corpus import Dataset, Recording
+from training.prepare import Prepared, Windows, _write, all_windows, hear
+from training.teachers import MN04_BABY_LAUGHTER, MN04_CLASSES, YAMNET_CLASSES
 
-TAGS = 5
-"""Classes that the teachers tell apart here."""
+TAGS = MN04_CLASSES + YAMNET_CLASSES
+"""Classes that both teachers tell apart."""
+CRY_TAG, OTHER_TAG = 1, 2
+"""What stands high in the windows of cry recordings, and in those of all others."""
 HOP = 3_840
 """Samples at 16 kHz between two windows: 0.24 s."""
 
@@ -35,6 +38,9 @@ class Take:
     """The name where empty."""
     reason: str | None = None
     held_out: bool = False
+    laugh: float = 0.0
+    """What mn04 says of "Baby laughter" in its windows."""
+    dataset: Dataset = "home"
 
 
 def prepared_from(folder: Path, takes: Sequence[Take]) -> Prepared:
@@ -44,11 +50,17 @@ def prepared_from(folder: Path, takes: Sequence[Take]) -> Prepared:
     for index, take in enumerate(takes):
         path = write_wav(folder / f"{take.name}.wav", take.samples)
         recordings.append(
-            Recording(path, "home", take.kind, take.group or take.name, take.is_cry, take.reason, take.held_out)
+            Recording(path, take.dataset, take.kind, take.group or take.name, take.is_cry, take.reason, take.held_out)
         )
         columns.append(_columns(index, take))
     joined: dict[str, Any] = {name: np.concatenate([one[name] for one in columns]) for name in columns[0]}
     return Prepared(folder, folder, recordings, Windows(**joined))
+
+
+def on_disk(prepared: Prepared) -> Prepared:
+    """Leaves it in its folder as `prepare` does, for what runs in another process."""
+    _write(prepared.folder, prepared.data, prepared.recordings, prepared.windows)
+    return prepared
 
 
 def _columns(index: int, take: Take) -> dict[str, NDArray[Any]]:
@@ -60,7 +72,8 @@ def _columns(index: int, take: Take) -> dict[str, NDArray[Any]]:
     ends = [window.end for window in windows]
     p_cry = np.full(len(ends), take.p_cry) if isinstance(take.p_cry, float) else np.array(take.p_cry)
     tags = np.zeros((len(ends), TAGS))
-    tags[:, 1 if take.is_cry else 2] = 0.9
+    tags[:, CRY_TAG if take.is_cry else OTHER_TAG] = 0.9
+    tags[:, MN04_BABY_LAUGHTER] = take.laugh
     return {
         "recording": np.full(len(ends), index, np.int32),
         "end": np.array(ends, np.int32),

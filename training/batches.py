@@ -21,7 +21,7 @@ CHUNK: Final = 256
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
-    """Keras' data set over the shards of a folder; each epoch is all views once, in another order.
+    """Keras' data set over the shards of a folder; each epoch (`begin`) is all whole batches once, in another order.
 
     The patches are computed once and kept in memory as float16, 12 kB a view.
 
@@ -29,11 +29,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         folder: What `teach` wrote.
         frontend: The bundle's.
         seed: Of the order and of what is hidden.
-        epoch: The first one, where a stopped run goes on.
         mask: Widest run of frames and of bands that is hidden.
 
     Raises:
-        ConfigError: The folder holds no views.
+        ConfigError: The folder holds no views, or too few.
     """
 
     def __init__(
@@ -42,7 +41,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         frontend: FrontendParams,
         *,
         seed: int = 0,
-        epoch: int = 0,
         mask: tuple[int, int] = MASK,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
@@ -61,8 +59,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         self._cry, self._tags, embeddings = np.concatenate(cry), np.concatenate(tags), np.concatenate(embedding)
         mean, deviation = embeddings.mean(axis=0, dtype=np.float32), embeddings.std(axis=0, dtype=np.float32)
         self._embedding = ((embeddings - mean) / np.maximum(deviation, 1e-3)).astype(np.float16)
-        self._seed, self._epoch, self._mask = seed, epoch, mask
-        self._order = self._shuffled()
+        if len(self._cry) < BATCH:
+            raise ConfigError(f"{folder}: {len(self._cry)} views, fewer than a batch of {BATCH}")
+        self._seed, self._mask = seed, mask
+        self.begin(0)
 
     def __len__(self) -> int:
         return len(self._cry) // BATCH
@@ -77,10 +77,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         """Length of the teacher's embedding."""
         return int(self._embedding.shape[1])
 
-    def on_epoch_end(self) -> None:
-        """Another order for the next epoch."""
-        self._epoch += 1
-        self._order = self._shuffled()
+    def begin(self, epoch: int) -> None:
+        """Takes the order of an epoch, counted from 0: the same one whether or not training was stopped before it.
+
+        Keras calls `on_epoch_end` once before the first epoch too, so counting those calls would not do.
+        """
+        self._epoch = epoch
+        self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._cry))
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         """Returns float32 [n, 96, 64] and {"cry": [n, 1], "tags": [n, classes], "teacher": [n, width]}, float32."""
@@ -91,9 +94,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
             mask(patch, self._mask, rng)
         targets = {"cry": self._cry[rows, None], "tags": self._tags[rows], "teacher": self._embedding[rows]}
         return x, {name: values.astype(np.float32) for name, values in targets.items()}
-
-    def _shuffled(self) -> NDArray[np.int64]:
-        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._cry))
 
 
 def mask(patch: NDArray[np.float32], widest: tuple[int, int], rng: np.random.Generator) -> None:

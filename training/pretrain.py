@@ -5,7 +5,6 @@ classes, and what one of them thinks of it (its embedding). The latter two are A
 is not a cry; their heads are thrown away afterwards.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +19,10 @@ from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
 from monitord.windows import WINDOW_SAMPLES
 from training.batches import Batches
+from training.clips import make_folder
 from training.held_out import evaluation_rows
 from training.prepare import Prepared, samples_of
+from training.whole_file import write_whole
 
 LEARNING_RATE: Final = 1e-3
 """AdamW's, for a network that starts from nothing (the method's 1e-4 is for one that starts from AudioSet)."""
@@ -93,11 +94,11 @@ def pretrain(
         params: How long.
 
     Raises:
-        ConfigError: There are no views to learn from.
+        ConfigError: There are no views to learn from, or the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     keras.utils.set_random_seed(params.seed)
-    batches = Batches(views, frontend, seed=params.seed, epoch=_epochs_done(folder / "log.csv"))
+    batches = Batches(views, frontend, seed=params.seed)
     base = build_classifier(architecture)
     tags = keras.layers.Dense(batches.classes, name="tags")(base.output["embedding"])
     teacher = keras.layers.Dense(batches.width, name="teacher")(base.output["embedding"])
@@ -120,24 +121,26 @@ def pretrain(
         batches,
         epochs=params.epochs,
         verbose=2,
+        shuffle=False,  # the batches are another order in each epoch by themselves
         callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.begin(epoch)),
+            # Before the swap: what a stopped run goes on with are the weights, not their average.
+            keras.callbacks.BackupAndRestore(folder / "backup", double_checkpoint=True, delete_checkpoint=False),
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
             _HeldOutAuc(prepared, frontend, base),
             keras.callbacks.CSVLogger(folder / "log.csv", append=True),
-            keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
         ],
     )
-    (folder / TRAINED).write_text(dump_json(Trained(architecture, frontend)), encoding="utf-8")
-    out = folder / "pretrained.weights.h5"
-    base.save_weights(out)
+    write_whole(folder / TRAINED, dump_json(Trained(architecture, frontend)).encode())
+    out, partial = folder / "pretrained.weights.h5", folder / ".partial.weights.h5"
+    try:
+        base.save_weights(partial)
+        partial.replace(out)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written: {error.strerror or error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
     return out
-
-
-def _epochs_done(log: Path) -> int:
-    if not log.is_file():
-        return 0
-    with log.open(encoding="utf-8") as file:
-        return len(list(csv.DictReader(file)))
 
 
 class _HeldOutAuc(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from monitord.errors import ConfigError
 from monitord.types import Pcm
 from monitord.windows import WINDOW_SAMPLES
+from training.clips import make_folder
 from training.held_out import rows_for
 from training.prepare import Prepared, load_prepared
 from training.rooms import load_rooms
@@ -42,22 +43,44 @@ class Shard:
     """[n, 384], mn04's."""
 
 
-def teach(prepared: Prepared, folder: Path, params: ViewParams, *, shards: int, seed: int, workers: int) -> None:
+def teach(
+    prepared: Prepared,
+    folder: Path,
+    params: ViewParams,
+    *,
+    shards: int,
+    seed: int,
+    workers: int,
+    views: int = SHARD,
+) -> None:
     """Writes the shards that are missing.
 
+    Args:
+        prepared: What `prepare` wrote.
+        folder: Where the shards go.
+        params: How views are drawn.
+        shards: How many there will be.
+        seed: Of all chance.
+        workers: Processes.
+        views: In each shard.
+
     Raises:
-        ConfigError: There are no cries, or nothing else, to learn from, or a teacher is missing.
+        ConfigError: There are no cries, or nothing else, to learn from, a teacher is missing, or the disk is full;
+            finished shards stand.
     """
     targets = cry_targets(prepared)
     rows = rows_for(prepared, held_out=False)
-    usable = targets[rows][~np.isnan(targets[rows])]
-    if not (usable > 0.5).any() or not (usable == 0.0).any():  # noqa: PLR2004 - a cry more likely than not
+    other = np.array([recording.is_cry is False for recording in prepared.recordings])[prepared.windows.recording]
+    # A cry more likely than not; and other recordings, because a pause between cries is no other sound.
+    if not (targets[rows] > 0.5).any() or not (other[rows] & (targets[rows] == 0.0)).any():  # noqa: PLR2004
         raise ConfigError(f"{prepared.folder}: needs both cries and other sound to learn from")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     missing = [number for number in range(shards) if not shard_path(folder, number).exists()]
-    jobs = [(prepared.folder, folder, params, number, seed) for number in missing]
+    jobs = [(prepared.folder, folder, params, number, seed, views) for number in missing]
+    if not jobs:
+        return
     # Spawned, because ONNX Runtime's threads do not survive a fork.
-    with multiprocessing.get_context("spawn").Pool(min(workers, max(1, len(jobs)))) as pool:
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
         for _ in tqdm(pool.imap_unordered(_write, jobs), total=len(jobs), desc="teach", unit="shard"):
             pass
 
@@ -77,8 +100,8 @@ _drawer: dict[Path, tuple[Views, Mn04Teacher, YamnetTeacher]] = {}
 """What a worker process keeps from one shard to the next: decoded recordings and loaded teachers."""
 
 
-def _write(job: tuple[Path, Path, ViewParams, int, int]) -> None:
-    source, folder, params, number, seed = job
+def _write(job: tuple[Path, Path, ViewParams, int, int, int]) -> None:
+    source, folder, params, number, seed, n = job
     if source not in _drawer:
         prepared = load_prepared(source)
         views = Views(
@@ -93,7 +116,7 @@ def _write(job: tuple[Path, Path, ViewParams, int, int]) -> None:
         mn04 = Mn04Teacher(teachers / "mn04_as.onnx", threads=1)
         _drawer[source] = views, mn04, YamnetTeacher(teachers / "yamnet.tflite", threads=1)
     views, mn04, yamnet = _drawer[source]
-    drawn = [views.draw(number * SHARD + i) for i in range(SHARD)]
+    drawn = [views.draw(number * n + i) for i in range(n)]
     samples = np.stack([x for x, _ in drawn])
     labels = mn04.label(list(samples))
     tags = np.concatenate([1.0 / (1.0 + np.exp(-labels.logits)), yamnet.label(list(samples))], axis=1)
@@ -108,6 +131,8 @@ def _write(job: tuple[Path, Path, ViewParams, int, int]) -> None:
             embedding=labels.embeddings.astype(np.float16),
         )
         partial.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}; finished shards stand") from error
     finally:
         partial.unlink(missing_ok=True)
 
