@@ -66,7 +66,9 @@ def compare() -> dict[str, Any]:
     }
 
 
-def system(name: str, found: float, false_per_hour: float, p50_s: float, p95_s: float) -> dict[str, Any]:
+def system(
+    name: str, found: float, false_per_hour: float, p50_s: float, p95_s: float, *, rule: str = "3 of 4 windows at 0.8"
+) -> dict[str, Any]:
     """One system on streams, with a curve through its own point."""
     curve = [
         {
@@ -80,7 +82,7 @@ def system(name: str, found: float, false_per_hour: float, p50_s: float, p95_s: 
     ]
     return {
         "name": name,
-        "rule": "3 of 4 windows at 0.8",
+        "rule": rule,
         "found": found,
         "found_95": [round(found - 0.04, 4), round(found + 0.02, 4)],
         "false_per_hour": false_per_hour,
@@ -94,10 +96,12 @@ def streams() -> dict[str, Any]:
     """Ours keeps three parts of the promise and breaks the fourth; the peers keep one between them."""
     systems = [
         system("vggish-compact", 0.963, 0.375, 1.32, 3.24),
-        system("YAMNet", 0.78, 6.8, 2.4, 6.1),
-        system("mn04", 0.86, 4.8, 1.7, 7.0),
+        system("YAMNet", 0.78, 6.8, 2.4, 6.1, rule="any window at 0.5"),
+        system("mn04", 0.86, 4.8, 1.7, 4.0, rule="any window at 0.1"),
+        system("mn04", 0.77, 1.3, 2.7, 7.0, rule="2 of 4 windows at 0.1"),
     ]
-    shares = {"vggish-compact": 0.9, "YAMNet": 0.6, "mn04": 0.7}
+    names = [f"{system['name']}, {system['rule']}" for system in systems]
+    shares = dict(zip(names, (0.9, 0.6, 0.7, 0.65), strict=True))
     return {
         "hours": 4,
         "episodes": 162,
@@ -108,9 +112,10 @@ def streams() -> dict[str, Any]:
             for i, low in enumerate((5, 0, -5))
         ][::-1],
         "false_by_kind": {
-            "vggish-compact": {"laughing": 2, "cat": 1},
-            "YAMNet": {"laughing": 31, "cat": 12, "hen": 7},
-            "mn04": {"laughing": 22, "cat": 9, "door_wood_creaks": 4},
+            names[0]: {"laughing": 2, "cat": 1},
+            names[1]: {"laughing": 31, "cat": 12, "hen": 7},
+            names[2]: {"laughing": 22, "cat": 9, "door_wood_creaks": 4},
+            names[3]: {"laughing": 6, "cat": 3},
         },
     }
 

@@ -171,7 +171,7 @@ def _streams_table(name: str, streams: Figures | None) -> list[str]:
         )
     ]
     rows += [
-        f"| {peer['name']} | {per_cent(peer['found'])} | {per_cent(1.0 - peer['found'])} "
+        f"| {_named(peer)} | {per_cent(peer['found'])} | {per_cent(1.0 - peer['found'])} "
         f"| {hourly(peer['false_per_hour'])} | {seconds(peer['latency_p50_s'])} "
         f"| {seconds(peer.get('latency_p95_s'))} |"
         for peer in streams["peers"]
@@ -184,6 +184,10 @@ def _streams_table(name: str, streams: Figures | None) -> list[str]:
         *rows,
         "",
     ]
+
+
+def _named(peer: Figures) -> str:
+    return f"{peer['name']}, {peer['rule']}" if "rule" in peer else str(peer["name"])
 
 
 def _false_by_kind(kinds: Mapping[str, int] | None) -> list[str]:

@@ -52,6 +52,8 @@ def _measured(result: Result) -> Measured:
 
 
 def _protocols(found: Figures) -> Table:
+    by = found.get("shuffled_labels_by")
+    shuffled = f" Shuffled labels: {by}." if by else ""
     rows = [
         [
             f"{spoken(name)}, {protocol}",
@@ -68,7 +70,7 @@ def _protocols(found: Figures) -> Table:
         "Both protocols, with 95 % intervals over groups",
         ["", "accuracy", "unweighted average recall", "macro-F1", "calibration error"],
         rows,
-        f"By chance the unweighted average recall is {1 / len(REASONS):.2f}.",
+        f"By chance the unweighted average recall is {1 / len(REASONS):.2f}.{shuffled}",
         wide=True,
     )
 

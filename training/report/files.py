@@ -13,7 +13,7 @@ from model.manifest import Manifest
 from monitord.errors import ConfigError
 from training import card
 from training.clips import ClipSet
-from training.report import promise
+from training.report import systems
 from training.report.page import render
 from training.results import Result
 
@@ -46,11 +46,11 @@ def with_results(manifest: Manifest, results: Sequence[Result]) -> Manifest:
 
 def _streams(found: Mapping[str, Any], name: str) -> dict[str, Any]:
     """As the card reads them. Any: JSON values as `streams` describes them."""
-    mine = promise.ours(found["systems"], name)
+    mine = systems.ours(found["systems"], name)
     figures = ("found", "found_95", "false_per_hour", "latency_p50_s", "latency_p95_s")
     streams = {key: found[key] for key in ("hours", "quiet_hours", "episodes")} | {key: mine[key] for key in figures}
-    streams["peers"] = [{k: s[k] for k in ("name", *figures)} for s in found["systems"] if s is not mine]
-    kinds = found.get("false_by_kind", {}).get(mine["name"])
+    streams["peers"] = [{k: s[k] for k in ("name", "rule", *figures)} for s in found["systems"] if s is not mine]
+    kinds = systems.value_of(found.get("false_by_kind", {}), mine)
     return {"streams": streams} | ({} if kinds is None else {"false_by_kind": kinds})
 
 

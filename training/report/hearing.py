@@ -5,18 +5,16 @@ from typing import Any, Final
 
 from matplotlib.ticker import MaxNLocator
 
-from training.report import promise, trade_off
+from training.report import promise, systems, trade_off
 from training.report.drawing import COLOURS, SIZE_INCHES, picture, sketch
 from training.report.parts import Cell, Measured, Picture, Section, Table, measured
-from training.report.words import NONE, hourly, of_100, seconds
+from training.report.systems import System
+from training.report.words import NONE, hourly, of_100, seconds, spoken
 from training.results import Result
 
 COMMAND: Final = "monitord-train streams --prepared PREPARED --out RESULTS/streams.json"
 MOST_KINDS: Final = 12
 """Kinds of sound in the diagram of false alarms; the table has them all."""
-
-System = Mapping[str, Any]
-"""JSON values of one system, as `streams` describes them."""
 
 
 def section(results: Sequence[Result], name: str) -> Section:
@@ -34,31 +32,33 @@ def section(results: Sequence[Result], name: str) -> Section:
 
 def _measured(result: Result, name: str) -> Measured:
     found = result.figures
-    systems = found["systems"]
-    mine = promise.ours(systems, name)["name"]
+    every: Sequence[System] = found["systems"]
+    mine = systems.ours(every, name)
     blocks: list[Table | Picture] = [
-        systems_table(systems, mine, "Ours and the peers, on the same hours"),
-        trade_off.diagram(systems, found["quiet_hours"]),
-        _latency(systems),
+        systems_table(every, mine, "Ours and the peers, on the same hours"),
+        trade_off.diagram(every, found["quiet_hours"]),
+        _latency(every),
     ]
     tables: list[Table | Picture] = []
     if found.get("by_snr"):
-        blocks.append(_by_snr(found["by_snr"], [s["name"] for s in systems]))
-        tables.append(_snr_table(found["by_snr"], systems))
+        blocks.append(_by_snr(found["by_snr"], every))
+        tables.append(_snr_table(found["by_snr"], every))
     if found.get("false_by_kind"):
-        blocks.append(_kinds(found["false_by_kind"], mine))
-        tables.append(_kinds_table(found["false_by_kind"]))
+        counts = [systems.value_of(found["false_by_kind"], s) or {} for s in every]
+        first = next(i for i, s in enumerate(every) if s is mine)
+        blocks.append(_kinds(systems.labels(every), counts, first))
+        tables.append(_kinds_table(systems.labels(every), counts))
     words = (
         f"{found['hours']:g} hours with {found['episodes']} crying episodes, and {found['quiet_hours']:g} hours "
-        f"without a cry; ours is {mine}."
+        f"without a cry; ours is {mine['name']}."
     )
     return measured(result, blocks + tables, words)
 
 
-def systems_table(systems: Sequence[System], mine: str, caption: str) -> Table:
+def systems_table(every: Sequence[System], mine: System, caption: str) -> Table:
     """Each system against the promise: what keeps it is marked."""
     rows: list[list[str | Cell]] = []
-    for s in systems:
+    for s in every:
         kept = promise.kept(s["found"], s["false_per_hour"], s["latency_p50_s"], s["latency_p95_s"])
         low, high = s["found_95"] or (None, None)
         texts = {
@@ -68,7 +68,7 @@ def systems_table(systems: Sequence[System], mine: str, caption: str) -> Table:
             "p95": seconds(s["latency_p95_s"]),
         }
         cells = [Cell(text, mark="kept" if kept[part] else "broken") for part, text in texts.items()]
-        rows.append([s["name"] + (" (ours)" if s["name"] == mine else ""), *cells, s["rule"]])
+        rows.append([s["name"] + (" (ours)" if s is mine else ""), *cells, s["rule"]])
     return Table(
         caption,
         ["", "found of 100 (95 %)", "false alarms an hour", "to the alarm, median", "95th percentile", "alarm when"],
@@ -80,38 +80,40 @@ def systems_table(systems: Sequence[System], mine: str, caption: str) -> Table:
     )
 
 
-def _latency(systems: Sequence[System]) -> Picture:
-    shown = [s for s in reversed(systems) if s["latency_p50_s"] is not None and s["latency_p95_s"] is not None]
+def _latency(every: Sequence[System]) -> Picture:
+    named = reversed(list(zip(systems.labels(every), every, strict=True)))
+    shown = [(n, s) for n, s in named if s["latency_p50_s"] is not None and s["latency_p95_s"] is not None]
     with sketch((SIZE_INCHES[0], 1.3 + 0.36 * len(shown))) as canvas:
         axes = canvas.subplots()
-        for row, s in enumerate(shown):
+        for row, (_, s) in enumerate(shown):
             axes.hlines(row, s["latency_p50_s"], s["latency_p95_s"], color=COLOURS[0], linewidth=2)
             axes.plot(s["latency_p50_s"], row, "o", color=COLOURS[0], label="median" if row == 0 else None)
             axes.plot(s["latency_p95_s"], row, "|", color=COLOURS[0], markersize=12, label="95 %" if row == 0 else None)
         axes.axvline(promise.MOST_P50_S, color=COLOURS[2], linestyle="--", linewidth=1, label="promised median")
         axes.axvline(promise.MOST_P95_S, color=COLOURS[4], linestyle="--", linewidth=1, label="promised 95 %")
-        axes.set_yticks(range(len(shown)), [s["name"] for s in shown])
+        axes.set_yticks(range(len(shown)), [n.replace(", ", ",\n") for n, _ in shown])
         axes.set(xlabel="seconds from the first sound to the alarm", ylim=(-0.6, len(shown) - 0.4))
         axes.set_xlim(left=0.0)
         canvas.legend(loc="outside upper center", ncols=2)
         return picture(
             canvas,
             alt="Seconds to the alarm of each system: "
-            + "; ".join(f"{s['name']} {seconds(s['latency_p50_s'])} to {seconds(s['latency_p95_s'])}" for s in shown),
+            + "; ".join(f"{n} {seconds(s['latency_p50_s'])} to {seconds(s['latency_p95_s'])}" for n, s in shown),
             caption="How long a cry goes on before the alarm: the dot is the median, the far end what 95 of 100 stay "
             "under.",
         )
 
 
-def _by_snr(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Picture:
+def _by_snr(rows: Sequence[Mapping[str, Any]], every: Sequence[System]) -> Picture:
+    names = systems.labels(every)
     with sketch() as canvas:
         axes = canvas.subplots()
-        for i, name in enumerate(names):
-            shares = [row["found"].get(name) for row in rows]
-            at = [x for x, share in enumerate(shares) if share is not None]
+        for i, (name, s) in enumerate(zip(names, every, strict=True)):
+            shares = [(x, systems.value_of(row["found"], s)) for x, row in enumerate(rows)]
+            points = [(x, 100 * share) for x, share in shares if share is not None]
             axes.plot(
-                at,
-                [100 * shares[x] for x in at],
+                [x for x, _ in points],
+                [y for _, y in points],
                 marker="o",
                 color=COLOURS[i % len(COLOURS)],
                 label=name,
@@ -119,7 +121,7 @@ def _by_snr(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Picture:
             )
         axes.set_xticks(range(len(rows)), [_range(row["snr_db"]) for row in rows])
         axes.set(xlabel="cry above everything else that sounds (dB)", ylabel="found of 100 episodes", ylim=(0, 102))
-        canvas.legend(loc="outside upper center", ncols=2)
+        canvas.legend(loc="outside upper center", ncols=systems.columns(names))
         return picture(
             canvas,
             alt="Episodes found of 100 against the level of the cry over the noise, for each system; the table below "
@@ -128,12 +130,18 @@ def _by_snr(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Picture:
         )
 
 
-def _snr_table(rows: Sequence[Mapping[str, Any]], systems: Sequence[System]) -> Table:
-    names = [s["name"] for s in systems]
+def _snr_table(rows: Sequence[Mapping[str, Any]], every: Sequence[System]) -> Table:
     return Table(
         "Found of 100, by how far the cry stands over the noise",
-        ["dB", "episodes", *names],
-        [[_range(r["snr_db"]), f"{r['episodes']}", *[of_100(r["found"].get(name)) for name in names]] for r in rows],
+        ["dB", "episodes", *systems.labels(every)],
+        [
+            [
+                _range(row["snr_db"]),
+                f"{row['episodes']}",
+                *[of_100(systems.value_of(row["found"], s)) for s in every],
+            ]
+            for row in rows
+        ],
         folded=True,
     )
 
@@ -145,20 +153,20 @@ def _range(snr_db: Sequence[float | None]) -> str:
     return f"over {low:g}" if high is None else f"{low:g} to {high:g}"
 
 
-def _kinds(by_kind: Mapping[str, Mapping[str, int]], mine: str) -> Picture:
-    totals = {kind: sum(counts.get(kind, 0) for counts in by_kind.values()) for kind in _all_kinds(by_kind)}
-    kinds = sorted(totals, key=lambda kind: (-by_kind.get(mine, {}).get(kind, 0), -totals[kind]))[:MOST_KINDS][::-1]
-    height = 0.8 / len(by_kind)
+def _kinds(names: Sequence[str], counts: Sequence[Mapping[str, int]], mine: int) -> Picture:
+    totals = {kind: sum(of.get(kind, 0) for of in counts) for kind in _all_kinds(counts)}
+    kinds = sorted(totals, key=lambda kind: (-counts[mine].get(kind, 0), -totals[kind]))[:MOST_KINDS][::-1]
+    height = 0.8 / len(counts)
     with sketch((SIZE_INCHES[0], 1.2 + 0.3 * len(kinds))) as canvas:
         axes = canvas.subplots()
-        for i, (name, counts) in enumerate(by_kind.items()):
+        for i, (name, of) in enumerate(zip(names, counts, strict=True)):
             at = [y + 0.4 - height * (i + 0.5) for y in range(len(kinds))]
-            axes.barh(at, [counts.get(kind, 0) for kind in kinds], height, color=COLOURS[i % len(COLOURS)], label=name)
-        axes.set_yticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
+            axes.barh(at, [of.get(kind, 0) for kind in kinds], height, color=COLOURS[i % len(COLOURS)], label=name)
+        axes.set_yticks(range(len(kinds)), [spoken(kind) for kind in kinds])
         axes.set(xlabel="false alarms")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(visible=False, axis="y")
-        canvas.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+        canvas.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=systems.columns(names))
         return picture(
             canvas,
             alt="False alarms by the kind of sound that raised them, for each system; the table below has the numbers.",
@@ -166,20 +174,14 @@ def _kinds(by_kind: Mapping[str, Mapping[str, int]], mine: str) -> Picture:
         )
 
 
-def _kinds_table(by_kind: Mapping[str, Mapping[str, int]]) -> Table:
-    most = max((n for counts in by_kind.values() for n in counts.values()), default=1) or 1
+def _kinds_table(names: Sequence[str], counts: Sequence[Mapping[str, int]]) -> Table:
+    most = max((n for of in counts for n in of.values()), default=1) or 1
     rows: list[list[str | Cell]] = [
-        [
-            kind.replace("_", " "),
-            *[
-                Cell(f"{counts[kind]}" if kind in counts else NONE, counts.get(kind, 0) / most)
-                for counts in by_kind.values()
-            ],
-        ]
-        for kind in _all_kinds(by_kind)
+        [spoken(kind), *[Cell(f"{of[kind]}" if kind in of else NONE, of.get(kind, 0) / most) for of in counts]]
+        for kind in _all_kinds(counts)
     ]
-    return Table("False alarms by kind of sound", ["kind", *by_kind], rows, folded=True)
+    return Table("False alarms by kind of sound", ["kind", *names], rows, folded=True)
 
 
-def _all_kinds(by_kind: Mapping[str, Mapping[str, int]]) -> list[str]:
-    return sorted({kind for counts in by_kind.values() for kind in counts})
+def _all_kinds(counts: Sequence[Mapping[str, int]]) -> list[str]:
+    return sorted({kind for of in counts for kind in of})

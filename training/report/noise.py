@@ -90,6 +90,8 @@ def _pictures(rows: Sequence[Row], key: str, label: str, caption: str) -> Pictur
             axes.tick_params(axis="x", labelsize=7)
         for axes in grid.flat[len(kinds) :]:
             axes.set_visible(False)
+        # From nothing: a scale that begins at the worst figure makes hills of noise.
+        grid.flat[0].set_ylim(0.0, 102.0 if key == "cry_found" else 0.6)
         canvas.supxlabel("cry over noise (dB)", fontsize=9)
         canvas.supylabel(label, fontsize=9)
         canvas.legend(*grid.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=1)

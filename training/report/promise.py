@@ -1,7 +1,6 @@
 """What a parent was promised of hearing, in numbers: every figure of a stream is held against it."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 MOST_MISSED: Final = 0.05
 """Share of crying episodes that may be missed. This one and the others are the product's word to a parent, which the
@@ -12,8 +11,6 @@ MOST_P50_S: Final = 1.5
 """Seconds from the first sound of a cry to the alarm, at the median."""
 MOST_P95_S: Final = 3.0
 """The same at the 95th percentile."""
-PEERS: Final = ("YAMNet", "mn04")
-"""How the names of those begin whom others run today: never ours."""
 
 
 def kept(found: float, false_per_hour: float, p50_s: float | None, p95_s: float | None) -> dict[str, bool]:
@@ -24,18 +21,3 @@ def kept(found: float, false_per_hour: float, p50_s: float | None, p95_s: float 
         "p50": p50_s is not None and p50_s <= MOST_P50_S,
         "p95": p95_s is not None and p95_s <= MOST_P95_S,
     }
-
-
-def ours(systems: list[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
-    """The system of this name, else the first that is no peer. Any: JSON values, as in `streams`.
-
-    Raises:
-        KeyError: There are peers only.
-    """
-    for system in systems:
-        if system["name"] == name:
-            return system
-    for system in systems:
-        if not system["name"].startswith(PEERS):
-            return system
-    raise KeyError("systems: one that is no peer")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from training.report import hearing, promise
+from training.report import hearing, promise, systems
 from training.report.parts import Table
 from training.report.words import hourly, of_100, seconds
 from training.results import Kind, Result
@@ -43,9 +43,8 @@ def summarise(results: Mapping[Kind, Sequence[Result]], name: str) -> Summary:
     sentences = [*_hearing(streams, name), *_reasons(reasons)]
     beside = None
     if streams is not None:
-        systems = streams.figures["systems"]
-        mine = promise.ours(systems, name)["name"]
-        beside = hearing.systems_table(systems, mine, "Beside what people run today")
+        every = streams.figures["systems"]
+        beside = hearing.systems_table(every, systems.ours(every, name), "Beside what people run today")
     return Summary(_tiles(streams, name), sentences, beside, streams is not None and streams.synthetic)
 
 
@@ -65,8 +64,8 @@ def _tiles(streams: Result | None, name: str) -> list[Tile]:
     promised = (found, false, p50, p95)
     units = ("of 100", "", "s", "s")
     if streams is None:
-        return [Tile("?", "not measured", w, p, "unknown") for w, p in zip(words, promised, strict=True)]
-    s = promise.ours(streams.figures["systems"], name)
+        return [Tile("?", "", w, p, "unknown") for w, p in zip(words, promised, strict=True)]
+    s = systems.ours(streams.figures["systems"], name)
     kept = promise.kept(s["found"], s["false_per_hour"], s["latency_p50_s"], s["latency_p95_s"]).values()
     values = (
         of_100(s["found"]),
@@ -83,7 +82,7 @@ def _hearing(streams: Result | None, name: str) -> list[str]:
     if streams is None:
         return [f"How well it hears over hours was not measured; {hearing.COMMAND} does."]
     found = streams.figures
-    s = promise.ours(found["systems"], name)
+    s = systems.ours(found["systems"], name)
     false = s["false_per_hour"]
     wolf = f"one false alarm in about {1 / false:.1f} hours" if false else "no false alarm at all"
     return [

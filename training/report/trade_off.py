@@ -1,7 +1,6 @@
 """The trade-off of detection: episodes found against false alarms an hour, at every threshold."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter, ScalarFormatter
@@ -9,17 +8,19 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 from training.report import promise
 from training.report.drawing import COLOURS, SIZE_INCHES, picture, sketch
 from training.report.parts import Picture
+from training.report.systems import System, columns, labels
 from training.report.words import hourly, of_100
 
 
-def diagram(systems: Sequence[Mapping[str, Any]], quiet_hours: float) -> Picture:
-    """Every system's curve and operating point; Any: JSON values, as `streams` describes them.
+def diagram(systems: Sequence[System], quiet_hours: float) -> Picture:
+    """Every system's curve and operating point.
 
     An hourly rate of zero has no place on a logarithmic axis: it is drawn where half a false alarm in all the hours
     without a cry would be, which is as little as they can tell from none.
     """
     least = 0.5 / quiet_hours
-    with sketch((SIZE_INCHES[0], 3.6)) as canvas:
+    names = labels(systems)
+    with sketch((SIZE_INCHES[0], 3.4 + 0.12 * len(systems))) as canvas:
         axes = canvas.subplots()
         corner = Rectangle(
             (least / 2, 100 * (1 - promise.MOST_MISSED)),
@@ -31,7 +32,7 @@ def diagram(systems: Sequence[Mapping[str, Any]], quiet_hours: float) -> Picture
             label="the promise",
         )
         axes.add_patch(corner)
-        for i, s in enumerate(systems):
+        for i, (name, s) in enumerate(zip(names, systems, strict=True)):
             colour = COLOURS[i % len(COLOURS)]
             points = sorted((max(p["false_per_hour"], least), 100 * p["found"]) for p in s["curve"])
             axes.plot(
@@ -39,7 +40,7 @@ def diagram(systems: Sequence[Mapping[str, Any]], quiet_hours: float) -> Picture
                 [y for _, y in points],
                 color=colour,
                 linewidth=2.4 if i == 0 else 1.3,
-                label=s["name"],
+                label=name,
             )
             axes.plot(max(s["false_per_hour"], least), 100 * s["found"], "*", color=colour, markersize=12)
         rates = [p["false_per_hour"] for s in systems for p in (*s["curve"], s)]
@@ -50,11 +51,14 @@ def diagram(systems: Sequence[Mapping[str, Any]], quiet_hours: float) -> Picture
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set(xlabel="false alarms an hour (logarithmic)", ylabel="found of 100 episodes")
-        canvas.legend(loc="outside upper center", ncols=2)
+        canvas.legend(loc="outside upper center", ncols=columns(names))
         return picture(
             canvas,
             alt="Episodes found of 100 against false alarms an hour. Chosen points: "
-            + "; ".join(f"{s['name']} {of_100(s['found'])} at {hourly(s['false_per_hour'])}" for s in systems),
+            + "; ".join(
+                f"{name} {of_100(s['found'])} at {hourly(s['false_per_hour'])}"
+                for name, s in zip(names, systems, strict=True)
+            ),
             caption="Each curve is one system at all its thresholds, the star where it stands by its own rule. The "
             "shaded corner is what a parent was promised. A rate of none is drawn at the left edge.",
         )
