@@ -20,6 +20,8 @@ COMMANDS: Final = (
     "crossval",
     "compare",
     "streams",
+    "noise",
+    "frontends",
     "report",
 )
 """In the order of work. Each is a module of `training.commands` with `HELP`, `add_arguments` and `run`."""
