@@ -309,6 +309,7 @@ def test_the_command_writes_the_page_and_the_card(tmp_path: Path, capsys: pytest
     assert "raises the alarm 96.3 times and misses 3.7" in card
     assert "| YAMNet, any window at 0.5 | 78.0 % | 22.0 % | 6.80 | 2.40 s | 6.10 s |" in card
     assert "laughing 2, cat 1" in card
+    assert "measured best: plain VGGish, hears 0.007 better." in card
     assert ">96.3<" in out.read_text(encoding="utf-8")
 
 

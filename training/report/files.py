@@ -41,6 +41,8 @@ def with_results(manifest: Manifest, results: Sequence[Result]) -> Manifest:
     for result in results:
         if result.kind == "streams" and not result.synthetic:
             grouped |= _streams(result.figures, manifest.name)
+        elif result.kind == "frontends" and not result.synthetic and result.figures.get("why"):
+            grouped["frontend"] = f"measured best: {result.figures['chosen']}, {result.figures['why']}"
     return replace(manifest, metrics={**manifest.metrics, "grouped": grouped})
 
 

@@ -7,7 +7,9 @@ from training.report.parts import Cell, Measured, Section, Table, measured
 from training.report.words import NONE, figure, within
 from training.results import Result
 
-COMMAND: Final = "monitord-train frontends --prepared PREPARED --clips CLIPS --out RESULTS/frontends.json"
+COMMAND: Final = (
+    "monitord-train frontends --prepared PREPARED --weights plain=FILE paper=FILE --out RESULTS/frontends.json"
+)
 PLAIN: Final = "plain"
 """What the name of the row holds that the others are measured against: VGGish as published."""
 
@@ -55,7 +57,8 @@ def _measured(result: Result) -> Measured:
         "lies outside the interval.",
         wide=True,
     )
-    return measured(result, [table], f"Chosen: {chosen}.")
+    why = f": {result.figures['why']}" if result.figures.get("why") else ""
+    return measured(result, [table], f"Chosen: {chosen}{why}.".replace("..", "."))
 
 
 def verdict(row: Mapping[str, Any], plain: Mapping[str, Any] | None) -> str:

@@ -11,7 +11,7 @@ TITLES: Final[dict[Kind, tuple[str, str, str]]] = {
     "evaluate": (
         "Hearing, window by window",
         "Cry against the rest in single windows of one second, on recordings that training never saw.",
-        "monitord-train evaluate --prepared PREPARED --out RESULTS/evaluate.json",
+        "monitord-train evaluate --prepared PREPARED",
     ),
     "family": (
         "For one family",
