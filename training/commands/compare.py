@@ -16,8 +16,8 @@ methods, for --only:
   teacher           logistic regression on mn04's embedding; needs --teachers, else it is left out
   vggish            the paper's method
 
-On 852 clips and one core all but vggish take about ten minutes, vggish (the compact one that comes with monitord) about
-an hour. With --work a run that was stopped goes on at the fold where it stood.
+On 852 clips and one core all but vggish take about ten minutes; vggish takes about as long as `crossval`.
+With --work a run that was stopped goes on at the fold where it stood.
 """
 
 import argparse
