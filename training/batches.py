@@ -9,14 +9,18 @@ from numpy.typing import NDArray
 
 from model.frontend import FrontendParams, patches
 from monitord.errors import ConfigError
+from training.agreement import agreed
 from training.teach import load_shard
+from training.teachers import MN04_CLASSES
 
 BATCH: Final = 64
 """Views in a batch."""
 MASK: Final = (20, 12)
 """Widest run of time frames, and of mel bands, that is hidden in each patch (SpecAugment): the network may not hang on
 one detail of the few hundred families it knows."""
-CHUNK: Final = 256
+VOICES: Final = np.r_[0:137, MN04_CLASSES : MN04_CLASSES + 132]
+"""Columns of the teachers' classes that are people's and animals' sounds: both lists begin with them."""
+CHUNK: Final = 16
 """Views turned into patches at once."""
 
 
@@ -56,7 +60,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
             shards.append((shard.cry, shard.tags, shard.embedding))
         self._patches = np.concatenate(seen)
         cry, tags, embedding = zip(*shards, strict=True)
-        self._cry, self._tags, embeddings = np.concatenate(cry), np.concatenate(tags), np.concatenate(embedding)
+        self._tags, embeddings = np.concatenate(tags), np.concatenate(embedding)
+        self._cry = agreed(np.concatenate(cry), self._tags)
         mean, deviation = embeddings.mean(axis=0, dtype=np.float32), embeddings.std(axis=0, dtype=np.float32)
         self._embedding = ((embeddings - mean) / np.maximum(deviation, 1e-3)).astype(np.float16)
         if len(self._cry) < BATCH:
@@ -86,13 +91,19 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._cry))
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-        """Returns float32 [n, 96, 64] and {"cry": [n, 1], "tags": [n, classes], "teacher": [n, width]}, float32."""
+        """Returns float32 [n, 96, 64] and float32 [n, ...] by name: cry 1, tags 1048, voices 269, teacher 384 wide."""
         rows = np.sort(self._order[index * BATCH : (index + 1) * BATCH])
         x = self._patches[rows].astype(np.float32)
         rng = np.random.default_rng((self._seed, self._epoch, index))
         for patch in x:
             mask(patch, self._mask, rng)
-        targets = {"cry": self._cry[rows, None], "tags": self._tags[rows], "teacher": self._embedding[rows]}
+        tags = self._tags[rows]
+        targets = {
+            "cry": self._cry[rows, None],
+            "tags": tags,
+            "voices": tags[:, VOICES],
+            "teacher": self._embedding[rows],
+        }
         return x, {name: values.astype(np.float32) for name, values in targets.items()}
 
 

@@ -10,14 +10,6 @@ from training import attributions
 from training.report import promise
 from training.report.words import figure, hourly, of_100, per_cent, seconds, spoken, within
 
-SEQUENCE: Final = (
-    "monitord-train prepare  --data DATA --out PREPARED",
-    "monitord-train gate     --prepared PREPARED",
-    "monitord-train pretrain --prepared PREPARED --out FIRST",
-    "monitord-train fit      --prepared PREPARED --weights FIRST/pretrained.weights.h5 --out BUNDLE",
-    "monitord-train evaluate --prepared PREPARED --bundle BUNDLE",
-)
-"""How a bundle is made, where its manifest does not carry the commands themselves (`metrics.grouped.commands`)."""
 MEASURE_STREAMS: Final = "monitord-train streams --prepared PREPARED --bundle BUNDLE"
 SELDOM: Final = 0.95
 """Threshold of told reasons from which on a parent hears `unsure` nearly always; `fit` sets it where no skill shows."""
@@ -230,7 +222,7 @@ def _row(name: str, protocols: Sequence[Figures]) -> str:
 def commands(manifest: Manifest) -> Sequence[str]:
     """What a person types to make the bundle again, in this order."""
     grouped: Figures = manifest.metrics["grouped"]  # type: ignore[assignment]  # JSON values that `fit` wrote
-    return grouped.get("commands") or SEQUENCE
+    return grouped.get("commands") or ()
 
 
 def _made(manifest: Manifest) -> list[str]:
@@ -240,10 +232,7 @@ def _made(manifest: Manifest) -> list[str]:
             f"{manifest.architecture.width:g} with dense layers {manifest.architecture.dense}. No recording is in it. "
             "`training/README.md` says what each command does."
         ),
-        "",
-        "```",
-        *commands(manifest),
-        "```",
+        *(["", "```", *commands(manifest), "```"] if commands(manifest) else []),
     ]
 
 

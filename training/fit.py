@@ -45,6 +45,14 @@ LABELLED_DATA: Final = "donateacry, grouped by installation"
 LEAST_TOLD: Final = 20
 """Recordings that must have been told for a share to mean anything."""
 
+COMMANDS: Final = (
+    "monitord-train prepare --data DATA --out PREPARED",
+    "monitord-train teach --prepared PREPARED --out VIEWS",
+    "monitord-train pretrain --prepared PREPARED --views VIEWS --out PRETRAINED",
+    "monitord-train fit --prepared PREPARED --weights PRETRAINED/pretrained.weights.h5 --out BUNDLE",
+)
+"""How a bundle is made; for the card."""
+
 DATA: Final = (
     DataSet(
         "donateacry-corpus",
@@ -63,6 +71,12 @@ DATA: Final = (
         "per clip: CC0, CC-BY, CC-BY-SA, public domain, and free for commercial use",
         "speechocean762, Speech Commands and the projects named in the data's index files",
         "sound that is no cry",
+    ),
+    DataSet(
+        "measured rooms",
+        "Apache-2.0 and MIT",
+        "room responses as shipped with speechbrain, audiomentations and web-audio-samples, and of the IoSR, Surrey",
+        "how sound changes on its way to the microphone",
     ),
     DataSet(
         "EfficientAT mn04 and YAMNet",
@@ -129,6 +143,7 @@ def fit(
         "grouped": {
             "reasons": judged["grouped"].figures,
             "cry": {"window_auc": round(area.value, 4), "window_auc_95": [round(area.low, 4), round(area.high, 4)]},
+            "commands": list(COMMANDS),
         },
     }
     manifest = Manifest(

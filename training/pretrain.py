@@ -18,7 +18,7 @@ from model.records import dump_json, from_json, load_json
 from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
 from monitord.windows import WINDOW_SAMPLES
-from training.batches import Batches
+from training.batches import VOICES, Batches
 from training.clips import make_folder
 from training.held_out import evaluation_rows
 from training.prepare import Prepared, samples_of
@@ -34,6 +34,8 @@ WEIGHT_DECAY: Final = 0.02
 """AdamW's: between the usual 0.01 and 0.05, for few families and many weights."""
 TAG_WEIGHT: Final = 10.0
 """Weight of the teachers' classes in the loss: a mean over 1048 mostly silent ones is about a tenth of the other."""
+VOICE_WEIGHT: Final = 10.0
+"""The same for those of them that are voices of people and animals, once more: what a cry must be told from."""
 TEACHER_WEIGHT: Final = 0.2
 """Weight of the teacher's embedding, a mean square over values of deviation 1."""
 TRAINED: Final = "trained.json"
@@ -101,21 +103,24 @@ def pretrain(
     batches = Batches(views, frontend, seed=params.seed)
     base = build_classifier(architecture)
     tags = keras.layers.Dense(batches.classes, name="tags")(base.output["embedding"])
+    voices = keras.ops.take(tags, VOICES, axis=1)
     teacher = keras.layers.Dense(batches.width, name="teacher")(base.output["embedding"])
-    model = keras.Model(base.input, {"cry": base.output["cry"], "tags": tags, "teacher": teacher})
+    model = keras.Model(base.input, {"cry": base.output["cry"], "tags": tags, "voices": voices, "teacher": teacher})
     start = LEARNING_RATE
     if params.warm is not None:
         base.load_weights(params.warm)
         start *= WARM_SHARE
     rate = keras.optimizers.schedules.CosineDecay(start, params.epochs * len(batches), alpha=LAST_RATE)
     # Any: Keras ships no types.
-    losses: dict[str, Any] = {name: keras.losses.BinaryCrossentropy(from_logits=True) for name in ("cry", "tags")}
+    losses: dict[str, Any] = {
+        name: keras.losses.BinaryCrossentropy(from_logits=True) for name in ("cry", "tags", "voices")
+    }
     model.compile(
         keras.optimizers.AdamW(
             rate, weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=EMA, ema_overwrite_frequency=None
         ),
         losses | {"teacher": keras.losses.MeanSquaredError()},
-        loss_weights={"cry": 1.0, "tags": TAG_WEIGHT, "teacher": TEACHER_WEIGHT},
+        loss_weights={"cry": 1.0, "tags": TAG_WEIGHT, "voices": VOICE_WEIGHT, "teacher": TEACHER_WEIGHT},
     )
     model.fit(
         batches,

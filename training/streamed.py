@@ -67,7 +67,7 @@ def _batches(samples: Pcm, hop: int) -> Iterator[list[Window]]:
     for start in range(0, len(samples) - WINDOW_SAMPLES + 1, hop):
         cut = samples[start : start + WINDOW_SAMPLES]
         batch.append(Window("stream", start, cut, start / RATE_HZ, start))
-        if len(batch) == 256:  # noqa: PLR2004 - as many as `evaluate` scores at once
+        if len(batch) == 32:  # noqa: PLR2004 - more at once is no faster
             yield batch
             batch = []
     if batch:

@@ -40,13 +40,13 @@ class StreamParams:
     """Seconds of a stream."""
     cry_dbfs: tuple[float, float] = (-36.0, -18.0)
     """Active level of cries (dBFS): at the door, beside the cot."""
-    sound_dbfs: tuple[float, float] = (-40.0, -18.0)
+    sound_dbfs: tuple[float, float] = (-45.0, -20.0)
     """Active level of other sounds (dBFS)."""
-    bed_dbfs: tuple[float, float] = (-65.0, -33.0)
+    bed_dbfs: tuple[float, float] = (-70.0, -40.0)
     """Level of the steady sound under all (dBFS); it changes every `bed_s`."""
     bed_s: tuple[float, float] = (60.0, 240.0)
     """Seconds that one steady sound lasts."""
-    every_s: float = 10.0
+    every_s: float = 20.0
     """Mean seconds from one other sound's beginning to the next."""
     laugh_every: int = 10
     """One sound in so many is a laugh."""

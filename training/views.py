@@ -18,6 +18,7 @@ from training.codecs import CODECS, round_trip
 from training.prepare import Prepared, cut
 from training.rooms import Room, reverberate
 from training.targets import baby_laughter
+from training.voices import voice
 
 HARD: Final = frozenset(
     {"laughing", "cat", "hen", "rooster", "crow", "sheep", "siren", "cow", "dog", "pig", "chirping_birds", "coughing"}
@@ -33,7 +34,11 @@ class ViewParams:
     """How views are drawn."""
 
     cry_share: float = 0.4
-    """Share of views from recordings that hold a cry or may hold one."""
+    """Share of named views that are from recordings with a cry."""
+    voice_share: float = 0.2
+    """Share of made-up voices, which only the teachers can name."""
+    unknown_share: float = 0.05
+    """Share of recorded windows that nobody has named."""
     jitter: int = 1_920
     """Samples at 16 kHz by which a window may move: half a hop."""
     p_noise: float = 0.65
@@ -47,10 +52,12 @@ class ViewParams:
     codecs: int = 2
     """Codecs that one recording may go through: of eight, so that encoding whole recordings stays cheap."""
     p_speed: float = 0.3
-    """Chance of another speed."""
+    """Chance of another speed, for cries."""
     cry_speed: tuple[float, float] = (0.9, 1.1)
     """Factors for cries: a baby stays a baby."""
-    other_speed: tuple[float, float] = (0.8, 1.6)
+    p_other_speed: float = 0.5
+    """The same for everything else."""
+    other_speed: tuple[float, float] = (0.7, 1.6)
     """Factors for everything else: a child's or a woman's laughter at half as fast again has a baby's pitch."""
     p_hiss: float = 0.4
     """Chance of a microphone's own noise."""
@@ -65,7 +72,7 @@ class Views:
 
     Args:
         prepared: What `prepare` wrote.
-        targets: float32 [n] of `cry_targets`; NaN rows are never drawn.
+        targets: float32 [n] of `cry_targets`.
         rows: int [k], the rows of windows that may be drawn.
         rooms: Room responses.
         seed: Of all chance.
@@ -86,7 +93,8 @@ class Views:
         self._params = params or ViewParams()
         self._audio: dict[tuple[int, int], Pcm] = {}
         self._hiss = hisses(np.random.default_rng(seed))
-        rows = rows[~np.isnan(targets[rows])]
+        unknown = np.isnan(targets[rows])
+        self._unknown, rows = rows[unknown], rows[~unknown]
         other = np.array([recording.is_cry is False for recording in prepared.recordings])
         is_other = other[prepared.windows.recording[rows]]
         laughs = baby_laughter(prepared)[rows] & (targets[rows] == 0.0)
@@ -94,11 +102,17 @@ class Views:
         self._others = pools(prepared, rows[is_other & ~laughs]) + [rows[laughs]] * (LAUGH_SHARE if laughs.any() else 0)
 
     def draw(self, number: int) -> tuple[Pcm, float]:
-        """Returns int16 [WINDOW_SAMPLES] at 16 kHz and how much it is a cry, 0 to 1."""
+        """Returns int16 [WINDOW_SAMPLES] at 16 kHz and how much it is a cry, 0 to 1; NaN where nobody has said."""
         rng = np.random.default_rng((self._seed, number))
         params = self._params
-        is_cry = rng.random() < params.cry_share
-        x, cry = self._window(rng, self._cries if is_cry else self._others, cry=is_cry)
+        kind = rng.random()
+        if kind < params.voice_share:
+            x, cry = voice(WINDOW_SAMPLES, rng), np.nan
+        elif kind < params.voice_share + params.unknown_share and len(self._unknown):
+            x, cry = self._window(rng, [self._unknown], cry=True)
+        else:
+            is_cry = rng.random() < params.cry_share
+            x, cry = self._window(rng, self._cries if is_cry else self._others, cry=is_cry)
         if rng.random() < params.p_room:
             x = reverberate(x, self._rooms[rng.integers(len(self._rooms))])
         if rng.random() < params.p_noise:
@@ -120,7 +134,11 @@ class Views:
         audio = self._recording(int(windows.recording[row]), codec)
         end = int(windows.end[row]) + int(rng.integers(-params.jitter, params.jitter + 1))
         lowest, highest = np.log(params.cry_speed if cry else params.other_speed).tolist()
-        factor = float(np.exp(rng.uniform(lowest, highest))) if rng.random() < params.p_speed else 1.0
+        factor = (
+            float(np.exp(rng.uniform(lowest, highest)))
+            if rng.random() < (params.p_speed if cry else params.p_other_speed)
+            else 1.0
+        )
         if factor == 1.0:
             x = cut(audio, end, WINDOW_SAMPLES).astype(np.float32)
         else:
