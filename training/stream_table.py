@@ -12,6 +12,7 @@ from monitord.tracker import TrackerParams
 from training.episodes import Episodes, Heard
 from training.operating_point import OFF_SHARE, THRESHOLDS, judge
 from training.prepare import Prepared
+from training.report.words import seconds
 from training.streamed import Scorer, bundle_scorer, hear_stream, slide, teacher_scorer
 from training.streams import Half, Stream, lay
 from training.teachers import YAMNET_SAMPLES, Mn04Teacher, YamnetTeacher
@@ -158,7 +159,8 @@ def markdown(found: dict[str, Any]) -> str:
         low, high = system["found_95"]
         lines.append(
             f"| {system['name']} | {system['rule']} | {system['found']:.1%} ({low:.1%} to {high:.1%}) | "
-            f"{system['false_per_hour']:.2f} | {system['latency_p50_s']} s | {system['latency_p95_s']} s |"
+            f"{system['false_per_hour']:.2f} | {seconds(system['latency_p50_s'])} | "
+            f"{seconds(system['latency_p95_s'])} |"
         )
     names = list(found["false_by_kind"])
     lines += ["", "Share found, by decibels of the cry over everything else:", ""]

@@ -25,6 +25,9 @@ HARD: Final = frozenset(
     | {"frog", "door_wood_creaks", "sneezing", "home:misc_crow"}
 )
 """Kinds that are nearest to a cry; they, and speech, are drawn three times as often."""
+HISS_FROM_HZ: Final = 50.0
+"""Under this a hiss is white: what a small microphone still passes. Falling all the way down it would be a slow sway
+that nobody hears, and its level would say nothing of the noise over a cry."""
 LAUGH_SHARE: Final = 4
 """How many times as often as another kind a baby's laugh is drawn: the sound that peers take for a cry most often."""
 
@@ -166,7 +169,7 @@ def _at_level(x: Wave, level_dbfs: float) -> Wave:
 def hisses(rng: np.random.Generator) -> list[Wave]:
     """Noise of microphones and fans, 10 s each: power falls with the frequency by 0 (white) to 6 dB per octave."""
     n = 10 * RATE_HZ
-    bins = np.maximum(1.0, np.arange(n // 2 + 1))
+    bins = np.maximum(HISS_FROM_HZ * 10, np.arange(n // 2 + 1))  # [n / 2 + 1], tenths of a hertz
     out = []
     for exponent in np.linspace(0.0, 1.0, 16):
         shaped = np.fft.rfft(rng.standard_normal(n)) / bins**exponent
