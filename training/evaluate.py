@@ -1,7 +1,7 @@
 """Cry against the rest, window by window, beside the peers: `monitord-train evaluate`."""
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,12 @@ from model.classifier import Classifier
 from model.runtime import open_runtime
 from monitord.types import RATE_HZ, Window
 from monitord.windows import WINDOW_SAMPLES
+from training.hard_negatives import hard_negatives
 from training.held_out import evaluation_rows
 from training.prepare import Prepared, samples_of
 
-BATCH: Final = 256
-"""Windows scored at once."""
+BATCH: Final = 32
+"""Windows scored at once: more is no faster."""
 RESAMPLES: Final = 500
 """Bootstrap samples of groups; the interval's ends then move by less than the second digit."""
 
@@ -50,8 +51,13 @@ def score_windows(prepared: Prepared, rows: NDArray[np.int64], classifier: Class
     return np.array(out, np.float32)
 
 
-def evaluate(prepared: Prepared, bundle: Bundle) -> str:
-    """Returns the table: ours, YAMNet and mn04 on the very same held-out windows."""
+def evaluate(prepared: Prepared, bundle: Bundle) -> dict[str, Any]:
+    """Judges ours, YAMNet and mn04 on the very same held-out windows.
+
+    Returns:
+        JSON values (Any: whatever JSON holds): `areas`, a row for each set of windows with the counts and, by system,
+        the area under the curve and its interval; `on_p`, and `hard_negatives`, a row for each kind of other sound.
+    """
     rows, cry, confirmed = evaluation_rows(prepared)
     ours = score_windows(prepared, rows, Classifier(bundle, open_runtime(bundle, "litert")))
     windows = prepared.windows
@@ -65,12 +71,27 @@ def evaluate(prepared: Prepared, bundle: Bundle) -> str:
         "the same with held-out speech and home": sure,
         "the same, every sounding window of a cry recording": np.ones(len(rows), np.bool_),
     }
-    lines = ["| windows | cries | others | " + " | ".join(scores) + " |", "|---" * (3 + len(scores)) + "|"]
-    for name, chosen in sets.items():
-        cells = [str(auc(cry[chosen], values[chosen], groups[chosen])) for values in scores.values()]
-        n_cry = int(cry[chosen].sum())
-        lines.append(f"| {name} | {n_cry} | {int(chosen.sum()) - n_cry} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    on_p = bundle.manifest.tracker.on_p
+    return {
+        "areas": [
+            {
+                "windows": name,
+                "cries": int(cry[chosen].sum()),
+                "others": int((~cry[chosen]).sum()),
+                **{system: str(auc(cry[chosen], p[chosen], groups[chosen])) for system, p in scores.items()},
+            }
+            for name, chosen in sets.items()
+        ],
+        "on_p": on_p,
+        "hard_negatives": [asdict(kind) for kind in hard_negatives(prepared, rows, ours, on_p)],
+    }
+
+
+def markdown(figures: dict[str, Any]) -> str:
+    """Writes the table of areas. Any: JSON values of `evaluate`."""
+    header = list(figures["areas"][0])
+    lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(str(row[key]) for key in header) + " |" for row in figures["areas"]])
 
 
 def auc(truth: NDArray[np.bool_], scores: NDArray[np.float32], groups: NDArray[np.str_]) -> Auc:

@@ -41,5 +41,5 @@ def run(arguments: argparse.Namespace) -> int:
     print(markdown(found))
     if arguments.out is not None:
         command = f"monitord-train streams --prepared PREPARED --hours {arguments.hours}"
-        write_result(arguments.out, Result("streams", command, "held-out recordings", False, found))  # noqa: FBT003
+        write_result(arguments.out, Result("streams", command, "held-out recordings", synthetic=False, figures=found))
     return 0
