@@ -121,15 +121,16 @@ def test_a_recording_without_windows_gets_even_odds() -> None:
     assert _predict(bare, data.reason, "random", 0)[3].tolist() == [0.25] * 4
 
 
-def test_the_head_as_a_layer_of_the_network() -> None:
-    """Scaler and regression folded into one kernel and bias give the very probabilities."""
-    data = labelled([i % 4 for i in range(40)], list(range(40)), noise=0.5)
+@pytest.mark.parametrize("classes", [2, 3, 4])
+def test_the_head_as_a_layer_of_the_network(classes: int) -> None:
+    """Scaler and regression folded into one kernel and bias give the very probabilities, for two reasons too."""
+    data = labelled([i % classes for i in range(40)], list(range(40)), noise=0.5)
     model = fit_head(data, data.reason, everything(data))
     kernel, bias = as_layer(model)
     assert kernel.shape == (WIDTH, 4)
     assert bias.shape == (4,)
     logits = data.embeddings @ kernel + bias
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))[:, :classes]
     np.testing.assert_allclose(odds / odds.sum(axis=1, keepdims=True), model.predict_proba(data.embeddings), atol=1e-5)
 
 

@@ -23,22 +23,23 @@ from model.vggish import build_classifier, named_weights
 from monitord.errors import ConfigError
 from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
-from monitord.types import REASONS
 from monitord.windows import WINDOW_SAMPLES
 from training import card, reasons
 from training.calibrate import fit_cry, fit_reasons
+from training.clips import make_folder
 from training.episodes import Episodes
 from training.evaluate import auc
 from training.held_out import evaluation_rows
 from training.operating_point import choose, judge
 from training.prepare import Prepared, samples_of
 from training.pretrain import read_trained
+from training.reason_rows import reason_rows
 from training.reasons import Labelled
+from training.report.words import seconds
 from training.stream_table import HALVES, System, figures, hear_halves, peers
-from training.targets import SURE_SHARE, cry_targets
 from training.unsure import unsure_below
 
-BATCH: Final = 256
+BATCH: Final = 64
 """Windows in a forward pass."""
 LABELLED_DATA: Final = "donateacry, grouped by installation"
 """Whose reasons the threshold of told reasons rests on."""
@@ -90,7 +91,7 @@ DATA: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What the network makes of all windows of the prepared recordings."""
+    """What the network makes of windows."""
 
     cry: NDArray[np.float32]
     """[n] logits."""
@@ -114,21 +115,27 @@ def fit(
         hours: With cries, and as many without, from each half of the held-out recordings.
 
     Raises:
-        ConfigError: The weights are missing, or nothing says what they belong to.
+        ConfigError: The weights are missing, nothing says what they belong to, or they hear no cry; too few families
+            told a reason; there is nothing held out to judge by; or the bundle may not be written.
     """
+    make_folder(directory.parent)
     trained = read_trained(weights)
     model = build_classifier(trained.architecture)
     try:
         model.load_weights(weights)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{weights}: no weights of this network ({error}); run: monitord-train pretrain") from error
-    heard = _hear_all(prepared, model, trained.frontend)
-
     rows, cry, confirmed = evaluation_rows(prepared)
+    heard = _hear(prepared, rows, model, trained.frontend)
     sure = ~cry | confirmed
     # Two numbers fitted on thousands of held-out windows: the order of scores, and so the AUC, does not depend on them.
-    scale, bias = fit_cry(heard.cry[rows[sure]], cry[sure])
-    labelled = _labelled(prepared, heard)
+    if len(np.unique(cry[sure])) < 2:  # noqa: PLR2004 - both kinds
+        raise ConfigError(f"{prepared.folder}: needs cries and other sound among what is held out")
+    scale, bias = fit_cry(heard.cry[sure], cry[sure])
+    if scale <= 0:
+        raise ConfigError(f"{weights}: scores cries no higher than other sound; run: monitord-train pretrain, longer")
+    told = reason_rows(prepared)
+    labelled = told.labelled(_hear(prepared, told.row, model, trained.frontend).embedding)
     judged = {protocol: reasons.judge(labelled, protocol) for protocol in ("random", "grouped")}
     out_of_fold = _even_logits(judged["grouped"].probabilities)
     calibration = Calibration(cry_scale=scale, cry_bias=bias, reason_scale=fit_reasons(out_of_fold, labelled.reason))
@@ -137,7 +144,7 @@ def fit(
     )
     _install_reasons(model, labelled)
 
-    area = auc(cry[sure], p_cry(calibration, heard.cry)[rows[sure]], _groups(prepared, rows[sure]))
+    area = auc(cry[sure], p_cry(calibration, heard.cry)[sure], _groups(prepared, rows[sure]))
     metrics: dict[str, Any] = {  # Any: JSON values
         "random": {"reasons": judged["random"].figures},
         "grouped": {
@@ -199,39 +206,21 @@ def _on_streams(prepared: Prepared, bundle: Bundle, hours: int) -> _OnStreams:
     why = (
         f"{found['hours']} hours of streams with {found['episodes']} cries and {found['quiet_hours']} hours without, "
         "from held-out families and sounds, chosen on one half of these and judged on the other, both ways: "
-        f"{ours['found']:.1%} found, {ours['false_per_hour']:.2f} false an hour, {ours['latency_p50_s']} s at the "
-        f"median, {ours['latency_p95_s']} s at the 95th percentile; what ships was chosen on both halves"
+        f"{ours['found']:.1%} found, {ours['false_per_hour']:.2f} false an hour, {seconds(ours['latency_p50_s'])} at "
+        f"the median, {seconds(ours['latency_p95_s'])} at the 95th percentile; what ships was chosen on both halves"
     )
     return _OnStreams(chosen, why, {"streams": streams, "false_by_kind": dict(crossed.false_by_kind.most_common())})
 
 
-def _hear_all(prepared: Prepared, model: keras.Model, frontend: FrontendParams) -> _Heard:
-    every = np.arange(len(prepared.windows))
-    sounds = samples_of(prepared, every, WINDOW_SAMPLES)
+def _hear(prepared: Prepared, rows: NDArray[np.int64], model: keras.Model, frontend: FrontendParams) -> _Heard:
+    sounds = samples_of(prepared, rows, WINDOW_SAMPLES)
     cry, embedding = [], []
-    for start in tqdm(range(0, len(every), BATCH), desc="forward", mininterval=1.0):
-        batch = [samples for _, samples in zip(range(min(BATCH, len(every) - start)), sounds, strict=False)]
+    for start in tqdm(range(0, len(rows), BATCH), desc="forward", mininterval=1.0):
+        batch = [samples for _, samples in zip(range(min(BATCH, len(rows) - start)), sounds, strict=False)]
         out = model.predict_on_batch(patches(batch, frontend))
         cry.append(out["cry"][:, 0])
         embedding.append(out["embedding"])
     return _Heard(np.concatenate(cry), np.concatenate(embedding))
-
-
-def _labelled(prepared: Prepared, heard: _Heard) -> Labelled:
-    """Windows in which a cry is heard, of all recordings with a reason; the folds decide what is seen when."""
-    targets = cry_targets(prepared)
-    kept, of, names = [], [], []
-    reason: list[int] = []
-    for index, recording in enumerate(prepared.recordings):
-        rows = np.flatnonzero((prepared.windows.recording == index) & (targets >= SURE_SHARE))
-        if recording.reason is None or not len(rows):
-            continue
-        kept.append(heard.embedding[rows])
-        of.append(np.full(len(rows), len(reason)))
-        reason.append(REASONS.index(recording.reason))
-        names.append(recording.group)
-    _, group = np.unique(names, return_inverse=True)
-    return Labelled(np.concatenate(kept), np.concatenate(of), np.array(reason), group)
 
 
 def _even_logits(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -113,7 +113,10 @@ def as_layer(model: Pipeline) -> tuple[NDArray[np.float32], NDArray[np.float32]]
     scaler, regression = model[0], model[-1]
     kernel = np.zeros((scaler.mean_.size, len(REASONS)))
     bias = np.full(len(REASONS), -10.0)  # a probability of 5e-5 beside an even logit
+    coefficients, intercepts = regression.coef_, regression.intercept_
+    if len(regression.classes_) == 2:  # noqa: PLR2004 - scikit-learn keeps one row for both
+        coefficients, intercepts = np.vstack([-coefficients, coefficients]) / 2, np.append(-intercepts, intercepts) / 2
     for row, reason in enumerate(regression.classes_):
-        kernel[:, reason] = regression.coef_[row] / scaler.scale_
-        bias[reason] = regression.intercept_[row] - float(scaler.mean_ @ kernel[:, reason])
+        kernel[:, reason] = coefficients[row] / scaler.scale_
+        bias[reason] = intercepts[row] - float(scaler.mean_ @ kernel[:, reason])
     return kernel.astype(np.float32), bias.astype(np.float32)
