@@ -135,6 +135,12 @@ def fit(
     if scale <= 0:
         raise ConfigError(f"{weights}: scores cries no higher than other sound; run: monitord-train pretrain, longer")
     told = reason_rows(prepared)
+    families = len(np.unique(told.group))
+    if families < reasons.FOLDS:
+        raise ConfigError(
+            f"{prepared.folder}: {families} families told a reason for a cry that is heard, expected at least "
+            f"{reasons.FOLDS}, one in each fold"
+        )
     labelled = told.labelled(_hear(prepared, told.row, model, trained.frontend).embedding)
     judged = {protocol: reasons.judge(labelled, protocol) for protocol in ("random", "grouped")}
     out_of_fold = _even_logits(judged["grouped"].probabilities)
