@@ -18,7 +18,10 @@ from monitord.errors import BundleError, ConfigError
 from training.paper import CHECKPOINT_FILE, CURVE_FILE, PaperParams, Reasoner, _Draws, train
 from training.start import Seen, Start, load_start, pooled, see
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras', under NumPy 2
+pytestmark = [
+    pytest.mark.timeout(300),  # each fit is compiled anew: seconds here, more where the machine is busy
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras' own, under NumPy 2
+]
 
 QUICK = PaperParams(epochs=40, learning_rate=1e-3, batch=8)
 """A tiny network learns tones in seconds at this rate."""

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from training.paper import CURVE_FILE, PaperParams, train
 from training.reasons import head
 from training.splits import Fold, Protocol, folds_of, groups_of
 from training.start import Seen, Start, see
+from training.whole_file import write_whole
 from training.work import claim
 
 SHUFFLED: Final = "a softmax on the start's frozen embedding, taught shuffled labels"
@@ -115,13 +117,10 @@ class _Run:
             return _read(kept, test)
         folder = self.work / name  # checkpoints until the fold is finished
         told = train(self.seen, training, self.start, self.params, folder, label=name).clips(self.seen, test)
-        try:
-            shutil.copyfile(folder / CURVE_FILE, self.work / f"{name}.csv")
-            partial = kept.with_suffix(".partial.npz")
-            np.savez(partial, test=test, told=told)
-            partial.replace(kept)
-        except OSError as error:
-            raise ConfigError(f"{kept}: cannot be written: {error.strerror or error}") from error
+        write_whole(self.work / f"{name}.csv", (folder / CURVE_FILE).read_bytes())
+        finished = BytesIO()
+        np.savez(finished, test=test, told=told)
+        write_whole(kept, finished.getvalue())
         shutil.rmtree(folder)
         return told
 

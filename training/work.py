@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from monitord.errors import ConfigError
+from training.whole_file import write_whole
 
 TASK_FILE: Final = "task.json"
 
@@ -24,9 +25,7 @@ def claim(folder: Path, task: Mapping[str, str | int | float]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            partial = path.with_suffix(".partial")
-            partial.write_text(json.dumps(task, indent=1) + "\n", encoding="utf-8")
-            partial.replace(path)
+            write_whole(path, (json.dumps(dict(task), indent=1) + "\n").encode())
             return
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
