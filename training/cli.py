@@ -18,6 +18,7 @@ COMMANDS: Final = (
     "fit",
     "evaluate",
     "crossval",
+    "export",
     "compare",
     "streams",
     "noise",
