@@ -7,19 +7,31 @@ from numpy.typing import NDArray
 
 from monitord.types import Pcm
 from training.teach import shard_path
+from training.teachers import MN04_CLASSES, MN04_CRY, YAMNET_CLASSES, YAMNET_CRY
 
-TAGS, WIDTH = 6, 8
-"""Classes and embedding of the teachers that are made up here."""
+TAGS, WIDTH = MN04_CLASSES + YAMNET_CLASSES, 8
+"""Classes of the teachers, and the length of an embedding that is made up here."""
 
 
-def write_shards(folder: Path, samples: Pcm, cry: NDArray[np.float64], shards: int = 2) -> Path:
-    """Writes int16 [n, WINDOW_SAMPLES] and [n] into so many files; each view's labels are functions of its cry."""
+def write_shards(
+    folder: Path, samples: Pcm, cry: NDArray[np.float64], said: NDArray[np.float64] | None = None, shards: int = 2
+) -> Path:
+    """Writes views into so many files.
+
+    Args:
+        folder: Made where it is missing.
+        samples: int16 [n, WINDOW_SAMPLES] at 16 kHz.
+        cry: [n], 0 to 1, of which all that the teachers say is a function.
+        said: [n], what people say, NaN where nobody did; `cry` where not given.
+        shards: Files, of nearly equal length.
+    """
+    said = cry if said is None else said
     folder.mkdir(parents=True, exist_ok=True)
     for number, rows in enumerate(np.array_split(np.arange(len(cry)), shards)):
         np.savez(
             shard_path(folder, number),
             samples=samples[rows],
-            cry=cry[rows].astype(np.float32),
+            cry=said[rows].astype(np.float32),
             tags=tags_of(cry[rows]),
             embedding=embedding_of(cry[rows]),
         )
@@ -27,8 +39,11 @@ def write_shards(folder: Path, samples: Pcm, cry: NDArray[np.float64], shards: i
 
 
 def tags_of(cry: NDArray[np.float64]) -> NDArray[np.float16]:
-    """Half of the classes rise with the cry, half fall."""
-    return np.stack([cry if i % 2 else 1 - cry for i in range(TAGS)], axis=1).astype(np.float16)
+    """Classes that rise with the cry, as the teachers' own cry does, and such that fall, in turn."""
+    rises = np.arange(TAGS) % 2 == 1
+    assert rises[MN04_CRY]
+    assert rises[MN04_CLASSES + YAMNET_CRY]
+    return np.where(rises, cry[:, None], 1 - cry[:, None]).astype(np.float16)
 
 
 def embedding_of(cry: NDArray[np.float64]) -> NDArray[np.float16]:

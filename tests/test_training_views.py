@@ -22,8 +22,12 @@ from training.prepare import Prepared, samples_of
 from training.targets import cry_targets
 from training.views import HARD, LAUGH_SHARE, ViewParams, hisses, pools
 
-PURE = ViewParams(p_noise=0, p_room=0, p_codec=0, p_speed=0, p_hiss=0, jitter=0, level_dbfs=(-26.0, -26.0))
-"""Nothing is done to a window but to set its level."""
+NAMED = ViewParams(voice_share=0, unknown_share=0)
+"""Only windows that somebody has named."""
+PURE = replace(
+    NAMED, p_noise=0, p_room=0, p_codec=0, p_speed=0, p_other_speed=0, p_hiss=0, jitter=0, level_dbfs=(-26.0, -26.0)
+)
+"""Nothing is done to these but to set their level."""
 CRY, CRY_TOO, CAT, RAIN, LAUGH, HELD_OUT, UNKNOWN = range(7)
 
 
@@ -57,10 +61,10 @@ def rows_of(prepared: Prepared, drawn: list[Pcm]) -> list[int]:
 def test_the_same_seed_and_number_give_the_same_view(prepared: Prepared) -> None:
     """In any order; another number or another seed gives another view."""
     one, again = views(prepared), views(prepared)
-    in_order = [one.draw(number) for number in range(8)]
-    backwards = [again.draw(number) for number in reversed(range(8))][::-1]
+    in_order = [one.draw(number) for number in range(12)]
+    backwards = [again.draw(number) for number in reversed(range(12))][::-1]
     assert digest(in_order) == digest(backwards)
-    assert len({x.tobytes() for x, _ in in_order}) == 8
+    assert len({x.tobytes() for x, _ in in_order}) == 12
     assert not np.array_equal(views(prepared, seed=1).draw(0)[0], in_order[0][0])
 
 
@@ -88,10 +92,23 @@ def test_without_augmentation_a_view_is_a_window(prepared: Prepared) -> None:
     assert set(prepared.windows.recording[rows].tolist()) == {CRY, CRY_TOO, CAT, RAIN, LAUGH}
 
 
-@pytest.mark.parametrize("change", ["p_noise", "p_room", "p_codec", "p_speed", "p_hiss", "jitter"])
-def test_every_augmentation_changes_the_sound_and_keeps_the_label(prepared: Prepared, change: str) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"p_noise": 1.0},
+        {"p_room": 1.0},
+        {"p_codec": 1.0},
+        {"p_speed": 1.0, "p_other_speed": 1.0},
+        {"p_hiss": 1.0},
+        {"jitter": 1_920},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_every_augmentation_changes_the_sound_and_keeps_the_label(
+    prepared: Prepared, changes: dict[str, float]
+) -> None:
     """Each by itself, in every view."""
-    changed = views(prepared, replace(PURE, **{change: 1_920 if change == "jitter" else 1.0}))
+    changed = views(prepared, replace(PURE, **changes))
     pure = views(prepared, PURE)
     for number in range(8):
         x, cry = changed.draw(number)
@@ -104,7 +121,7 @@ def test_every_augmentation_changes_the_sound_and_keeps_the_label(prepared: Prep
 
 def test_the_level_is_as_asked(prepared: Prepared) -> None:
     """Whatever was done before: loud moments between -40 and -20 dBFS, all over that range."""
-    drawer = views(prepared, ViewParams(level_dbfs=(-40.0, -20.0)))
+    drawer = views(prepared, replace(NAMED, level_dbfs=(-40.0, -20.0)))
     drawn = [drawer.draw(number)[0].astype(np.float32) / np.float32(FULL_SCALE) for number in range(60)]
     dbfs = [20 * np.log10(active_rms(x)) for x in drawn]
     assert -40.3 < min(dbfs) < -37
@@ -139,11 +156,32 @@ def test_laughs_are_drawn_and_shares_are_kept(prepared: Prepared) -> None:
         assert counts[of] == pytest.approx(n, abs=4 * (n * (1 - n / 400)) ** 0.5)
 
 
+def test_what_nobody_has_named_is_drawn_without_a_name(prepared: Prepared) -> None:
+    """A share of it: windows of unknown recordings and made-up voices, never with a target; never what is held out."""
+    drawer = views(prepared, replace(PURE, unknown_share=0.5))
+    drawn = [drawer.draw(number) for number in range(80)]
+    of = prepared.windows.recording[rows_of(prepared, [x for x, _ in drawn])].tolist()
+    assert of.count(UNKNOWN) == pytest.approx(40, abs=18)  # four deviations of a binomial
+    assert HELD_OUT not in of
+    assert all(np.isnan(cry) == (recording == UNKNOWN) for (_, cry), recording in zip(drawn, of, strict=True))
+    voices = views(prepared, replace(PURE, voice_share=1.0))
+    made = [voices.draw(number) for number in range(4)]
+    assert all(np.isnan(cry) for _, cry in made)
+    assert len({x.tobytes() for x, _ in made}) == 4
+
+
 def test_hisses_fall_with_the_frequency() -> None:
     """From white noise to 6 dB an octave: the last one's lower half outweighs its upper half, the first one's not."""
     made = hisses(np.random.default_rng(0))
     powers = [np.abs(np.fft.rfft(hiss.astype(np.float64))) ** 2 for hiss in (made[0], made[-1])]
     shares = [float(power[: len(power) // 2].sum() / power.sum()) for power in powers]
     assert shares[0] == pytest.approx(0.5, abs=0.02)
-    assert shares[1] > 0.99
+    assert shares[1] > 0.98
     assert all(np.abs(hiss).max() == pytest.approx(1.0) for hiss in made)
+
+
+def test_hisses_are_heard() -> None:
+    """At most 10 dB of their level lies under 125 Hz, where the front end begins: a level of noise is a level heard."""
+    for hiss in hisses(np.random.default_rng(0)):
+        power = np.abs(np.fft.rfft(hiss.astype(np.float64))) ** 2  # of 10 s: 1,250 tenths of a hertz
+        assert 10 * np.log10(power[1_250:].sum() / power.sum()) > -10
