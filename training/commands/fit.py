@@ -7,7 +7,11 @@ The bundle that comes with monitord: from what `pretrain` made, calibrated, with
 The paper's method, whole, on labelled cries: VGGish from AudioSet's checkpoint (or from a bundle), a softmax on the
 embedding, Adam, 30 epochs, all weights. It resumes where it was stopped.
 
-  monitord-train fit --recipe paper --clips runs/ours --from vggish_model.ckpt --out runs/ours-bundle
+  monitord-train fit --recipe paper --clips runs/ours --from vggish_model.ckpt --work runs/ours-work --out runs/ours-bundle
+
+It cross-validates first (with the folds that `crossval --work` left there), because a bundle carries what it is worth.
+All weights move, so its head for the cry must learn anew: with --prepared from `prepare --data`; without, the bundle
+only tells reasons, and the daemon refuses it.
 
 A family's own cries, in minutes: the network of a bundle stays as it is, only the reasons are learnt anew, and only
 where that helps. The manifest is a CSV file with the columns path, label, baby, recording and licence.
@@ -29,23 +33,23 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle to write")
     command.add_argument(
         "--recipe",
-        choices=("compact", "family"),
+        choices=("compact", "paper", "family"),
         help="default: family with --manifest, else compact",
     )
-    command.add_argument("--prepared", type=Path, metavar="DIR", help="compact: folder that `prepare --data` wrote")
+    command.add_argument("--prepared", type=Path, metavar="DIR", help="compact, paper: what `prepare --data` wrote")
     command.add_argument("--weights", type=Path, metavar="FILE", help="compact: what `pretrain` wrote")
     command.add_argument(
         "--hours",
         type=int,
         default=2,
-        help="compact: of streams with cries, and as many without, from each half of the held-out recordings "
+        help="compact, paper: of streams with cries, and as many without, from each half of what is held out "
         "(default: %(default)s)",
     )
     command.add_argument(
         "--from", dest="start", type=Path, metavar="PATH", help="paper: AudioSet checkpoint or bundle; family: bundle"
     )
     command.add_argument("--clips", type=Path, metavar="DIR", help="paper: folder that `prepare --manifest` wrote")
-    command.add_argument("--work", type=Path, metavar="DIR", help="paper: checkpoints and learning curve")
+    command.add_argument("--work", type=Path, metavar="DIR", help="paper: folds, checkpoints and learning curves")
     command.add_argument("--epochs", type=int, default=30, help="paper: default %(default)s, the paper's")
     command.add_argument("--manifest", type=Path, metavar="CSV", help="family: path,label,baby,recording,licence")
     command.add_argument("--anyway", action="store_true", help="family: write the bundle although it is no better")
@@ -54,7 +58,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     recipe = arguments.recipe or ("family" if arguments.manifest else "compact")
-    status: int = {"compact": _compact, "family": _family}[recipe](arguments)
+    status: int = {"compact": _compact, "paper": _paper, "family": _family}[recipe](arguments)
     return status
 
 
@@ -71,6 +75,26 @@ def _compact(arguments: argparse.Namespace) -> int:
     from training.prepare import load_prepared  # noqa: PLC0415
 
     bundle = fit(load_prepared(arguments.prepared), arguments.weights, arguments.out, hours=arguments.hours)
+    print((bundle.directory / "MODEL_CARD.md").read_text(encoding="utf-8"))
+    return 0
+
+
+def _paper(arguments: argparse.Namespace) -> int:
+    _need(arguments, "paper", "clips", "work")
+    from training.clips import load_clips  # noqa: PLC0415 - each command loads only what it needs
+    from training.paper import PaperParams  # noqa: PLC0415
+    from training.paper_bundle import fit_paper  # noqa: PLC0415
+    from training.prepare import load_prepared  # noqa: PLC0415
+
+    bundle = fit_paper(
+        load_clips(arguments.clips),
+        arguments.start,
+        arguments.out,
+        arguments.work,
+        params=PaperParams(epochs=arguments.epochs),
+        prepared=load_prepared(arguments.prepared) if arguments.prepared else None,
+        hours=arguments.hours,
+    )
     print((bundle.directory / "MODEL_CARD.md").read_text(encoding="utf-8"))
     return 0
 
