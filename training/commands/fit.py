@@ -7,7 +7,7 @@ The bundle that comes with monitord: from what `pretrain` made, calibrated, with
 The paper's method, whole, on labelled cries: VGGish from AudioSet's checkpoint (or from a bundle), a softmax on the
 embedding, Adam, 30 epochs, all weights. It resumes where it was stopped.
 
-  monitord-train fit --recipe paper --clips runs/ours --from vggish_model.ckpt --work runs/ours-work --out runs/ours-bundle
+  monitord-train fit --recipe paper --clips runs/ours --from vggish_model.ckpt --work WORK --out BUNDLE
 
 It cross-validates first (with the folds that `crossval --work` left there), because a bundle carries what it is worth.
 All weights move, so its head for the cry must learn anew: with --prepared from `prepare --data`; without, the bundle
@@ -34,7 +34,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--recipe",
         choices=("compact", "paper", "family"),
-        help="default: family with --manifest, else compact",
+        help="default: paper with --clips, family with --from or --manifest, else compact",
     )
     command.add_argument("--prepared", type=Path, metavar="DIR", help="compact, paper: what `prepare --data` wrote")
     command.add_argument("--weights", type=Path, metavar="FILE", help="compact: what `pretrain` wrote")
@@ -57,7 +57,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
-    recipe = arguments.recipe or ("family" if arguments.manifest else "compact")
+    likely = "paper" if arguments.clips else "family" if arguments.start or arguments.manifest else "compact"
+    recipe = arguments.recipe or likely
     status: int = {"compact": _compact, "paper": _paper, "family": _family}[recipe](arguments)
     return status
 
