@@ -36,7 +36,7 @@ def test_every_setting_is_tried() -> None:
         (trial(latency_s=(3.0,)), 1.0),  # median 3.0 s for 1.5, 95th percentile 3.0 s for 3.0
         (trial(false=15, latency_s=(4.5,)), 2.0 + 2.0 + 0.5),  # 1.5 for 0.5, 4.5 for 1.5, 4.5 for 3.0
         (trial(found=0, latency_s=()), np.inf),
-        (trial(found=1), 0.0),  # what is missed is no broken promise here: of those that keep the rest, most found wins
+        (trial(found=17), 2.0),  # 15 % missed for 5 %
     ],
 )
 def test_by_how_much_promises_are_broken(found: Trial, broken: float) -> None:
@@ -44,15 +44,15 @@ def test_by_how_much_promises_are_broken(found: Trial, broken: float) -> None:
     assert found.broken == pytest.approx(broken)
 
 
-def test_the_best_keeps_its_promises_then_finds_most_then_is_quickest() -> None:
+def test_the_best_keeps_its_promises_then_is_quickest() -> None:
     """In this order, whatever order they were tried in."""
-    rowdy = trial(0.3, found=20, false=6)
-    deaf = trial(0.9, found=10, latency_s=(0.2,))
+    rowdy = trial(0.3, found=20, false=6)  # 0.6 an hour: broken by 0.2
+    deaf = trial(0.9, found=10, latency_s=(0.2,))  # half is missed: broken by 9
     slow, quick = trial(0.5, latency_s=(1.4,)), trial(0.6, latency_s=(1.2,))
     tried = [rowdy, deaf, slow, quick]
     assert best(tried) is best(tried[::-1]) is quick
     assert best([rowdy, deaf, slow]) is slow
-    assert best([rowdy, deaf]) is deaf
+    assert best([rowdy, deaf]) is rowdy
     assert best([rowdy, trial(0.4, found=20, false=7)]) is rowdy  # none keeps all: the least broken
 
 
