@@ -59,13 +59,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
             seen += [patches(shard.samples[i : i + CHUNK], frontend).astype(np.float16) for i in starts]
             shards.append((shard.cry, shard.tags, shard.embedding))
         self._patches = np.concatenate(seen)
+        if len(self._patches) < BATCH:
+            raise ConfigError(f"{folder}: {len(self._patches)} views, fewer than a batch of {BATCH}")
         cry, tags, embedding = zip(*shards, strict=True)
         self._tags, embeddings = np.concatenate(tags), np.concatenate(embedding)
         self._cry = agreed(np.concatenate(cry), self._tags)
         mean, deviation = embeddings.mean(axis=0, dtype=np.float32), embeddings.std(axis=0, dtype=np.float32)
         self._embedding = ((embeddings - mean) / np.maximum(deviation, 1e-3)).astype(np.float16)
-        if len(self._cry) < BATCH:
-            raise ConfigError(f"{folder}: {len(self._cry)} views, fewer than a batch of {BATCH}")
         self._seed, self._mask = seed, mask
         self.begin(0)
 
