@@ -27,16 +27,15 @@ from monitord.windows import WINDOW_SAMPLES
 from training import card, reasons
 from training.calibrate import fit_cry, fit_reasons
 from training.clips import make_folder
-from training.episodes import Episodes
 from training.evaluate import auc
 from training.held_out import evaluation_rows
-from training.operating_point import choose, judge
+from training.operating_point import choose
 from training.prepare import Prepared, samples_of
 from training.pretrain import read_trained
 from training.reason_rows import reason_rows
 from training.reasons import Labelled
 from training.report.words import seconds
-from training.stream_table import HALVES, System, figures, hear_halves, peers
+from training.stream_table import HALVES, crossed, figures, hear_halves, peers
 from training.unsure import unsure_below
 
 BATCH: Final = 64
@@ -198,13 +197,9 @@ class _OnStreams:
 def _on_streams(prepared: Prepared, bundle: Bundle, hours: int) -> _OnStreams:
     """Chooses on each half of the families and sounds, judges on the other; what ships is chosen on both."""
     heard = hear_halves(prepared, bundle, hours)
-    other = dict(zip(HALVES, reversed(HALVES), strict=True))
-    crossed = Episodes()
-    for half in HALVES:
-        crossed += judge(heard[other[half]], choose(heard[half]).tracker)
     chosen = choose([one for half in HALVES for one in heard[half]]).tracker
-    rule = f"{chosen.n} of {chosen.m} windows at {chosen.on_p:g}"
-    found = figures([System(bundle.manifest.name, rule, crossed), *peers(prepared, hours)], hours)
+    across = crossed(bundle.manifest.name, heard)
+    found = figures([across, *peers(prepared, hours)], hours)
     ours, *others = found["systems"]
     streams = {name: value for name, value in ours.items() if name != "curve"}
     streams |= {name: found[name] for name in ("hours", "quiet_hours", "episodes")}
@@ -215,7 +210,9 @@ def _on_streams(prepared: Prepared, bundle: Bundle, hours: int) -> _OnStreams:
         f"{ours['found']:.1%} found, {ours['false_per_hour']:.2f} false an hour, {seconds(ours['latency_p50_s'])} at "
         f"the median, {seconds(ours['latency_p95_s'])} at the 95th percentile; what ships was chosen on both halves"
     )
-    return _OnStreams(chosen, why, {"streams": streams, "false_by_kind": dict(crossed.false_by_kind.most_common())})
+    return _OnStreams(
+        chosen, why, {"streams": streams, "false_by_kind": dict(across.episodes.false_by_kind.most_common())}
+    )
 
 
 def _hear(prepared: Prepared, rows: NDArray[np.int64], model: keras.Model, frontend: FrontendParams) -> _Heard:

@@ -1,7 +1,7 @@
 """Episodes on hours of streams, ours beside the peers: `monitord-train streams`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from tqdm import tqdm
 from model.bundle import Bundle
 from monitord.tracker import TrackerParams
 from training.episodes import Episodes, Heard
-from training.operating_point import OFF_SHARE, THRESHOLDS, judge
+from training.operating_point import OFF_SHARE, THRESHOLDS, choose, judge
 from training.prepare import Prepared
 from training.report.words import seconds
 from training.streamed import Scorer, bundle_scorer, hear_stream, slide, teacher_scorer
@@ -60,6 +60,14 @@ def ours(name: str, heard: Sequence[Heard], tracker: TrackerParams) -> System:
     """The bundle by its own rule, and what other thresholds would come to."""
     rule = f"{tracker.n} of {tracker.m} windows at {tracker.on_p:g}"
     return System(name, rule, judge(heard, tracker), _curve(heard, tracker))
+
+
+def crossed(name: str, heard: Mapping[Half, Sequence[Heard]]) -> System:
+    """The bundle with thresholds chosen on each half and judged on the other: what to expect of unheard families."""
+    counts = Episodes()
+    for half, other in zip(HALVES, reversed(HALVES), strict=True):
+        counts += judge(heard[other], choose(heard[half]).tracker)
+    return System(name, "thresholds chosen on the other half", counts)
 
 
 def peers(prepared: Prepared, hours: int) -> list[System]:
