@@ -5,7 +5,6 @@ other sound (`prepare --data`) that head is fitted, calibrated and judged anew. 
 and the daemon refuses it: nobody could say what it hears, and a monitor that nobody judged must not watch a baby.
 """
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +27,9 @@ from training.convert import litert_of
 from training.crossval import crossval
 from training.paper import PaperParams, train
 from training.prepare import Prepared
-from training.rehear import on_streams, refit_cry
+from training.rehear import refit_cry
 from training.start import Start, load_start, see
+from training.thresholds import choose_thresholds
 from training.unsure import unsure_below
 
 LEAST_TOLD: Final = 20
@@ -105,15 +105,13 @@ def fit_paper(
         metrics=metrics,
     )
     if prepared is not None:
-        scale, bias, metrics["grouped"]["cry"] = refit_cry(model, prepared, begun.frontend)
-        calibration = replace(calibration, cry_scale=scale, cry_bias=bias)
+        heard, metrics["grouped"]["cry"] = refit_cry(model, prepared, begun.frontend)
+        calibration = replace(calibration, cry_scale=heard.cry_scale, cry_bias=heard.cry_bias)
         manifest = replace(manifest, heads="trained", calibration=calibration)
     weights = export_weights(model)
     tflite = litert_of(weights, begun.architecture)
     if prepared is not None:
-        with tempfile.TemporaryDirectory(prefix="monitord-fit-") as folder:
-            draft = write_bundle(Path(folder) / "draft", manifest, tflite=tflite, weights=weights, card="")
-            point = on_streams(prepared, draft, hours)
+        point = choose_thresholds(prepared, manifest, tflite=tflite, weights=weights, hours=hours)
         metrics["grouped"] |= point.metrics
         manifest = replace(
             manifest,
