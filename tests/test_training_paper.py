@@ -59,9 +59,9 @@ def test_a_tiny_fit_learns_what_it_never_saw(seen: Seen) -> None:
 def test_a_stopped_fit_goes_on_to_the_same_result(seen: Seen, tmp_path: Path) -> None:
     """Two epochs, a new process' worth of nothing, and two more are four; the learning curve has a line for each."""
     rows = np.arange(16)
-    at_once = train(seen, rows, tiny_start(), PaperParams(epochs=4), tmp_path / "at once")
-    train(seen, rows, tiny_start(), PaperParams(epochs=2), tmp_path / "stopped")
-    gone_on = train(seen, rows, tiny_start(), PaperParams(epochs=4), tmp_path / "stopped")
+    at_once = train(seen, rows, tiny_start(), PaperParams(epochs=4, batch=8), tmp_path / "at once")
+    train(seen, rows, tiny_start(), PaperParams(epochs=2, batch=8), tmp_path / "stopped")
+    gone_on = train(seen, rows, tiny_start(), PaperParams(epochs=4, batch=8), tmp_path / "stopped")
     np.testing.assert_allclose(weights(gone_on), weights(at_once), atol=1e-5)  # threads add in any order
     for name in ("at once", "stopped"):
         curve = (tmp_path / name / CURVE_FILE).read_text().splitlines()

@@ -109,7 +109,14 @@ def train(
         callbacks += [_Keep(folder / CHECKPOINT_FILE), keras.callbacks.CSVLogger(folder / CURVE_FILE, append=True)]
     with tqdm(total=params.epochs, initial=done, desc=label, unit="epoch", leave=False) as bar:
         try:
-            model.fit(draws, epochs=params.epochs, initial_epoch=done, verbose=0, callbacks=[*callbacks, _Bar(bar)])
+            model.fit(  # the draws are shuffled already; Keras would shuffle batches by a chance of its own
+                draws,
+                epochs=params.epochs,
+                initial_epoch=done,
+                shuffle=False,
+                verbose=0,
+                callbacks=[*callbacks, _Bar(bar)],
+            )
         except OSError as error:
             raise ConfigError(f"{folder}: cannot be written: {error.strerror or error}") from error
     return Reasoner(model)
