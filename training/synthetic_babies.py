@@ -2,7 +2,7 @@
 
 What tells a reason is what people say they listen for: how the melody goes, how long a cry sound is, how rough it is,
 how much it wavers. Each baby has a voice of its own and says each reason in a dialect of its own; each recording has
-its room, its microphone, its distance and its noise; and no two cry sounds are alike.
+its mood, its room, its microphone, its distance and its noise; and no two cry sounds are alike.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,8 @@ from monitord.types import RATE_HZ, REASONS
 
 MELODY_AT: Final = (0.0, 0.1, 0.35, 0.7, 1.0)
 """Corners of every melody (share of the cry sound)."""
+MELODY_RANGE: Final = (0.4, 1.1)
+"""Lowest and highest corner of a melody (share of the top pitch): no baby's voice cracks."""
 LENGTH_S: Final = (0.2, 2.4)
 """Shortest and longest cry sound (seconds): the method's 0.18 to 2.5 s, less what the room may add."""
 TAIL_S: Final = 0.06
@@ -42,19 +44,37 @@ class Style:
 
 
 STYLES: Final = {
-    "hunger": Style(
-        (0.68, 0.90, 1.00, 0.94, 0.66), 0.85, 1.00, 0.20, 0.006
-    ),  # rises and falls, evenly, again and again
+    "hunger": Style((0.68, 0.90, 1.00, 0.94, 0.66), 0.85, 1.00, 0.20, 0.006),  # rises and falls, evenly
     "boredom": Style((0.74, 0.76, 0.80, 0.90, 1.00), 0.55, 0.94, 0.05, 0.008),  # a short whine that asks
     "tiredness": Style((0.98, 1.00, 0.92, 0.80, 0.66), 1.25, 0.90, 0.12, 0.030),  # long, sinking, wavering
     "discomfort": Style((0.90, 1.00, 0.99, 0.97, 0.90), 1.45, 1.12, 0.75, 0.010),  # at once, high, long, harsh
 }
 """By reason."""
 
-DIALECT: Final = 0.4
-"""How far a baby's way of saying a reason leans towards another reason's: up to this share of the way."""
-MOOD: Final = 0.08
-"""The same for each single cry sound."""
+DIALECT: Final = 0.5
+"""How far a baby's way of saying a reason leans towards another reason's, up to this share of the way. All four lean
+round one circle, so that who knows the baby can tell them apart, and who does not takes some for the next."""
+MOOD: Final = 0.1
+"""How far all cry sounds of one recording lean towards any reason's style: up to this share of the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How unlike each other things are: deviations."""
+
+    duration: float
+    """Of the length (natural logarithm)."""
+    pitch: float
+    """Of the pitch (natural logarithm)."""
+    rough: float
+    melody: float
+    """Of each corner (share of the top pitch)."""
+
+
+RECORDINGS: Final = Spread(0.15, 0.03, 0.06, 0.015)
+"""Between recordings of one baby and reason: those of one are alike, and random folds use it."""
+CLIPS: Final = Spread(0.18, 0.025, 0.06, 0.015)
+"""Between cry sounds of one recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +126,11 @@ def cry_sounds(seed: int, babies: tuple[Baby, ...] = BABIES) -> Iterator[CrySoun
             for recording, clips in enumerate(np.array_split(np.arange(count), recordings) if recordings else []):
                 rng = np.random.default_rng([seed, number, REASONS.index(label), recording])
                 place = _Place.found(rng)
+                mood = _lean(style, STYLES[REASONS[rng.integers(len(REASONS))]], MOOD * rng.random())
+                mood = _spread(mood, RECORDINGS, rng)
+                name = f"{baby.name}-{label}-{recording + 1}"
                 for _ in clips:
-                    yield CrySound(
-                        baby, label, f"{baby.name}-{label}-{recording + 1}", place.record(person.cry(style, rng), rng)
-                    )
+                    yield CrySound(baby, label, name, place.record(person.cry(mood, rng), rng))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +147,23 @@ class _Person:
         tract = (1.05 - 0.02 * baby.months) * np.exp(0.06 * rng.standard_normal())
         formants = tuple((centre * tract, bandwidth * rng.uniform(0.8, 1.25)) for centre, bandwidth in FORMANTS)
         voice = Voice(formants, (0.0, rng.uniform(4.0, 7.0)), rng.uniform(0.01, 0.04))
-        styles = {label: _lean(STYLES[label], rng, DIALECT) for label in REASONS}
+        share = DIALECT * rng.random()
+        circle = rng.permutation(len(REASONS))
+        styles = {
+            REASONS[ours]: _lean(STYLES[REASONS[ours]], STYLES[REASONS[theirs]], share)
+            for ours, theirs in zip(circle, np.roll(circle, 1), strict=True)
+        }
         return _Person(rng.uniform(390.0, 530.0), voice, styles)
 
     def cry(self, style: Style, rng: np.random.Generator) -> Signal:
-        said = _lean(style, rng, MOOD)
-        low_s, high_s = LENGTH_S
-        duration_s = float(np.clip(said.duration_s * np.exp(0.28 * rng.standard_normal()), low_s, high_s))
+        said = _spread(style, CLIPS, rng)
         burst = Burst(
-            duration_s=duration_s,
-            pitch_hz=self.pitch_hz * said.pitch * np.exp(0.04 * rng.standard_normal()),
-            rough=float(np.clip(said.rough + 0.1 * rng.standard_normal(), 0.0, 1.0)),
+            duration_s=float(np.clip(said.duration_s, *LENGTH_S)),
+            pitch_hz=self.pitch_hz * said.pitch,
+            rough=said.rough,
             level=1.0,
             gap_s=0.0,
-            melody=tuple(
-                (at, float(np.clip(pitch + 0.02 * rng.standard_normal(), 0.4, 1.1)))
-                for at, pitch in zip(MELODY_AT, said.melody, strict=True)
-            ),
+            melody=tuple(zip(MELODY_AT, said.melody, strict=True)),
         )
         voice = Voice(self.voice.formants, (said.waver, self.voice.vibrato[1]), self.voice.air)
         return burst_sound(burst, voice, rng)
@@ -178,10 +199,8 @@ class _Place:
         return np.asarray(np.clip(sound * peak / np.abs(sound).max() + noise, -1.0, 1.0))
 
 
-def _lean(style: Style, rng: np.random.Generator, most: float) -> Style:
-    """Leans a style towards a random other one, by up to `most` of the way, and shifts it a little of its own."""
-    other = STYLES[REASONS[rng.integers(len(REASONS))]]
-    share = most * rng.random()
+def _lean(style: Style, other: Style, share: float) -> Style:
+    """Leans a style towards another one, by a share of the way from 0 to 1."""
 
     def between(ours: float, theirs: float) -> float:
         return (1 - share) * ours + share * theirs
@@ -192,4 +211,17 @@ def _lean(style: Style, rng: np.random.Generator, most: float) -> Style:
         pitch=between(style.pitch, other.pitch),
         rough=between(style.rough, other.rough),
         waver=between(style.waver, other.waver),
+    )
+
+
+def _spread(style: Style, spread: Spread, rng: np.random.Generator) -> Style:
+    """A style like this one."""
+    return Style(
+        melody=tuple(
+            float(np.clip(pitch + spread.melody * rng.standard_normal(), *MELODY_RANGE)) for pitch in style.melody
+        ),
+        duration_s=style.duration_s * float(np.exp(spread.duration * rng.standard_normal())),
+        pitch=style.pitch * float(np.exp(spread.pitch * rng.standard_normal())),
+        rough=float(np.clip(style.rough + spread.rough * rng.standard_normal(), 0.0, 1.0)),
+        waver=style.waver,
     )
