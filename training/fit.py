@@ -79,7 +79,7 @@ DATA: Final = (
 """What the card owes attribution to."""
 
 
-def fit(prepared: Prepared, weights: Path, directory: Path, *, hours: int) -> Bundle:
+def fit(prepared: Prepared, weights: Path, directory: Path, *, hours: int, frontend_why: str = "") -> Bundle:
     """Makes a bundle.
 
     Args:
@@ -87,6 +87,7 @@ def fit(prepared: Prepared, weights: Path, directory: Path, *, hours: int) -> Bu
         weights: What `pretrain` wrote.
         directory: Where the bundle will stand.
         hours: With cries, and as many without, from each half of the held-out recordings.
+        frontend_why: What the choice of the front end rests on, for the manifest.
 
     Raises:
         ConfigError: The weights are missing, nothing says what they belong to, or they hear no cry; too few families
@@ -139,7 +140,7 @@ def fit(prepared: Prepared, weights: Path, directory: Path, *, hours: int) -> Bu
     )
     tflite, arrays = export_litert(model), export_weights(model)
     point = choose_thresholds(prepared, manifest, tflite=tflite, weights=arrays, hours=hours)
-    metrics["grouped"] |= point.metrics
+    metrics["grouped"] |= point.metrics | ({"frontend": frontend_why} if frontend_why else {})
     manifest = replace(
         manifest,
         tracker=replace(point.tracker, unsure_below=below),

@@ -11,8 +11,8 @@ from monitord.tracker import TrackerParams
 from training.episodes import Episodes, Heard, score
 
 THRESHOLDS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
-VOTES: Final = ((2, 2), (2, 3), (2, 4), (3, 3), (3, 4), (3, 5), (4, 5), (4, 6), (5, 7))
-"""N of M windows."""
+VOTES: Final = ((3, 4), (3, 5), (4, 5), (4, 6), (5, 6), (5, 7), (6, 7), (6, 8))
+"""N of M windows. Fewer than three are one loud moment: chosen on one half of the sounds, they fail on the other."""
 OFF_SHARE: Final = 0.6
 """Share of the threshold that keeps an episode alive: a whimper between two cries does not end it."""
 MISSED: Final = 0.05

@@ -96,7 +96,8 @@ def pretrain(
         params: How long.
 
     Raises:
-        ConfigError: There are no views to learn from, or the folder cannot be written.
+        ConfigError: There are no views to learn from, the weights to start from are another network's, or the folder
+            cannot be written.
     """
     make_folder(folder)
     keras.utils.set_random_seed(params.seed)
@@ -108,7 +109,10 @@ def pretrain(
     model = keras.Model(base.input, {"cry": base.output["cry"], "tags": tags, "voices": voices, "teacher": teacher})
     start = LEARNING_RATE
     if params.warm is not None:
-        base.load_weights(params.warm)
+        try:
+            base.load_weights(params.warm)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{params.warm}: no weights of this network ({error})") from error
         start *= WARM_SHARE
     rate = keras.optimizers.schedules.CosineDecay(start, params.epochs * len(batches), alpha=LAST_RATE)
     # Any: Keras ships no types.

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -69,3 +70,9 @@ def read_results(folder: Path) -> list[Result]:
             raise ConfigError(f"{path}: kind: found {result.kind!r}, expected one of {', '.join(KINDS)}")
         results.append(result)
     return results
+
+
+def frontend_why(results: Sequence[Result]) -> str:
+    """What the choice of the front end rests on, by the last `frontends` on real data; empty where there is none."""
+    found = [r.figures for r in results if r.kind == "frontends" and not r.synthetic and r.figures.get("why")]
+    return f"measured best: {found[-1]['chosen']}, {found[-1]['why']}" if found else ""

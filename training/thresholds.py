@@ -1,7 +1,6 @@
 """The tracker's thresholds for a new bundle, from hours of streams, and what they come to."""
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ class Point:
     tracker: TrackerParams
     why: str
     """For the manifest's `rests_on`."""
-    metrics: Mapping[str, Any]
+    metrics: dict[str, Any]
     """JSON values (Any) for the manifest: `streams`, with the peers, and `false_by_kind`."""
 
 

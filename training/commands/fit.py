@@ -46,6 +46,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )
     command.add_argument(
+        "--results",
+        type=Path,
+        metavar="DIR",
+        help="compact: where `frontends --out` left why this front end was chosen",
+    )
+    command.add_argument(
         "--from", dest="start", type=Path, metavar="PATH", help="paper: AudioSet checkpoint or bundle; family: bundle"
     )
     command.add_argument("--clips", type=Path, metavar="DIR", help="paper: folder that `prepare --manifest` wrote")
@@ -74,8 +80,11 @@ def _compact(arguments: argparse.Namespace) -> int:
     _need(arguments, "compact", "prepared", "weights")
     from training.fit import fit  # noqa: PLC0415 - each command loads only what it needs
     from training.prepare import load_prepared  # noqa: PLC0415
+    from training.results import frontend_why, read_results  # noqa: PLC0415
 
-    bundle = fit(load_prepared(arguments.prepared), arguments.weights, arguments.out, hours=arguments.hours)
+    why = frontend_why(read_results(arguments.results)) if arguments.results else ""
+    prepared = load_prepared(arguments.prepared)
+    bundle = fit(prepared, arguments.weights, arguments.out, hours=arguments.hours, frontend_why=why)
     print((bundle.directory / "MODEL_CARD.md").read_text(encoding="utf-8"))
     return 0
 

@@ -15,7 +15,7 @@ from training import card
 from training.clips import ClipSet
 from training.report import systems
 from training.report.page import render
-from training.results import Result
+from training.results import Result, frontend_why
 
 CARD: Final = "MODEL_CARD.md"
 
@@ -41,8 +41,8 @@ def with_results(manifest: Manifest, results: Sequence[Result]) -> Manifest:
     for result in results:
         if result.kind == "streams" and not result.synthetic:
             grouped |= _streams(result.figures, manifest.name)
-        elif result.kind == "frontends" and not result.synthetic and result.figures.get("why"):
-            grouped["frontend"] = f"measured best: {result.figures['chosen']}, {result.figures['why']}"
+    if frontend_why(results):
+        grouped["frontend"] = frontend_why(results)
     return replace(manifest, metrics={**manifest.metrics, "grouped": grouped})
 
 
