@@ -11,10 +11,15 @@ from model.frontend import PLAIN, FrontendParams, patches
 from monitord.errors import ConfigError
 from monitord.types import Pcm
 from monitord.windows import WINDOW_SAMPLES
-from training.batches import BATCH, MASK, Batches, mask
+from training.agreement import agreed
+from training.batches import BATCH, MASK, VOICES, Batches, mask
 
 N = 2 * BATCH
-"""Views; which one it is shows in its target: row / N."""
+"""Views."""
+PLACE = np.arange(N) / N
+"""By view: how much it is a cry, and so which one it is."""
+SAID = np.where(np.arange(N) % 8 == 0, np.nan, PLACE)
+"""By view: what people say of it; nothing of one in eight."""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,7 @@ def samples() -> Pcm:
 @pytest.fixture(scope="module")
 def folder(samples: Pcm, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three shards of unequal length, and what a killed process left of a fourth."""
-    made = write_shards(tmp_path_factory.mktemp("views"), samples, np.arange(N) / N, shards=3)
+    made = write_shards(tmp_path_factory.mktemp("views"), samples, PLACE, SAID, shards=3)
     (made / "views-0003.4711.partial.npz").write_bytes(b"half of it")
     return made
 
@@ -38,7 +43,8 @@ def batches(folder: Path) -> Batches:
 
 
 def rows_of(batch: tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]) -> list[int]:
-    return np.rint(batch[1]["cry"][:, 0] * N).astype(int).tolist()
+    """Which views they are, by the first direction of the embedding."""
+    return np.rint((batch[1]["teacher"][:, 0] * PLACE.std() + PLACE.mean()) * N).astype(int).tolist()
 
 
 def epoch(batches: Batches, number: int) -> list[list[int]]:
@@ -78,11 +84,34 @@ def test_sound_and_labels_belong_together(batches: Batches, samples: Pcm) -> Non
     assert x.shape == (BATCH, 96, 64)
     assert {array.dtype for array in (x, *y.values())} == {np.dtype(np.float32)}
     np.testing.assert_allclose(x, patches(samples[rows], FrontendParams()), atol=5e-3)  # float16 up to 8
-    np.testing.assert_array_equal(y["tags"], tags_of(np.array(rows) / N))
+    np.testing.assert_array_equal(y["tags"], tags_of(PLACE[rows]))
+    np.testing.assert_array_equal(y["voices"], y["tags"][:, VOICES])
     assert (batches.classes, batches.width) == (TAGS, WIDTH)
-    embedding = embedding_of(np.arange(N) / N).astype(np.float32)
+    embedding = embedding_of(PLACE).astype(np.float32)
     expected = (embedding - embedding.mean(axis=0)) / embedding.std(axis=0)
     np.testing.assert_allclose(y["teacher"], expected[rows], atol=2e-2)
+
+
+def test_a_cry_is_what_people_and_teachers_agree_on(batches: Batches) -> None:
+    """What nobody has said the teachers say, over all shards at once: there is no target without a number."""
+    batches.begin(0)
+    expected = agreed(SAID.astype(np.float32), tags_of(PLACE))
+    for index in range(len(batches)):
+        batch = batches[index]
+        np.testing.assert_array_equal(batch[1]["cry"][:, 0], expected[rows_of(batch)])
+        assert np.isfinite(batch[1]["cry"]).all()
+
+
+def test_voices_are_peoples_and_animals(shared_data: Path) -> None:
+    """The columns from speech to the last animal, in both lists; music and things are not among them."""
+    labels = (shared_data / "teachers" / "audioset_527_labels.csv").read_text().splitlines()
+    classes = (shared_data / "teachers" / "yamnet_class_map.csv").read_text().splitlines()
+    names = [line.split(",", 2)[2].strip('"') for line in [*labels[1:], *classes[1:]]]
+    chosen = [names[column] for column in VOICES]
+    assert len(names) == TAGS
+    assert chosen.count("Speech") == chosen.count("Baby cry, infant cry") == chosen.count("Whale vocalization") == 2
+    assert "Music" not in chosen
+    assert names[VOICES.max() + 1] == "Music"
 
 
 def test_each_patch_is_partly_hidden(folder: Path, batches: Batches) -> None:

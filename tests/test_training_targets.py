@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.corpus import Recording
+from training.corpus import Dataset, Recording
 from training.prepare import Prepared, Windows
-from training.targets import cry_targets
+from training.targets import baby_laughter, cry_targets
+from training.teachers import MN04_BABY_LAUGHTER, MN04_CLASSES, YAMNET_BABY_LAUGHTER, YAMNET_CLASSES
 
 NAN = float("nan")
 
@@ -20,10 +21,16 @@ def prepared(
     is_cry: bool | None = True,
     sound: list[float] | None = None,
     tail: list[float] | None = None,
+    mn04_laugh: list[float] | None = None,
+    yamnet_laugh: list[float] | None = None,
+    dataset: Dataset = "home",
 ) -> Prepared:
     """One recording with these scores in its windows: a cry, and full of sound, where nothing else is said."""
     n = len(mn04)
-    recording = Recording(Path("a.wav"), "home", "home:rain", "rain", is_cry, None, held_out=False)
+    recording = Recording(Path("a.wav"), dataset, "home:rain", "rain", is_cry, None, held_out=False)
+    tags = np.zeros((n, MN04_CLASSES + YAMNET_CLASSES), np.float16)
+    tags[:, MN04_BABY_LAUGHTER] = mn04_laugh or [0.0] * n
+    tags[:, MN04_CLASSES + YAMNET_BABY_LAUGHTER] = yamnet_laugh or [0.0] * n
     windows = Windows(
         recording=np.zeros(n, np.int32),
         end=np.arange(1, n + 1, dtype=np.int32) * 3_840,
@@ -32,7 +39,7 @@ def prepared(
         tail=np.array(tail or [0.0] * n, np.float32),
         mn04=np.array(mn04, np.float32),
         yamnet=np.array(yamnet or [0.0] * n, np.float32),
-        tags=np.zeros((n, 3), np.float16),
+        tags=tags,
     )
     return Prepared(Path(), Path(), [recording], windows)
 
@@ -102,6 +109,34 @@ def test_an_unclear_recording_teaches_only_what_is_sure() -> None:
     """Either teacher from 0.5 on, or both under 0.005; between them nobody knows."""
     given = prepared([0.5, 0.0, 0.49, 0.0, 0.004], [0.0, 0.6, 0.0, 0.004, 0.005], is_cry=None)
     np.testing.assert_array_equal(targets(given), [1.0, 1.0, NAN, 0.0, NAN])
+
+
+def test_a_doubted_window_of_an_upload_is_nobodys_example() -> None:
+    """An upload was judged as a whole: from 0.1 on, by either teacher, a window of it may be a lost whimper."""
+    scores = [0.0, 0.09, 0.11, 0.0], [0.0, 0.09, 0.0, 0.11]
+    np.testing.assert_array_equal(targets(prepared(*scores, is_cry=False, dataset="donateacry")), [0.0, 0.0, NAN, NAN])
+    assert targets(prepared(*scores, is_cry=False, dataset="esc50")) == [0.0] * 4
+
+
+def test_a_babys_laugh_is_one_by_either_teacher() -> None:
+    """From 0.3 on, and three times what either teacher hears of a cry."""
+    given = prepared(
+        [0.0, 0.0, 0.0, 0.125, 0.0, 0.125],
+        [0.0, 0.0, 0.0, 0.0, 0.125, 0.0],
+        mn04_laugh=[0.29, 0.31, 0.0, 0.36, 0.36, 0.39],
+        yamnet_laugh=[0.0, 0.0, 0.31, 0.0, 0.0, 0.0],
+    )
+    assert baby_laughter(given).tolist() == [False, True, True, False, False, True]  # 3 * 0.125 = 0.375
+
+
+def test_a_laugh_is_no_cry_where_a_person_named_none() -> None:
+    """In unclear recordings and in doubted uploads it is a sure negative; a cry recording keeps what people said."""
+    laughs = [0.9] * 4
+    unclear = prepared([0.1] * 4, is_cry=None, mn04_laugh=laughs)
+    np.testing.assert_array_equal(targets(prepared([0.1] * 4, is_cry=None)), [NAN] * 4)
+    assert targets(unclear) == [0.0] * 4
+    assert targets(prepared([0.2] * 4, is_cry=False, dataset="donateacry", yamnet_laugh=laughs)) == [0.0] * 4
+    assert targets(prepared([0.2] * 4, mn04_laugh=laughs)) == [1.0] * 4
 
 
 @pytest.mark.parametrize("seed", range(3))
