@@ -51,10 +51,10 @@ STYLES: Final = {
 }
 """By reason."""
 
-DIALECT: Final = 0.5
+DIALECT: Final = 0.35
 """How far a baby's way of saying a reason leans towards another reason's, up to this share of the way. All four lean
 round one circle, so that who knows the baby can tell them apart, and who does not takes some for the next."""
-MOOD: Final = 0.1
+MOOD: Final = 0.08
 """How far all cry sounds of one recording lean towards any reason's style: up to this share of the way."""
 
 
@@ -73,7 +73,7 @@ class Spread:
 
 RECORDINGS: Final = Spread(0.15, 0.03, 0.06, 0.015)
 """Between recordings of one baby and reason: those of one are alike, and random folds use it."""
-CLIPS: Final = Spread(0.18, 0.025, 0.06, 0.015)
+CLIPS: Final = Spread(0.16, 0.02, 0.05, 0.012)
 """Between cry sounds of one recording."""
 
 
