@@ -3,6 +3,7 @@
 The folds are `training.splits`' own, scikit-learn's. Each finished fold is kept, so that a stop loses one at most.
 """
 
+import json
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from training.reasons import head
 from training.splits import Fold, Protocol, folds_of, groups_of
 from training.start import Seen, Start, see
 from training.whole_file import write_whole
-from training.work import claim
+from training.work import TASK_FILE, claim
 
 SHUFFLED: Final = "a softmax on the start's frozen embedding, taught shuffled labels"
 """The control costs seconds, not the hour that the whole network would take to learn nothing: both end at chance."""
@@ -67,6 +68,28 @@ def crossval(
         "shuffled_labels_by": SHUFFLED,
         **judged,
     }
+
+
+def finished_fold(
+    work: Path, clips: ClipSet, start: Start, params: PaperParams, test: NDArray[np.int64]
+) -> NDArray[np.float64] | None:
+    """What a fold told that `crossval` finished in `work`, float64 [len(test), 4]; None where there is none.
+
+    Raises:
+        ConfigError: Work on something else lies there.
+    """
+    task = task_of(clips, start, params)
+    try:
+        found = json.loads((work / TASK_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{work / TASK_FILE}: cannot be read: {error}; `crossval --work` writes it") from error
+    if {key: found.get(key) for key in task} != task:
+        raise ConfigError(f"{work}: holds folds of other clips, another start or other epochs; leave --crossval out")
+    for path in sorted(work.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as arrays:
+            if np.array_equal(arrays["test"], test):
+                return np.asarray(arrays["told"], np.float64)
+    return None
 
 
 def task_of(clips: ClipSet, start: Start, params: PaperParams) -> dict[str, str | int | float]:

@@ -35,6 +35,7 @@ def choose(
     teachers: Path | None = None,
     start: Path | None = None,
     epochs: int | None = None,
+    crossval: Path | None = None,
 ) -> list[Method]:
     """Builds the methods that were asked for, in the order of the table.
 
@@ -44,6 +45,7 @@ def choose(
         teachers: Folder with `mn04_as.onnx`.
         start: What VGGish starts from, as for `load_start`.
         epochs: Of every network; None leaves each method its own.
+        crossval: What `crossval --work` left, for VGGish.
 
     Raises:
         ConfigError: A key is none of `KEYS`, `epochs` is not positive, or the teacher was asked for and is not there.
@@ -62,5 +64,5 @@ def choose(
     if TeacherRegression.key in wanted and teachers is not None:
         methods.append(TeacherRegression(clips, Mn04Teacher(teachers / TEACHER_FILE)))
     if Vggish.key in wanted:
-        methods.append(Vggish(clips, load_start(start), epochs or PaperParams().epochs))
+        methods.append(Vggish(clips, load_start(start), epochs or PaperParams().epochs, crossval))
     return methods

@@ -6,6 +6,7 @@ among them: whether it is a cry, and what two AudioSet networks say of it. It wa
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar
 
 import keras
@@ -17,6 +18,7 @@ from monitord.types import REASONS
 from training import paper
 from training.baselines.method import Answer
 from training.clips import ClipSet
+from training.crossval import finished_fold
 from training.paper import PaperParams
 from training.start import Seen, Start, see
 
@@ -33,6 +35,8 @@ class Vggish:
     clips: ClipSet
     start: Start
     epochs: int = PaperParams().epochs
+    crossval: Path | None = None
+    """What `crossval --work` left of the same clips: its finished folds are this method's own."""
 
     @property
     def classifier(self) -> str:
@@ -50,8 +54,13 @@ class Vggish:
 
     def fit_predict(self, train: NDArray[np.int64], test: NDArray[np.int64], seed: int) -> Answer:
         """As `Method`. The recipe has no class weights."""
-        keras.utils.clear_session()
-        reasoner = paper.train(self._seen, train, self.start, PaperParams(epochs=self.epochs, seed=seed), folder=None)
+        params = PaperParams(epochs=self.epochs, seed=seed)
         architecture = self.start.architecture
         weights = count_weights(architecture) + (architecture.embedding + 1) * len(REASONS)
+        if self.crossval is not None:
+            told = finished_fold(self.crossval, self.clips, self.start, params, test)
+            if told is not None:
+                return Answer(told, weights)
+        keras.utils.clear_session()
+        reasoner = paper.train(self._seen, train, self.start, params, folder=None)
         return Answer(reasoner.clips(self._seen, test), weights)

@@ -44,6 +44,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="what vggish starts from: a bundle or a VGGish checkpoint",
     )
+    command.add_argument(
+        "--crossval", type=Path, metavar="DIR", help="take vggish from the folds that `crossval --work DIR` finished"
+    )
     command.add_argument("--work", type=Path, metavar="DIR", help="keep finished folds here, and use them again")
     command.add_argument("--out", type=Path, metavar="FILE.json", help="also write the figures, for `report`")
 
@@ -57,7 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     clips = load_clips(arguments.clips)
     methods = choose(
-        clips, only=arguments.only, teachers=arguments.teachers, start=arguments.start, epochs=arguments.epochs
+        clips,
+        only=arguments.only,
+        teachers=arguments.teachers,
+        start=arguments.start,
+        epochs=arguments.epochs,
+        crossval=arguments.crossval,
     )
     if not arguments.only and arguments.teachers is None:
         print(f"left out: teacher; it needs --teachers, a folder with {TEACHER_FILE}", file=sys.stderr)
