@@ -1,5 +1,7 @@
 """What people say of a view and what both teachers hear in it, made one number."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from training.agreement import LEAST, agreed
 from training.teachers import MN04_CLASSES, MN04_CRY, YAMNET_CLASSES, YAMNET_CRY
 
-NAN = np.float32(np.nan)
+NAN = float("nan")
 
 
 def tags(mn04: list[float], yamnet: list[float]) -> NDArray[np.float16]:
@@ -17,13 +19,13 @@ def tags(mn04: list[float], yamnet: list[float]) -> NDArray[np.float16]:
     return out
 
 
-def after(said: list[float], mn04: list[float], yamnet: list[float]) -> NDArray[np.float32]:
+def after(said: Sequence[float], mn04: list[float], yamnet: list[float]) -> NDArray[np.float32]:
     """What becomes of these views behind 40 on which all agree."""
     usual = [1.0, 0.0] * 20
     heard = [0.9, 0.001] * 20
     out = agreed(np.array([*usual, *said], np.float32), tags([*heard, *mn04], [*heard, *yamnet]))
     assert out.dtype == np.float32
-    return out[len(usual) :]
+    return np.asarray(out[len(usual) :])
 
 
 def test_what_all_agree_on_stays() -> None:

@@ -44,7 +44,8 @@ def batches(folder: Path) -> Batches:
 
 def rows_of(batch: tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]) -> list[int]:
     """Which views they are, by the first direction of the embedding."""
-    return np.rint((batch[1]["teacher"][:, 0] * PLACE.std() + PLACE.mean()) * N).astype(int).tolist()
+    places = batch[1]["teacher"][:, 0] * PLACE.std() + PLACE.mean()
+    return [round(place * N) for place in places.tolist()]
 
 
 def epoch(batches: Batches, number: int) -> list[list[int]]:

@@ -181,9 +181,9 @@ def test_no_cry_lies_deeper_than_the_worst_ratio(prepared: Prepared) -> None:
         assert level_dbfs(stream.samples[cry.start : cry.end]) == pytest.approx(-10, abs=1.5)
 
 
-def test_sounds_ratios_stay_over_the_worst_in_a_busy_home(prepared: Prepared) -> None:
+def test_ratios_stay_over_the_worst_in_a_busy_home(prepared: Prepared) -> None:
     """With all the noise there is, as reported for each cry."""
-    streams = [laid(prepared, BUSY, half=half, seed=seed) for half in ("a", "b") for seed in range(3)]
+    streams = [laid(prepared, BUSY, half=half) for half in ("a", "b")]
     ratios = [cry.snr_db for stream in streams for cry in stream.cries]
     assert min(ratios) >= BUSY.worst_snr_db - 1e-9
     assert len(set(ratios)) == len(ratios)

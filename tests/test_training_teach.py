@@ -64,7 +64,7 @@ def test_a_shard_is_views_and_what_teachers_hear_in_them(prepared: Prepared, fol
     np.testing.assert_array_equal(shard.cry, np.array([cry for _, cry in drawn], np.float32))
     assert shard.tags.shape == (VIEWS, MN04_CLASSES + YAMNET_CLASSES)
     assert shard.embedding.shape == (VIEWS, MN04_WIDTH)
-    assert (shard.samples.dtype, shard.cry.dtype, shard.tags.dtype) == (np.int16, np.float32, np.float16)
+    assert [str(array.dtype) for array in (shard.samples, shard.cry, shard.tags)] == ["int16", "float32", "float16"]
     models = prepared.data / "teachers"
     mn04 = Mn04Teacher(models / "mn04_as.onnx").label(list(shard.samples))
     yamnet = YamnetTeacher(models / "yamnet.tflite").label(list(shard.samples))
