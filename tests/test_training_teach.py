@@ -54,7 +54,7 @@ def folder(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_a_shard_is_views_and_what_teachers_hear_in_them(prepared: Prepared, folder: Path) -> None:
     """Numbered through all shards; the teachers label the mixed, coded, reverberant view itself."""
-    assert sorted(path.name for path in folder.iterdir()) == ["views-0000.npz", "views-0001.npz"]
+    assert sorted(path.name for path in folder.iterdir()) == ["task.json", "views-0000.npz", "views-0001.npz"]
     rows, rooms = rows_for(prepared, held_out=False), load_rooms(prepared.data / "rooms")
     drawer = Views(prepared, cry_targets(prepared), rows, rooms, seed=SEED, params=PARAMS)
     shard = load_shard(shard_path(folder, 1))
@@ -107,8 +107,14 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     """Before any time is spent."""
     (tmp_path / "file").write_text("in the way")
     made = prepared_from(tmp_path / "prepared", takes())
-    with pytest.raises(ConfigError, match="cannot be written"):
+    with pytest.raises(ConfigError, match="cannot be used"):
         teach(made, tmp_path / "file" / "views", PARAMS, shards=1, seed=0, workers=1)
+
+
+def test_views_of_another_kind_are_not_mixed_in(prepared: Prepared, folder: Path) -> None:
+    """Another seed or other chances in the same folder would go unnoticed for ever: refused, naming what differs."""
+    with pytest.raises(ConfigError, match="not the same: seed"):
+        teach(prepared, folder, PARAMS, shards=SHARDS, seed=SEED + 1, workers=1, views=VIEWS)
 
 
 @pytest.mark.parametrize(

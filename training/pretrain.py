@@ -5,6 +5,7 @@ classes, and what one of them thinks of it (its embedding). The latter two are A
 is not a cry; their heads are thrown away afterwards.
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 import keras
 import numpy as np
 from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
 
 from model.frontend import FrontendParams, patches
 from model.records import dump_json, from_json, load_json
@@ -20,6 +22,7 @@ from monitord.errors import ConfigError
 from monitord.windows import WINDOW_SAMPLES
 from training.batches import VOICES, Batches
 from training.clips import make_folder
+from training.epoch_bar import EpochBar
 from training.held_out import evaluation_rows
 from training.prepare import Prepared, samples_of
 from training.whole_file import write_whole
@@ -129,9 +132,10 @@ def pretrain(
     model.fit(
         batches,
         epochs=params.epochs,
-        verbose=2,
+        verbose=0,
         shuffle=False,  # the batches are another order in each epoch by themselves
         callbacks=[
+            EpochBar(),
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.begin(epoch)),
             # Before the swap: what a stopped run goes on with are the weights, not their average.
             keras.callbacks.BackupAndRestore(folder / "backup", double_checkpoint=True, delete_checkpoint=False),
@@ -172,4 +176,4 @@ class _HeldOutAuc(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
         area = float(roc_auc_score(self._truth, logits))
         if logs is not None:
             logs["held_out_auc"] = area
-        print(f"epoch {epoch + 1}: held-out AUC {area:.4f}", flush=True)
+        tqdm.write(f"epoch {epoch + 1}: held-out AUC {area:.4f}", file=sys.stderr)

@@ -4,9 +4,10 @@ The teachers hear the mixed, coded and reverberant view, not the clean recording
 only whether a baby cries in it comes from the recordings. Views lie in shards; a stopped run goes on with the next.
 """
 
+import json
 import multiprocessing
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +18,13 @@ from tqdm import tqdm
 from monitord.errors import ConfigError
 from monitord.types import Pcm
 from monitord.windows import WINDOW_SAMPLES
-from training.clips import make_folder
 from training.held_out import rows_for
 from training.prepare import Prepared, load_prepared
 from training.rooms import load_rooms
 from training.targets import cry_targets
 from training.teachers import YAMNET_SAMPLES, Mn04Teacher, YamnetTeacher
 from training.views import ViewParams, Views
+from training.work import claim
 
 SHARD: Final = 4_096
 """Views in a file: 128 MB of sound."""
@@ -65,8 +66,8 @@ def teach(
         views: In each shard.
 
     Raises:
-        ConfigError: There are no cries, or nothing else, to learn from, a teacher is missing, or the disk is full;
-            finished shards stand.
+        ConfigError: There are no cries, or nothing else, to learn from, a teacher is missing, the folder holds views of
+            another kind, or the disk is full; finished shards stand.
     """
     targets = cry_targets(prepared)
     rows = rows_for(prepared, held_out=False)
@@ -74,7 +75,8 @@ def teach(
     # A cry more likely than not; and other recordings, because a pause between cries is no other sound.
     if not (targets[rows] > 0.5).any() or not (other[rows] & (targets[rows] == 0.0)).any():  # noqa: PLR2004
         raise ConfigError(f"{prepared.folder}: needs both cries and other sound to learn from")
-    make_folder(folder)
+    task: dict[str, str | int | float] = {"seed": seed, "views": views, "params": json.dumps(asdict(params))}
+    claim(folder, task)
     missing = [number for number in range(shards) if not shard_path(folder, number).exists()]
     jobs = [(prepared.folder, folder, params, number, seed, views) for number in missing]
     if not jobs:

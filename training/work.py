@@ -29,10 +29,10 @@ def claim(folder: Path, task: Mapping[str, str | int | float]) -> None:
             return
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be used: {error}; give another folder with --work") from error
+        raise ConfigError(f"{path}: cannot be used: {error}; give another folder") from error
     if found != dict(task):
         differing = sorted(key for key in found.keys() | task.keys() if found.get(key) != task.get(key))
         raise ConfigError(
-            f"{folder}: holds work on something else (not the same: {', '.join(differing)}); give another folder with "
-            "--work, or delete this one"
+            f"{folder}: holds work on something else (not the same: {', '.join(differing)}); give another folder, "
+            "or delete this one"
         )
