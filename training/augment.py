@@ -22,11 +22,6 @@ LOWEST_SPEED, HIGHEST_SPEED = 0.5, 2.0
 """Beyond an octave a cry is no cry any more; training stays within 0.9 to 1.1."""
 
 
-def gain(wave: Wave, gain_db: float) -> Wave:
-    """Returns the wave louder by so many decibels; nothing is clipped."""
-    return wave * np.float32(10 ** (gain_db / 20))
-
-
 def clip(wave: Wave) -> Wave:
     """Returns the wave as a converter would hand it over: cut at full scale."""
     return np.clip(wave, np.float32(-1), np.float32(1))
@@ -70,49 +65,8 @@ def fit(noise: Wave, samples: int, rng: np.random.Generator) -> Wave:
     return np.resize(np.roll(noise, -start), samples)
 
 
-def shift(wave: Wave, samples: int) -> Wave:
-    """Returns the wave later by so many samples (earlier where negative), zeros where nothing is known."""
-    if abs(samples) >= len(wave):
-        return np.zeros_like(wave)
-    if samples >= 0:
-        return np.concatenate([np.zeros(samples, np.float32), wave[: len(wave) - samples]])
-    return np.concatenate([wave[-samples:], np.zeros(-samples, np.float32)])
-
-
 def speed(wave: Wave, factor: float) -> Wave:
     """Plays the wave faster by a factor in 0.5 .. 2: pitch rises with it. Returns about n / factor samples."""
     if not LOWEST_SPEED <= factor <= HIGHEST_SPEED:
         raise ValueError(f"speed {factor}, expected {LOWEST_SPEED} to {HIGHEST_SPEED}")
     return np.asarray(soxr.resample(wave, RATE_HZ * factor, RATE_HZ, quality="MQ"), np.float32)
-
-
-def band_limit(wave: Wave) -> Wave:
-    """Returns the wave without what is above 4 kHz, as a telephone codec at 8 kHz leaves it; same length."""
-    narrow = soxr.resample(wave, RATE_HZ, RATE_HZ // 2, quality="MQ")
-    wide = np.asarray(soxr.resample(narrow, RATE_HZ // 2, RATE_HZ, quality="MQ"), np.float32)[: len(wave)]
-    return np.pad(wide, (0, len(wave) - len(wide)))
-
-
-def mix_up(
-    waves: NDArray[np.float32], targets: NDArray[np.float32], rng: np.random.Generator, alpha: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Blends each row with another row of the batch, and their targets by the same weights.
-
-    Args:
-        waves: float32 [n, ...], waveforms or pictures.
-        targets: float32 [n, k].
-        rng: Draws the partners and the weights.
-        alpha: Of the Beta distribution of the weights; 0.2 to 0.4 is usual, smaller blends less.
-
-    Returns:
-        Both blended, same shapes. The heavier part of each row is always the row itself.
-    """
-    partners = rng.permutation(len(waves))
-    drawn = rng.beta(alpha, alpha, len(waves)).astype(np.float32)
-    weights = np.maximum(drawn, 1 - drawn)
-
-    def blend(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        own = weights.reshape(-1, *[1] * (rows.ndim - 1))
-        return np.asarray(own * rows + (1 - own) * rows[partners], np.float32)
-
-    return blend(waves), blend(targets)
