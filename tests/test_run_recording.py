@@ -178,7 +178,8 @@ def test_lines_carry_the_ids_of_mqtt(evening: Evening) -> None:
         lines = [line for line in evening.lines if line["kind"] == kind]
         told = evening.payloads(topic)
         for key in ("id", "episode", "p_cry", "reason"):
-            assert [line[key] for line in lines] == [payload[key] for payload in told]
+            # A sound before the alarm belongs to no episode, here as there.
+            assert [line.get(key) for line in lines] == [payload.get(key) for payload in told]
     assert all("demo" not in line for line in evening.lines)
 
 

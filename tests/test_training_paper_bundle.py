@@ -11,6 +11,7 @@ from sounds import noise, synthetic_cry, tone
 from vggish_reference import random_weights
 
 from model.bundle import load_bundle
+from model.calibration import p_cry
 from model.classifier import Classifier
 from model.frontend import FrontendParams, patches
 from model.litert import LiteRtRuntime
@@ -84,13 +85,13 @@ def test_the_cry_is_heard_again_on_an_embedding_that_moved(tmp_path: Path) -> No
     variables = named_weights(model)
     for name, array in random_weights(weight_shapes(TINY, heads=True)).items():
         variables[name].assign(array)
-    scale, bias, found = refit_cry(model, made, FrontendParams())
+    calibration, found = refit_cry(model, made, FrontendParams())
     assert found["window_auc"] > 0.9
     low, high = found["window_auc_95"]
     assert low <= found["window_auc"] <= high
     heard = patches([synthetic_cry(seed=3)[20_000:35_600], noise(0.975, rms_dbfs=-25, seed=2)], FrontendParams())
-    cry, rain = scale * model.predict_on_batch(heard)["cry"][:, 0] + bias
-    assert cry > 0 > rain
+    cry, rain = p_cry(calibration, model.predict_on_batch(heard)["cry"][:, 0])
+    assert cry > 0.5 > rain
 
 
 def test_without_cries_there_is_nothing_to_fit(tmp_path: Path) -> None:
