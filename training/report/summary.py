@@ -84,11 +84,13 @@ def _hearing(streams: Result | None, name: str) -> list[str]:
     found = streams.figures
     s = systems.ours(found["systems"], name)
     false = s["false_per_hour"]
-    wolf = f"one false alarm in about {1 / false:.1f} hours" if false else "no false alarm at all"
+    wolf = "no false alarm at all"
+    if false:
+        wolf = f"{false:.1f} false alarms an hour" if false >= 1 else f"one false alarm in about {1 / false:.1f} hours"
     return [
         (
             f"Of 100 times that a baby cries, it raises the alarm {of_100(s['found'])} times; on household sound "
-            f"without a cry there was {wolf}. Measured on {found['hours']:g} hours with {found['episodes']} crying "
+            f"without a cry it gave {wolf}. Measured on {found['hours']:g} hours with {found['episodes']} crying "
             f"episodes and {found['quiet_hours']:g} hours without, made of recordings that training never heard and "
             "busier than a home at night."
         )
@@ -98,10 +100,16 @@ def _hearing(streams: Result | None, name: str) -> list[str]:
 def _reasons(crossval: Result | None) -> list[str]:
     if crossval is None:
         return ["Whether it can tell why a baby cries was not measured here."]
+    if crossval.synthetic:
+        return [
+            (
+                "Whether it can tell why a baby cries was measured on SYNTHETIC cries only (no baby ever cried in them), "
+                "which says nothing about babies."
+            )
+        ]
     f: Mapping[str, Any] = crossval.figures["grouped"]["model"]
     low, high = f["unweighted_average_recall_95"]
     recall = f["unweighted_average_recall"]
-    data = "SYNTHETIC cries (no baby ever cried in them)" if crossval.synthetic else crossval.data
     skill = (
         "better than guessing"
         if low > CHANCE
@@ -113,6 +121,6 @@ def _reasons(crossval: Result | None) -> list[str]:
         (
             f"Why a baby cries, for a baby never heard before: right in {of_100(recall)} of 100 with every reason "
             f"weighing the same ({of_100(low)} to {of_100(high)}), and guessing gives {of_100(CHANCE)}: "
-            f"{skill} (measured on {data})."
+            f"{skill} (measured on {crossval.data})."
         ),
     ]
