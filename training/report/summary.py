@@ -103,7 +103,7 @@ def _reasons(crossval: Result | None) -> list[str]:
     if crossval.synthetic:
         return [
             (
-                "Whether it can tell why a baby cries was measured on SYNTHETIC cries only (no baby ever cried in them), "
+                "Whether it can tell why a baby cries was measured on SYNTHETIC cries only (no baby cried in them), "
                 "which says nothing about babies."
             )
         ]
