@@ -67,7 +67,7 @@ def _picture(result: Result) -> Picture:
             axes.plot(value, at, "o", color=colour, label=protocol)
         axes.axvline(CHANCE, color=FAINT, linestyle="--", linewidth=1, label="chance")
         axes.set_yticks(range(len(methods)), [method["name"] for method in methods])
-        axes.set(xlim=(0, 1), ylim=(-0.5, len(methods) - 0.5), xlabel="unweighted average recall, with 95 % interval")
+        axes.set(xlim=(0, 1), ylim=(-0.5, len(methods) - 0.5), xlabel="recall, 95 % interval")
         canvas.legend(loc="outside upper center", ncols=3)
         return picture(
             canvas,

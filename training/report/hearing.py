@@ -92,7 +92,7 @@ def _latency(every: Sequence[System]) -> Picture:
         axes.axvline(promise.MOST_P50_S, color=COLOURS[2], linestyle="--", linewidth=1, label="promised median")
         axes.axvline(promise.MOST_P95_S, color=COLOURS[4], linestyle="--", linewidth=1, label="promised 95 %")
         axes.set_yticks(range(len(shown)), [n.replace(", ", ",\n") for n, _ in shown])
-        axes.set(xlabel="seconds from the first sound to the alarm", ylim=(-0.6, len(shown) - 0.4))
+        axes.set(xlabel="seconds to the alarm", ylim=(-0.6, len(shown) - 0.4))
         axes.set_xlim(left=0.0)
         canvas.legend(loc="outside upper center", ncols=2)
         return picture(
