@@ -1,14 +1,13 @@
 """What a measuring command leaves for `report`: one JSON file each, written whole or not at all."""
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from monitord.errors import ConfigError
+from training.whole_file import write_whole
 
 Kind = Literal["crossval", "compare", "streams", "noise", "frontends", "evaluate", "family"]
 KINDS: Final = ("crossval", "compare", "streams", "noise", "frontends", "evaluate", "family")
@@ -35,20 +34,7 @@ def write_result(path: Path, result: Result) -> None:
     Raises:
         ConfigError: The disk is full or the folder may not be written; what stood there stands there still.
     """
-    temporary: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(result), file, indent=1)
-            file.write("\n")
-        temporary.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}; nothing was changed") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    write_whole(path, (json.dumps(asdict(result), indent=1) + "\n").encode())
 
 
 def read_results(folder: Path) -> list[Result]:
