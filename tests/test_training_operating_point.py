@@ -7,7 +7,7 @@ from alarms import heard, laid
 from monitord.tracker import TrackerParams
 from training import operating_point
 from training.episodes import Episodes
-from training.operating_point import OFF_SHARE, THRESHOLDS, VOTES, Trial, best, choose, judge, settings
+from training.operating_point import OFF_SHARE, THRESHOLDS, VOTES, Trial, best, judge, settings, try_settings
 
 
 def trial(on_p: float = 0.5, *, found: int = 19, false: int = 0, latency_s: tuple[float, ...] = (1.0,)) -> Trial:
@@ -76,7 +76,7 @@ def test_the_chosen_one_tells_a_cry_from_a_cat(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(operating_point, "VOTES", ((1, 1), (2, 2), (5, 5)))
     monkeypatch.setattr(operating_point, "THRESHOLDS", (0.5, 0.95))
     streams = [heard((10.5, 14), (60, 60), (80, 80), cries=(laid("cry", 10, 15),), length_s=3600)]
-    chosen = choose(streams)
+    chosen = best(try_settings(streams))
     assert (chosen.tracker.n, chosen.tracker.m, chosen.tracker.on_p) == (2, 2, 0.5)
     assert (chosen.episodes.found, chosen.episodes.false, chosen.episodes.latency_s) == ((True,), 0, (1.0,))
     assert chosen.broken == 0.0

@@ -13,11 +13,11 @@ from sounds import noise, synthetic_cry
 
 from monitord.tracker import TrackerParams
 from training import operating_point, streams
-from training.episodes import Episodes
-from training.operating_point import THRESHOLDS
+from training.episodes import Episodes, Heard
+from training.operating_point import THRESHOLDS, try_settings
 from training.prepare import Prepared
 from training.results import Result, read_results, write_result
-from training.stream_table import System, crossed, figures, markdown, ours, peers
+from training.stream_table import HALVES, System, crossed, figures, markdown, ours, peers, streams_of
 from training.streams import StreamParams, half_of
 
 SNR_DB = (-15.0, -7.0, 2.0, 12.0)
@@ -62,7 +62,7 @@ def test_thresholds_are_chosen_on_the_other_half(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(operating_point, "THRESHOLDS", (0.5,))
     brief = heard((11, 11), cries=(laid("cry", 10, 15),), length_s=3600)  # one window speaks: 1 of 1 finds it
     spotty = heard((40, 40), (11, 15), cries=(laid("cry", 10, 16),), length_s=360)  # 1 of 1 has a false alarm
-    counts = crossed("tiny", {"a": [brief], "b": [spotty]}).episodes
+    counts = crossed("tiny", {"a": try_settings([brief]), "b": try_settings([spotty])}).episodes
     assert (counts.found, counts.false) == ((True, False), 1)
 
 
@@ -128,14 +128,15 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepared:
 
 def test_without_teachers_the_peers_are_left_out(prepared: Prepared, capsys: pytest.CaptureFixture[str]) -> None:
     """And that is said."""
-    assert peers(prepared, hours=1) == []
+    assert peers(prepared.data / "teachers", {"a": [], "b": []}) == []
     assert "teachers: no such folder, so YAMNet and mn04 are left out" in capsys.readouterr().err
 
 
 def test_peers_hear_the_same_streams(prepared: Prepared, shared_data: Path) -> None:
     """YAMNet as people use it and mn04 by two rules, on both halves, with cries and without."""
     (prepared.data / "teachers").symlink_to(shared_data / "teachers")
-    systems = peers(prepared, hours=1)
+    unheard = {half: [Heard(stream, (), ()) for stream in streams_of(prepared, half, 1)] for half in HALVES}
+    systems = peers(prepared.data / "teachers", unheard)
     assert [system.name for system in systems] == ["YAMNet", "mn04", "mn04"]
     assert len({system.rule for system in systems}) == 3
     assert [system.episodes.hours for system in systems] == pytest.approx([4 * 20 / 3600] * 3)

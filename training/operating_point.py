@@ -56,14 +56,17 @@ def judge(heard: Sequence[Heard], tracker: TrackerParams) -> Episodes:
     return sum((score(one, tracker) for one in heard), Episodes())
 
 
-def choose(heard: Sequence[Heard]) -> Trial:
-    """Takes the setting that breaks the promises least, all four weighing the same."""
+def try_settings(heard: Sequence[Heard]) -> list[Trial]:
+    """Tries every setting on these streams, in the order of `settings`."""
     bar = tqdm(list(settings()), desc="thresholds", unit="setting", mininterval=1.0)
-    return best([Trial(tracker, judge(heard, tracker)) for tracker in bar])
+    return [Trial(tracker, judge(heard, tracker)) for tracker in bar]
 
 
 def best(tried: Sequence[Trial]) -> Trial:
-    """The one of which least is broken; of several, the one that finds most, is seldom wrong, and is quickest."""
+    """The one that breaks the promises least, all four weighing the same.
+
+    Of several, the one that finds most, is seldom wrong, and is quickest.
+    """
     return min(
         tried,
         key=lambda t: (t.broken, -t.episodes.share_found, t.episodes.false_per_hour, t.episodes.latency(50)),

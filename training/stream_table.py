@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from tqdm import tqdm
@@ -10,7 +11,7 @@ from tqdm import tqdm
 from model.bundle import Bundle
 from monitord.tracker import TrackerParams
 from training.episodes import Episodes, Heard
-from training.operating_point import OFF_SHARE, THRESHOLDS, choose, judge
+from training.operating_point import OFF_SHARE, THRESHOLDS, Trial, best, judge
 from training.prepare import Prepared
 from training.report.words import seconds
 from training.streamed import Scorer, bundle_scorer, hear_stream, slide, teacher_scorer
@@ -62,23 +63,33 @@ def ours(name: str, heard: Sequence[Heard], tracker: TrackerParams) -> System:
     return System(name, rule, judge(heard, tracker), _curve(heard, tracker))
 
 
-def crossed(name: str, heard: Mapping[Half, Sequence[Heard]]) -> System:
-    """The bundle with thresholds chosen on each half and judged on the other: what to expect of unheard families."""
+def crossed(name: str, tried: Mapping[Half, Sequence[Trial]]) -> System:
+    """The bundle with thresholds chosen on each half and judged on the other: what to expect of unheard families.
+
+    Args:
+        name: The bundle's.
+        tried: By half, what `try_settings` made of its streams.
+    """
     counts = Episodes()
     for half, other in zip(HALVES, reversed(HALVES), strict=True):
-        counts += judge(heard[other], choose(heard[half]).tracker)
+        chosen = best(tried[half]).tracker
+        counts += next(trial.episodes for trial in tried[other] if trial.tracker == chosen)
     return System(name, "thresholds chosen on the other half", counts)
 
 
-def peers(prepared: Prepared, hours: int) -> list[System]:
-    """YAMNet and mn04 on the same streams, by the same scorer and the same hold; none where they are not there."""
-    teachers = prepared.data / "teachers"
+def peers(teachers: Path, heard: Mapping[Half, Sequence[Heard]]) -> list[System]:
+    """YAMNet and mn04 on the same streams, by the same scorer and the same hold; none where they are not there.
+
+    Args:
+        teachers: Folder with both.
+        heard: The streams, as `hear_halves` heard them.
+    """
     if not teachers.is_dir():
         tqdm.write(f"{teachers}: no such folder, so YAMNet and mn04 are left out", file=sys.stderr)
         return []
     yamnet = teacher_scorer(YamnetTeacher(teachers / "yamnet.tflite"))
     mn04 = teacher_scorer(Mn04Teacher(teachers / "mn04_as.onnx"))
-    every = [stream for half in HALVES for stream in streams_of(prepared, half, hours)]
+    every = [one.stream for half in HALVES for one in heard[half]]
     frigate = _slide(every, yamnet, YAMNET_SAMPLES, "YAMNet on streams")
     tagged = _slide(every, mn04, MN04_HOP, "mn04 on streams")
     one = TrackerParams(n=1, m=1)

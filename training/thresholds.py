@@ -8,7 +8,7 @@ from typing import Any
 from model.bundle import Weights, write_bundle
 from model.manifest import Manifest
 from monitord.tracker import TrackerParams
-from training.operating_point import choose
+from training.operating_point import Trial, best, try_settings
 from training.prepare import Prepared
 from training.report.words import seconds
 from training.stream_table import HALVES, crossed, figures, hear_halves, peers
@@ -38,9 +38,11 @@ def choose_thresholds(prepared: Prepared, manifest: Manifest, *, tflite: bytes, 
     with tempfile.TemporaryDirectory(prefix="monitord-fit-") as folder:
         draft = write_bundle(Path(folder) / "draft", manifest, tflite=tflite, weights=weights, card="")
         heard = hear_halves(prepared, draft, hours)
-    tracker = choose([one for half in HALVES for one in heard[half]]).tracker
-    across = crossed(manifest.name, heard)
-    found = figures([across, *peers(prepared, hours)], hours)
+    tried = {half: try_settings(heard[half]) for half in HALVES}
+    both = [Trial(a.tracker, a.episodes + b.episodes) for a, b in zip(*tried.values(), strict=True)]
+    tracker = best(both).tracker
+    across = crossed(manifest.name, tried)
+    found = figures([across, *peers(prepared.data / "teachers", heard)], hours)
     mine, *others = ({key: value for key, value in one.items() if key != "curve"} for one in found["systems"])
     streams = mine | {key: found[key] for key in ("hours", "quiet_hours", "episodes")} | {"peers": others}
     why = (

@@ -32,6 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
+    from training.operating_point import try_settings  # noqa: PLC0415
     from training.prepare import load_prepared  # noqa: PLC0415
     from training.results import Result, write_result  # noqa: PLC0415
     from training.stream_table import crossed, figures, hear_halves, markdown, ours, peers  # noqa: PLC0415
@@ -41,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     halves = hear_halves(prepared, bundle, arguments.hours)
     every = [one for half in halves.values() for one in half]
     shipped = ours(name, every, bundle.manifest.tracker)
-    found = figures([crossed(name, halves), shipped, *peers(prepared, arguments.hours)], arguments.hours)
+    across = crossed(name, {half: try_settings(heard) for half, heard in halves.items()})
+    found = figures([across, shipped, *peers(prepared.data / "teachers", halves)], arguments.hours)
     print(markdown(found))
     if arguments.out is not None:
         command = f"monitord-train streams --prepared PREPARED --hours {arguments.hours}"
