@@ -13,6 +13,8 @@ from monitord.types import REASONS
 STEEPEST: Final = 10.0
 """Largest inverse temperature looked for: nobody's logits are ten times too modest."""
 
+LEAST_TOLD_P: Final = 1e-6
+"""Least probability of a reason that becomes a logit: below it nothing was told."""
 TINY: Final = 1e-12
 """Least probability whose logarithm is taken: one certain mistake may not outweigh everything."""
 
@@ -31,6 +33,11 @@ def fit_cry(logits: NDArray[np.float32], labels: NDArray[np.bool_]) -> tuple[flo
     y = np.repeat([1, 0], len(logits))
     model = LogisticRegression(C=np.inf).fit(x, y, sample_weight=np.concatenate([target, 1 - target]))
     return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def logits_of(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Turns probabilities [n, 4] of held-back recordings back into logits, float32 [n, 4], for `fit_reasons`."""
+    return np.log(np.maximum(probabilities, LEAST_TOLD_P)).astype(np.float32)
 
 
 def fit_reasons(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

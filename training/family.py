@@ -18,7 +18,7 @@ from model.frontend import patches
 from model.runtime import open_runtime
 from monitord.errors import ConfigError
 from monitord.types import REASONS
-from training.calibrate import fit_reasons
+from training.calibrate import fit_reasons, logits_of
 from training.clips import ClipSet
 from training.family_bundle import calibrated_head, write_adapted
 from training.family_gain import compare, is_better, table
@@ -89,13 +89,13 @@ def adapt(bundle: Bundle, clips: ClipSet, out: Path, *, anyway: bool = False) ->
     }
     held_back = cross_validate(cries["grouped"])
     label = cries["grouped"].label
-    scale = fit_reasons(_logits(held_back), label)
-    told = p_reasons(Calibration(reason_scale=scale), _logits(held_back))
+    scale = fit_reasons(logits_of(held_back), label)
+    told = p_reasons(Calibration(reason_scale=scale), logits_of(held_back))
     below, why = unsure_below(told, label, data=f"{clips.name}, grouped by recording", least_told=LEAST_TOLD)
     figures |= {"unsure_below": below, "told_rests_on": why}
     for protocol, data in cries.items():
         probabilities = held_back if data is cries["grouped"] else cross_validate(data)
-        calibrated = p_reasons(Calibration(reason_scale=scale), _logits(probabilities)).astype(np.float64)
+        calibrated = p_reasons(Calibration(reason_scale=scale), logits_of(probabilities)).astype(np.float64)
         figures[protocol] = compare(data, calibrated, (shipped_below, below))
     report = table(figures, clips.name, synthetic=clips.synthetic)
     if not anyway and not is_better(figures):
@@ -161,10 +161,6 @@ def _recording(clips: ClipSet, index: int) -> str:
 
 def _counts(label: NDArray[np.int64]) -> dict[str, int]:
     return {reason: int((label == i).sum()) for i, reason in enumerate(REASONS) if (label == i).any()}
-
-
-def _logits(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.log(np.maximum(probabilities, 1e-6)).astype(np.float32)
 
 
 def _refusal(clips: ClipSet, out: Path) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from model.bundle import Bundle, write_bundle
 from model.calibration import p_reasons
@@ -21,7 +20,7 @@ from monitord.errors import ConfigError
 from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from training import card, reasons
-from training.calibrate import fit_reasons
+from training.calibrate import fit_reasons, logits_of
 from training.clips import make_folder
 from training.hearing import calibrated, hear, held_out
 from training.prepare import Prepared
@@ -111,7 +110,7 @@ def fit(prepared: Prepared, weights: Path, directory: Path, *, hours: int, front
         )
     labelled = told.labelled(hear(model, prepared, told.row, trained.frontend).embedding)
     judged = {protocol: reasons.judge(labelled, protocol) for protocol in ("random", "grouped")}
-    out_of_fold = _even_logits(judged["grouped"].probabilities)
+    out_of_fold = logits_of(judged["grouped"].probabilities)
     calibration = replace(cry_calibration, reason_scale=fit_reasons(out_of_fold, labelled.reason))
     below, why_unsure = unsure_below(
         p_reasons(calibration, out_of_fold), labelled.reason, data=LABELLED_DATA, least_told=LEAST_TOLD
@@ -147,10 +146,6 @@ def fit(prepared: Prepared, weights: Path, directory: Path, *, hours: int, front
         rests_on={"tracker.on_p": point.why, "tracker.unsure_below": why_unsure},
     )
     return write_bundle(directory, manifest, tflite=tflite, weights=arrays, card=card.write(manifest))
-
-
-def _even_logits(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.log(np.maximum(probabilities, 1e-6)).astype(np.float32)
 
 
 def _install_reasons(model: keras.Model, labelled: Labelled) -> None:

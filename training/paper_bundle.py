@@ -21,7 +21,7 @@ from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from monitord.types import REASONS
 from training import card
-from training.calibrate import fit_reasons
+from training.calibrate import fit_reasons, logits_of
 from training.clips import ClipSet
 from training.convert import litert_of
 from training.crossval import crossval
@@ -82,7 +82,7 @@ def fit_paper(
     for name in ("cry/kernel", "cry/bias"):  # says nothing until it is fitted
         variables[name].assign(np.zeros(variables[name].shape, np.float32))
 
-    out_of_fold = np.log(np.maximum(np.array(found["grouped"]["probabilities"]), 1e-6)).astype(np.float32)
+    out_of_fold = logits_of(np.array(found["grouped"]["probabilities"]))
     calibration = Calibration(reason_scale=fit_reasons(out_of_fold, clips.labels))
     below, why_unsure = unsure_below(
         p_reasons(calibration, out_of_fold), clips.labels, data=f"{_named(clips)}, grouped", least_told=LEAST_TOLD
