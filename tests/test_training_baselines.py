@@ -16,11 +16,12 @@ from sounds import noise, tone
 from model.frontend import FrontendParams, log_mel
 from model.vggish import Architecture, build_embedding, count_weights, named_weights
 from monitord.types import RATE_HZ, REASONS
+from training.balance import balanced
 from training.baselines import capsules
 from training.baselines.bfcc_ann import BfccAnn
 from training.baselines.capsules import CapsuleNetwork, Routing, margin_loss, squash
 from training.baselines.majority import Majority
-from training.baselines.method import Method, balanced, spread
+from training.baselines.method import Method, spread
 from training.baselines.mfcc_gmm import MfccGmm
 from training.baselines.rbm_cnn import RbmCnn
 from training.baselines.sound import (

@@ -15,10 +15,11 @@ from model.litert import LiteRtRuntime
 from monitord.errors import BundleError, ConfigError
 from monitord.synthetic_cry import Burst, cry
 from monitord.windows import WINDOW_SAMPLES
+from training.balance import balanced
 from training.clips import Clip, ClipSet
 from training.family import adapt
 from training.family_gain import compare, is_better
-from training.family_head import Cries, among, cross_validate, even, fit_head, log_loss
+from training.family_head import Cries, among, cross_validate, fit_head, log_loss
 from training.litert_head import replace_head
 from training.unsure import NEVER, unsure_below
 
@@ -90,7 +91,7 @@ def test_pooling_by_hand() -> None:
 
 def test_even_weights_by_hand() -> None:
     """Three of one reason and one of another: 4 / (2 * 3) and 4 / (2 * 1)."""
-    np.testing.assert_allclose(even(np.array([1, 1, 1, 3])), [2 / 3, 2 / 3, 2 / 3, 2])
+    np.testing.assert_allclose(balanced(np.array([1, 1, 1, 3])), [2 / 3, 2 / 3, 2 / 3, 2])
 
 
 def test_the_gain_by_hand() -> None:

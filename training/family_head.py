@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from monitord.types import REASONS
+from training.balance import balanced
 from training.splits import folds
 
 FOLDS: Final = 5
@@ -88,7 +89,7 @@ def fit_head(cries: Cries) -> Head:
         for train, test in inner:
             part = cries.chosen(test)
             told[test] = part.pool(_fit(cries.chosen(train), ridge).logits(part))
-        losses.append(float(np.mean(log_loss(told, cries.label) * even(cries.label))))
+        losses.append(float(np.mean(log_loss(told, cries.label) * balanced(cries.label))))
     return _fit(cries, RIDGES[int(np.argmin(losses))])
 
 
@@ -114,12 +115,6 @@ def log_loss(probabilities: NDArray[np.float64], label: NDArray[np.int64]) -> ND
     """[n], minus the natural logarithm of what the true reason got among those that occurred."""
     told = among(probabilities, label)[np.arange(len(label)), label]
     return np.asarray(-np.log(np.maximum(told, 1e-12)))  # one certain mistake may not outweigh everything
-
-
-def even(label: NDArray[np.int64]) -> NDArray[np.float64]:
-    """[n], weights of mean 1 by which each reason that occurs counts the same."""
-    counts = np.bincount(label, minlength=len(REASONS))
-    return np.asarray(len(label) / (np.count_nonzero(counts) * counts[label]))
 
 
 def _fit(cries: Cries, ridge: float) -> Head:

@@ -11,7 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from training.baselines.method import Answer, balanced, spread
+from training.balance import balanced
+from training.baselines.method import Answer, spread
 from training.baselines.sound import bfcc, normalised, with_slopes
 from training.clips import ClipSet
 

@@ -1,7 +1,6 @@
 """Spectrogram + capsule network: dynamic routing between capsules (Sabour, Frosst and Hinton 2017) on log-mel."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import keras
@@ -12,9 +11,7 @@ from numpy.typing import NDArray
 from model.frontend import N_MELS
 from monitord.types import REASONS
 from training.baselines.method import Answer
-from training.baselines.networks import EPOCHS, fit_network
-from training.baselines.sound import pictures
-from training.clips import ClipSet
+from training.baselines.networks import PictureNetwork, fit_network
 
 FRAMES: Final = 248
 """In 2.5 s: 1 + (40000 - 400) // 160."""
@@ -72,27 +69,13 @@ class Routing(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
 
 
 @dataclass(frozen=True)
-class CapsuleNetwork:
+class CapsuleNetwork(PictureNetwork):
     """The length of a reason's capsule says how surely it is there."""
 
     key: ClassVar[str] = "capsules"
     name: ClassVar[str] = "spectrogram + capsule network"
-    features: ClassVar[str] = "log-mel, 2.5 s"
     classifier: ClassVar[str] = "2 layers, capsules with 3 rounds of routing"
     paper_says: ClassVar[str] = "86.1 % of 3 classes"
-
-    clips: ClipSet
-    epochs: int = EPOCHS
-
-    @property
-    def settings(self) -> str:
-        """As `Method`."""
-        return f"epochs={self.epochs}"
-
-    @cached_property
-    def _x(self) -> NDArray[np.float32]:
-        """[clips, 248, 64]."""
-        return pictures(self.clips.cut(row) for row in range(len(self.clips.clips)))
 
     def fit_predict(self, train: NDArray[np.int64], test: NDArray[np.int64], seed: int) -> Answer:
         """As `Method`; the lengths are scaled to sum to 1."""

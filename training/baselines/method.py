@@ -61,9 +61,3 @@ def spread(probabilities: NDArray[np.float64], classes: NDArray[np.int64]) -> ND
     out = np.zeros((len(probabilities), len(REASONS)))
     out[:, classes] = probabilities
     return out
-
-
-def balanced(labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weight of each clip, so that every reason that is there weighs the same; their mean is 1."""
-    counts = np.bincount(labels, minlength=len(REASONS))
-    return np.asarray(len(labels) / ((counts > 0).sum() * counts[labels]))

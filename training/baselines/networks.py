@@ -4,14 +4,19 @@ Only Keras' own interface, so that any of its backends runs it.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from monitord.types import REASONS
-from training.baselines.method import Answer, balanced
+from training.balance import balanced
+from training.baselines.method import Answer
+from training.baselines.sound import pictures
+from training.clips import ClipSet
 
 LEARNING_RATE: Final = 1e-3
 """Adam's default: these start from nothing (the method's 1e-4 is for weights that start from AudioSet)."""
@@ -21,6 +26,31 @@ EPOCHS: Final = 20
 """Passes over the training clips; the curves of these small networks are flat by then."""
 MOMENTUM: Final = 0.9
 """Of batch normalisation's running means: a fold has some twenty steps an epoch, Keras' 0.99 would lag by five."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """What every method that is a small network has in common."""
+
+    clips: ClipSet
+    epochs: int = EPOCHS
+
+    @property
+    def settings(self) -> str:
+        """As `Method`."""
+        return f"epochs={self.epochs}"
+
+
+@dataclass(frozen=True)
+class PictureNetwork(Network):
+    """One that sees the log-mel picture."""
+
+    features: ClassVar[str] = "log-mel, 2.5 s"
+
+    @cached_property
+    def _x(self) -> NDArray[np.float32]:
+        """[clips, 248, 64]."""
+        return pictures(self.clips.cut(row) for row in range(len(self.clips.clips)))
 
 
 def fit_network(

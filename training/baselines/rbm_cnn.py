@@ -11,9 +11,8 @@ from sklearn.neural_network import BernoulliRBM
 
 from monitord.types import REASONS
 from training.baselines.method import Answer
-from training.baselines.networks import EPOCHS, MOMENTUM, fit_network
+from training.baselines.networks import MOMENTUM, Network, fit_network
 from training.baselines.sound import CEPSTRA, mfcc, normalised
-from training.clips import ClipSet
 
 BLOCK: Final = 10
 """Frames in a block: 0.1 s, about a syllable's edge; blocks overlap by half."""
@@ -26,7 +25,7 @@ UNITS: Final = 64
 
 
 @dataclass(frozen=True)
-class RbmCnn:
+class RbmCnn(Network):
     """The machine is trained on the training clips' blocks alone: no test clip shapes a feature."""
 
     key: ClassVar[str] = "mfcc-rbm-cnn"
@@ -34,14 +33,6 @@ class RbmCnn:
     features: ClassVar[str] = "20 MFCC in blocks of 0.1 s, 64 features by an RBM"
     classifier: ClassVar[str] = "CNN, 2 layers"
     paper_says: ClassVar[str] = "78.6 % of 5 classes"
-
-    clips: ClipSet
-    epochs: int = EPOCHS
-
-    @property
-    def settings(self) -> str:
-        """As `Method`."""
-        return f"epochs={self.epochs}"
 
     @cached_property
     def _blocks(self) -> list[NDArray[np.float32]]:

@@ -1,7 +1,6 @@
 """Spectrogram CNN: a small two-dimensional network on the log-mel picture, from nothing."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar, Final
 
 import keras
@@ -11,36 +10,20 @@ from numpy.typing import NDArray
 from model.frontend import N_MELS
 from monitord.types import REASONS
 from training.baselines.method import Answer
-from training.baselines.networks import EPOCHS, MOMENTUM, fit_network
-from training.baselines.sound import pictures
-from training.clips import ClipSet
+from training.baselines.networks import MOMENTUM, PictureNetwork, fit_network
 
 FILTERS: Final = (16, 32, 64)
 """Of 3 x 3 each, with a pool of 2 x 2 behind."""
 
 
 @dataclass(frozen=True)
-class SpectrogramCnn:
+class SpectrogramCnn(PictureNetwork):
     """The paper cites two of these, on data of their own."""
 
     key: ClassVar[str] = "spectrogram-cnn"
     name: ClassVar[str] = "spectrogram + CNN"
-    features: ClassVar[str] = "log-mel, 2.5 s"
     classifier: ClassVar[str] = "CNN, 3 layers"
     paper_says: ClassVar[str] = "78.5 % of 3 classes; 89.0 % of 5 classes"
-
-    clips: ClipSet
-    epochs: int = EPOCHS
-
-    @property
-    def settings(self) -> str:
-        """As `Method`."""
-        return f"epochs={self.epochs}"
-
-    @cached_property
-    def _x(self) -> NDArray[np.float32]:
-        """[clips, 248, 64]."""
-        return pictures(self.clips.cut(row) for row in range(len(self.clips.clips)))
 
     def fit_predict(self, train: NDArray[np.int64], test: NDArray[np.int64], seed: int) -> Answer:
         """As `Method`."""

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from monitord.types import REASONS
 from training.baselines.method import Answer
-from training.baselines.networks import EPOCHS, MOMENTUM, fit_network
+from training.baselines.networks import MOMENTUM, Network, fit_network
 from training.baselines.sound import LONGEST, waveforms
-from training.clips import ClipSet
 
 LAYERS: Final = ((80, 32), (3, 32), (3, 64), (3, 128))
 """Samples of a filter and number of filters, each followed by a pool of 4; the first filter spans 5 ms."""
@@ -21,7 +20,7 @@ STRIDE: Final = 16
 
 
 @dataclass(frozen=True)
-class WaveformCnn:
+class WaveformCnn(Network):
     """The first layer must find out by itself what a spectrum is."""
 
     key: ClassVar[str] = "waveform-cnn"
@@ -29,14 +28,6 @@ class WaveformCnn:
     features: ClassVar[str] = "waveform, 2.5 s"
     classifier: ClassVar[str] = "CNN, 4 layers"
     paper_says: ClassVar[str] = "78.3 % of 4 classes"
-
-    clips: ClipSet
-    epochs: int = EPOCHS
-
-    @property
-    def settings(self) -> str:
-        """As `Method`."""
-        return f"epochs={self.epochs}"
 
     @cached_property
     def _x(self) -> NDArray[np.float32]:
