@@ -19,9 +19,9 @@ from training import noise_table
 from training.augment import active_rms
 from training.commands import noise as command
 from training.hard_negatives import hard_negatives, markdown
-from training.noise import CLEAN, NoiseParams, Tried, _mixed, noise_figures
+from training.noise import CLEAN, NoiseParams, Tried, noise_figures
 from training.noise_reasons import PER_RECORDING, ReasonsUnderNoise, of_clips
-from training.noises import MUSIC_UNDER_DB, _coloured, held_out_noises
+from training.noises import MUSIC_UNDER_DB, _coloured, held_out_noises, in_noise
 from training.prepare import Prepared
 from training.results import read_results
 
@@ -78,7 +78,7 @@ def test_the_levels_are_as_said() -> None:
     laid = np.random.default_rng(1).standard_normal(WINDOW_SAMPLES).astype(np.float32)
     wave = window.astype(np.float64)
     for snr_db in (10.0, -10.0):
-        mixed = _mixed(window[None], laid[None], snr_db)[0].astype(np.float64)
+        mixed = in_noise(window[None], laid[None], snr_db)[0].astype(np.float64)
         assert np.abs(mixed).max() < 32_768
         scale = (mixed @ wave - (laid @ wave) * (mixed @ laid) / (laid @ laid)) / (
             wave @ wave - (laid @ wave) ** 2 / (laid @ laid)

@@ -15,7 +15,7 @@ from model.bundle import Bundle, write_bundle
 from model.calibration import p_reasons
 from model.export import export_litert, export_weights
 from model.manifest import DataSet, Manifest
-from model.vggish import build_classifier, named_weights
+from model.vggish import named_weights
 from monitord.errors import ConfigError
 from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
@@ -24,7 +24,7 @@ from training.calibrate import fit_reasons, logits_of
 from training.clips import make_folder
 from training.hearing import calibrated, hear, held_out
 from training.prepare import Prepared
-from training.pretrain import read_trained
+from training.pretrain import load_trained
 from training.reason_rows import reason_rows
 from training.reasons import Labelled
 from training.thresholds import choose_thresholds
@@ -93,21 +93,15 @@ def fit(prepared: Prepared, weights: Path, directory: Path, *, hours: int, front
             told a reason; there is nothing held out to judge by; or the bundle may not be written.
     """
     make_folder(directory.parent)
-    trained = read_trained(weights)
-    model = build_classifier(trained.architecture)
-    try:
-        model.load_weights(weights)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{weights}: no weights of this network ({error}); run: monitord-train pretrain") from error
-    judged_on = held_out(prepared)
-    cry_calibration, area = calibrated(judged_on, hear(model, prepared, judged_on.row, trained.frontend).cry)
-    told = reason_rows(prepared)
+    trained, model = load_trained(weights)
+    judged_on, told = held_out(prepared), reason_rows(prepared)
     families = len(np.unique(told.group))
     if families < reasons.FOLDS:
         raise ConfigError(
             f"{prepared.folder}: {families} families told a reason for a cry that is heard, expected at least "
             f"{reasons.FOLDS}, one in each fold"
         )
+    cry_calibration, area = calibrated(judged_on, hear(model, prepared, judged_on.row, trained.frontend).cry)
     labelled = told.labelled(hear(model, prepared, told.row, trained.frontend).embedding)
     judged = {protocol: reasons.judge(labelled, protocol) for protocol in ("random", "grouped")}
     out_of_fold = logits_of(judged["grouped"].probabilities)

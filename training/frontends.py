@@ -2,30 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from model.frontend import FRONTENDS, FrontendParams, patches
-from model.vggish import build_classifier
+from model.frontend import FRONTENDS
 from monitord.errors import ConfigError
 from monitord.pcm import FULL_SCALE
 from monitord.types import Pcm
 from monitord.windows import WINDOW_SAMPLES
-from training.augment import mix
 from training.evaluate import auc
-from training.held_out import evaluation_rows
+from training.hearing import forward, held_out
+from training.noises import in_noise
 from training.prepare import Prepared, samples_of
-from training.pretrain import Trained, read_trained
+from training.pretrain import Trained, load_trained
 from training.reason_rows import reason_rows
 from training.reasons import judge
 
-BATCH: Final = 64
-"""Windows in a forward pass."""
 MIXED_DB: Final = 0.0
 """Decibels of a window over the other sound that is mixed in."""
 
@@ -61,20 +58,19 @@ def frontend_figures(prepared: Prepared, weights: Mapping[str, Path], seed: int 
         ConfigError: A name is unknown or not what the file was trained with, the networks differ in more than the
             front end, or the prepared folder holds nothing to judge by.
     """
-    trained = {name: _trained(name, path) for name, path in weights.items()}
-    if len({one.architecture for one in trained.values()}) > 1:
+    networks = {name: _trained(name, path) for name, path in weights.items()}
+    if len({trained.architecture for trained, _ in networks.values()}) > 1:
         raise ConfigError("--weights: these networks differ in their layers too; train them alike but for --frontend")
     test = _test(prepared, np.random.default_rng(seed))
     told = reason_rows(prepared)
     cries = np.array(list(samples_of(prepared, told.row, WINDOW_SAMPLES)), np.int16).reshape(-1, WINDOW_SAMPLES)
     rows: list[dict[str, Any]] = []  # Any: JSON values
-    for name, path in weights.items():
-        model = _load(path, trained[name])
-        clean, mixed = (_forward(model, x, FRONTENDS[name], name)["cry"][:, 0] for x in (test.windows, test.mixed))
-        heard, at_0_db = (auc(test.cry, logits, test.group) for logits in (clean, mixed))
+    for name, (trained, model) in networks.items():
+        hear = partial(forward, model, frontend=trained.frontend, desc=f"hear, {name}")
+        heard, at_0_db = (auc(test.cry, hear(x, len(x)).cry, test.group) for x in (test.windows, test.mixed))
         reasons: dict[str, Any] | None = None
         if len(np.unique(told.reason)) > 1:
-            labelled = told.labelled(_forward(model, cries, FRONTENDS[name], name)["embedding"])
+            labelled = told.labelled(hear(cries, len(cries)).embedding)
             reasons = {
                 "random": _reasons(judge(labelled, "random").figures),
                 "grouped": _reasons(judge(labelled, "grouped").figures),
@@ -146,43 +142,20 @@ def markdown(figures: Mapping[str, Any]) -> str:
 
 
 def _test(prepared: Prepared, rng: np.random.Generator) -> _Test:
-    rows, cry, confirmed = evaluation_rows(prepared)
-    rows, cry = rows[~cry | confirmed], cry[~cry | confirmed]
-    if not cry.any() or cry.all():
-        raise ConfigError(f"{prepared.folder}: needs held-out cries and other held-out sound to judge by")
-    windows = np.stack(list(samples_of(prepared, rows, WINDOW_SAMPLES)))
-    waves = windows.astype(np.float32) / np.float32(FULL_SCALE)
-    other = rng.choice(np.flatnonzero(~cry), len(rows))
-    mixed = np.empty_like(windows)
-    for i, noise in enumerate(other):
-        both = mix(waves[i], waves[noise], MIXED_DB)
-        mixed[i] = np.rint(both / max(1.0, float(np.abs(both).max())) * (FULL_SCALE - 1))  # softer where it would clip
-    names = np.array([f"{r.dataset}:{r.group}" for r in prepared.recordings])
-    return _Test(windows, mixed, cry, names[prepared.windows.recording[rows]])
+    held = held_out(prepared)
+    windows = np.stack(list(samples_of(prepared, held.row, WINDOW_SAMPLES)))
+    other = windows[rng.choice(np.flatnonzero(~held.cry), len(windows))]
+    mixed = in_noise(windows, other.astype(np.float32) / np.float32(FULL_SCALE), MIXED_DB)
+    return _Test(windows, mixed, held.cry, held.group)
 
 
-def _trained(name: str, path: Path) -> Trained:
+def _trained(name: str, path: Path) -> tuple[Trained, keras.Model]:
     if name not in FRONTENDS:
         raise ConfigError(f"--weights {name}={path}: unknown front end; expected one of {', '.join(FRONTENDS)}")
-    trained = read_trained(path)
+    trained, model = load_trained(path)
     if trained.frontend != FRONTENDS[name]:
         raise ConfigError(f"--weights {name}={path}: was trained with {trained.frontend}, not with {FRONTENDS[name]}")
-    return trained
-
-
-def _load(path: Path, trained: Trained) -> keras.Model:
-    model = build_classifier(trained.architecture)
-    try:
-        model.load_weights(path)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: no weights of this network ({error}); run: monitord-train pretrain") from error
-    return model
-
-
-def _forward(model: keras.Model, windows: Pcm, frontend: FrontendParams, name: str) -> dict[str, NDArray[np.float32]]:
-    starts = tqdm(range(0, len(windows), BATCH), desc=f"hear, {name}", mininterval=1.0, leave=False)
-    parts = [model.predict_on_batch(patches(windows[i : i + BATCH], frontend)) for i in starts]
-    return {key: np.concatenate([part[key] for part in parts]) for key in ("cry", "embedding")}
+    return trained, model
 
 
 def _reasons(figures: dict[str, Any]) -> dict[str, Any]:

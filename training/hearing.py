@@ -1,6 +1,8 @@
 """What a Keras network makes of prepared windows, and what its cry head is worth on those that are held out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import keras
@@ -11,6 +13,7 @@ from tqdm import tqdm
 from model.calibration import Calibration, p_cry
 from model.frontend import FrontendParams, patches
 from monitord.errors import ConfigError
+from monitord.types import Pcm
 from monitord.windows import WINDOW_SAMPLES
 from training.calibrate import fit_cry
 from training.evaluate import auc
@@ -59,11 +62,17 @@ def held_out(prepared: Prepared) -> HeldOut:
 
 def hear(model: keras.Model, prepared: Prepared, rows: NDArray[np.int64], frontend: FrontendParams) -> Outputs:
     """Runs a classifier over rows of `prepared.windows`."""
-    sounds = samples_of(prepared, rows, WINDOW_SAMPLES)
+    return forward(model, samples_of(prepared, rows, WINDOW_SAMPLES), len(rows), frontend)
+
+
+def forward(
+    model: keras.Model, windows: Iterable[Pcm], n: int, frontend: FrontendParams, desc: str = "forward"
+) -> Outputs:
+    """Runs a classifier over n windows, int16 [WINDOW_SAMPLES] each, with a progress bar."""
+    sounds = iter(windows)
     cry, embedding = [], []
-    for start in tqdm(range(0, len(rows), BATCH), desc="forward", unit="batch", mininterval=1.0):
-        batch = [samples for _, samples in zip(range(min(BATCH, len(rows) - start)), sounds, strict=False)]
-        out = model.predict_on_batch(patches(batch, frontend))
+    for _ in tqdm(range(0, n, BATCH), desc=desc, unit="batch", mininterval=1.0):
+        out = model.predict_on_batch(patches(list(islice(sounds, BATCH)), frontend))
         cry.append(np.asarray(out["cry"])[:, 0])
         embedding.append(np.asarray(out["embedding"]))
     return Outputs(np.concatenate(cry), np.concatenate(embedding))

@@ -18,14 +18,13 @@ from model.forward import Outputs
 from model.frontend import patches
 from model.runtime import open_runtime
 from monitord.errors import ConfigError
-from monitord.pcm import FULL_SCALE
 from monitord.types import Pcm
 from monitord.windows import WINDOW_SAMPLES
-from training.augment import Wave, fit, mix
+from training.augment import Wave, fit
 from training.clips import ClipSet
 from training.held_out import evaluation_rows
 from training.noise_reasons import ReasonsUnderNoise, ReasonWindows, of_clips, of_prepared
-from training.noises import held_out_noises
+from training.noises import held_out_noises, in_noise, pcm
 from training.prepare import Prepared, samples_of
 
 SNRS_DB: Final = (20.0, 10.0, 5.0, 0.0, -5.0, -10.0)
@@ -111,9 +110,9 @@ def noise_figures(
         for name, sounds in noises.items():
             noise_rng = np.random.default_rng((params.seed, list(noises).index(name)))  # the same for every bundle
             laid = _lay(sounds, len(windows), noise_rng)
-            alone = ear.hear(_pcm(_lay(sounds, params.alone, noise_rng))).cry
+            alone = ear.hear(pcm(_lay(sounds, params.alone, noise_rng))).cry
             for snr_db in SNRS_DB:
-                rows.append(table.row(name, snr_db, ear.hear(_mixed(windows, laid, snr_db)), alone))
+                rows.append(table.row(name, snr_db, ear.hear(in_noise(windows, laid, snr_db)), alone))
                 bar.update()
     bar.close()
     return {
@@ -171,15 +170,3 @@ def _held_out(prepared: Prepared, params: NoiseParams, rng: np.random.Generator)
 def _lay(sounds: Sequence[Wave], n: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """[n, WINDOW_SAMPLES]: a random place of a random one of these sounds for each window."""
     return np.stack([fit(sounds[int(rng.integers(len(sounds)))], WINDOW_SAMPLES, rng) for _ in range(n)])
-
-
-def _mixed(windows: Pcm, noise: NDArray[np.float32], snr_db: float) -> Pcm:
-    """Each window in its own noise, int16 [n, WINDOW_SAMPLES]."""
-    waves = windows.astype(np.float32) / np.float32(FULL_SCALE)
-    return _pcm(np.stack([mix(wave, other, snr_db) for wave, other in zip(waves, noise, strict=True)]))
-
-
-def _pcm(waves: NDArray[np.float32]) -> Pcm:
-    """What a microphone that does not clip would deliver: softer where the sum would not fit."""
-    loudest = np.abs(waves).max(axis=1, keepdims=True)
-    return np.asarray(np.rint(waves / np.maximum(loudest, 1.0) * (FULL_SCALE - 1)), np.int16)

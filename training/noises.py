@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitord.pcm import FULL_SCALE
-from monitord.types import RATE_HZ
-from training.augment import Wave, active_rms, fit
+from monitord.types import RATE_HZ, Pcm
+from training.augment import Wave, active_rms, fit, mix
 from training.prepare import Prepared
 
 RECORDED: Final = {
@@ -69,3 +70,15 @@ def _coloured(exponent: float, rng: np.random.Generator) -> Wave:
     n = round(LENGTH_S * RATE_HZ)
     spectrum = np.fft.rfft(rng.standard_normal(n)) / np.maximum(1.0, np.arange(n // 2 + 1)) ** exponent
     return np.asarray(np.fft.irfft(spectrum, n), np.float32)
+
+
+def in_noise(windows: Pcm, noise: NDArray[np.float32], snr_db: float) -> Pcm:
+    """Each window in its own noise, int16 [n, WINDOW_SAMPLES]."""
+    waves = windows.astype(np.float32) / np.float32(FULL_SCALE)
+    return pcm(np.stack([mix(wave, other, snr_db) for wave, other in zip(waves, noise, strict=True)]))
+
+
+def pcm(waves: NDArray[np.float32]) -> Pcm:
+    """What a microphone that does not clip would deliver: softer where the sum would not fit."""
+    loudest = np.abs(waves).max(axis=1, keepdims=True)
+    return np.asarray(np.rint(waves / np.maximum(loudest, 1.0) * (FULL_SCALE - 1)), np.int16)

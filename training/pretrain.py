@@ -1,8 +1,8 @@
 """Hearing for `vggish-compact`: `monitord-train pretrain`.
 
-The network learns three things at once from each view: how much it is a cry, what both teachers say of all their
-classes, and what one of them thinks of it (its embedding). The latter two are AudioSet's knowledge of everything that
-is not a cry; their heads are thrown away afterwards.
+The network learns four things at once from each view: how surely it is a cry, what both teachers say of all their
+classes, once more of the voices among these, and what one of them thinks of it (its embedding). All but the first are
+AudioSet's knowledge of everything that is not a cry; their heads are thrown away afterwards.
 """
 
 import sys
@@ -23,7 +23,7 @@ from monitord.windows import WINDOW_SAMPLES
 from training.batches import VOICES, Batches
 from training.clips import make_folder
 from training.epoch_bar import EpochBar
-from training.held_out import evaluation_rows
+from training.hearing import held_out
 from training.prepare import Prepared, samples_of
 from training.whole_file import write_whole
 
@@ -77,6 +77,21 @@ def read_trained(weights: Path) -> Trained:
         return from_json(Trained, load_json(path.read_text(encoding="utf-8"), str(path)), str(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); `monitord-train pretrain` writes it") from error
+
+
+def load_trained(weights: Path) -> tuple[Trained, Any]:
+    """Reads weights with what they belong to; Any: a classifier, Keras ships no types.
+
+    Raises:
+        ConfigError: They are missing or another network's, or nothing beside them says what they belong to.
+    """
+    trained = read_trained(weights)
+    model = build_classifier(trained.architecture)
+    try:
+        model.load_weights(weights)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{weights}: no weights of this network ({error}); run: monitord-train pretrain") from error
+    return trained, model
 
 
 def pretrain(
@@ -161,13 +176,10 @@ class _HeldOutAuc(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
 
     def __init__(self, prepared: Prepared, frontend: FrontendParams, base: Any) -> None:  # noqa: ANN401 - Keras
         super().__init__()
-        rows, cry, confirmed = evaluation_rows(prepared)
-        keep = ~cry | confirmed
-        rows, self._truth = rows[keep], cry[keep]
-        few = np.random.default_rng(0).permutation(len(rows))[:4000]
-        few.sort()
-        self._truth = self._truth[few]
-        self._patches = patches(list(samples_of(prepared, rows[few], WINDOW_SAMPLES)), frontend)
+        held = held_out(prepared)
+        few = np.sort(np.random.default_rng(0).permutation(len(held.row))[:4000])
+        self._truth = held.cry[few]
+        self._patches = patches(list(samples_of(prepared, held.row[few], WINDOW_SAMPLES)), frontend)
         self._base = base
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

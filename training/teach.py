@@ -37,7 +37,7 @@ class Shard:
     samples: Pcm
     """int16 [n, WINDOW_SAMPLES] at 16 kHz."""
     cry: NDArray[np.float32]
-    """[n], 0 to 1."""
+    """[n], 0 to 1; NaN where nobody has said."""
     tags: NDArray[np.float16]
     """[n, 1048], both teachers' probabilities of all their classes: mn04's 527, then YAMNet's 521."""
     embedding: NDArray[np.float16]
