@@ -7,11 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -20,50 +16,16 @@ from pydantic import (
 
 from monitord.errors import ConfigError
 from service.config_errors import refusals
+from service.config_part import FilePath, Id, Part, Text, existing_file
 from service.mqtt_settings import MqttSettings, TlsFiles
-from service.paths import absolute, default_state_dir
+from service.paths import default_state_dir
 from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
 from service.yaml_file import YamlFile, read_yaml
 
 _log = logging.getLogger(__name__)
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=64)]
-"""A part of topics and of Home Assistant's unique ids: a person renames with `name`, the id stays."""
 
-Text = Annotated[str, StringConstraints(min_length=1)]
-
-
-def _path(value: object, info: ValidationInfo) -> object:
-    if not isinstance(value, str) or not value:
-        return value
-    folder = (info.context or {}).get("folder", Path())
-    try:
-        return absolute(value, folder)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
-
-
-def _existing_file(path: Path) -> Path:
-    try:
-        found = path.is_file()
-    except OSError as error:
-        raise ValueError(f"cannot look at {path}: {error.strerror}") from error
-    if not found:
-        raise ValueError(f"there is no file {path}")
-    return path
-
-
-FilePath = Annotated[Path, BeforeValidator(_path)]
-"""Absolute; what was relative in the file is seen from the file's own directory."""
-
-
-class _Part(BaseModel):
-    """Frozen; an unknown key, or a text where a number belongs, is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class SourceConfig(_Part):
+class SourceConfig(Part):
     """One room's ear: exactly one of microphone, stream, file."""
 
     name: Text | None = None
@@ -103,7 +65,7 @@ class SourceConfig(_Part):
     @field_validator("file")
     @classmethod
     def _recording(cls, value: Path | None) -> Path | None:
-        return None if value is None else _existing_file(value)
+        return None if value is None else existing_file(value)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -126,7 +88,7 @@ class SourceConfig(_Part):
         return MicrophoneSpec("default" if self.microphone is None else self.microphone)
 
 
-class TlsConfig(_Part):
+class TlsConfig(Part):
     """An encrypted way to the broker; `{}` trusts the authorities that the system trusts."""
 
     ca_file: FilePath | None = None
@@ -139,7 +101,7 @@ class TlsConfig(_Part):
     @field_validator("ca_file", "cert_file", "key_file")
     @classmethod
     def _exists(cls, value: Path | None) -> Path | None:
-        return None if value is None else _existing_file(value)
+        return None if value is None else existing_file(value)
 
     @model_validator(mode="after")
     def _whose(self) -> Self:
@@ -148,7 +110,7 @@ class TlsConfig(_Part):
         return self
 
 
-class MqttConfig(_Part):
+class MqttConfig(Part):
     """The broker: the family's own, or a private one that the daemon starts."""
 
     embedded: bool = False
@@ -177,7 +139,7 @@ class MqttConfig(_Part):
     @field_validator("password_file")
     @classmethod
     def _exists(cls, value: Path | None) -> Path | None:
-        return None if value is None else _existing_file(value)
+        return None if value is None else existing_file(value)
 
     @model_validator(mode="after")
     def _whose(self) -> Self:
@@ -192,12 +154,14 @@ class MqttConfig(_Part):
         return MqttSettings(self.host, self.port, self.username, self.password_file, tls)
 
 
-class Config(_Part):
+class Config(Part):
     """Everything that an operator decides. What the model was trained on is in its bundle instead."""
 
     node: Id = "home"
     """This server in topics: `monitord/<node>`."""
-    sources: Annotated[dict[Id, SourceConfig], Field(min_length=1)] = {"room": SourceConfig(microphone="default")}
+    sources: dict[Id, SourceConfig] = Field(
+        default_factory=lambda: {"room": SourceConfig(microphone="default")}, min_length=1
+    )
     """By id, in the order of the file."""
     mqtt: MqttConfig = MqttConfig(embedded=True)
     bundle: FilePath | None = None

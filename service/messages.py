@@ -43,8 +43,8 @@ class Message:
     """One MQTT message, ready to send."""
 
     topic: str
-    payload: str
-    """Compact JSON, or a bare word."""
+    payload: str | bytes
+    """Compact JSON, or a bare word; bytes are a picture."""
     retain: bool
     qos: int
     """0 or 1."""

@@ -1,0 +1,101 @@
+"""What must outlive a restart and is no event: small JSON documents in the state directory, each written whole.
+
+A disk that refuses must not make the house deaf or mute: the document then lives in memory, and `fault` says why.
+"""
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+_log = logging.getLogger(__name__)
+
+BROKEN: Final = ".broken"
+"""Added to the name of a file that cannot be read; it is kept for a person to look at."""
+
+
+class Store:
+    """Documents by name: `settings` is `<folder>/settings.json`. All methods may be called from any thread.
+
+    Args:
+        folder: Where the files lie; it is made where it is missing, on the first `save`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._saved: dict[str, str] = {}  # what lies on disk, by name: an unchanged document is not written again
+        self._fault = ""
+
+    def load(self, name: str) -> dict[str, Any]:
+        """Returns a document as it was saved last; empty where there is none. Any: values of JSON.
+
+        A file that is no JSON object is set aside under another name, and said so in the log.
+        """
+        path = self._path(name)
+        with self._lock:
+            try:
+                text = path.read_text(encoding="utf-8")
+                document = _document(text)
+            except FileNotFoundError:
+                return {}
+            except OSError as error:
+                self._became(f"{path}: {error.strerror}")
+                return {}
+            except ValueError as error:
+                _log.warning("%s cannot be read (%s); set aside as %s%s", path, error, path.name, BROKEN)
+                path.replace(path.with_name(path.name + BROKEN))
+                return {}
+            self._saved[name] = text
+            return document
+
+    def save(self, name: str, document: Mapping[str, object]) -> None:
+        """Keeps a document of JSON values; when this returns and `fault` is empty, it outlives a kill -9."""
+        text = json.dumps(document)
+        with self._lock:
+            if self._saved.get(name) == text:
+                return
+            try:
+                self._write(self._path(name), text)
+            except OSError as error:
+                self._became(f"{self._path(name)}: {error.strerror}")
+            else:
+                self._saved[name] = text
+                self._became("")
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the disk, for a person; empty when nothing is."""
+        with self._lock:
+            return self._fault
+
+    # From here on the lock is held.
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+    def _write(self, path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".new")
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+
+    def _became(self, fault: str) -> None:
+        if fault and fault != self._fault:
+            _log.error("settings: the disk refuses, they are kept in memory only: %s", fault)
+        elif self._fault and not fault:
+            _log.info("settings: the disk takes them again")
+        self._fault = fault
+
+
+def _document(text: str) -> dict[str, Any]:
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004 - the same fault as text that is no JSON
+    return document
