@@ -77,24 +77,28 @@ class Tracker:
         on_p = params.on_p if on_p is None else on_p
         events = self.advance(window.end)
         self._recent.append((window, scores.p_cry))
-        oldest = window.end - int(params.span_s * RATE_HZ)
-        votes = [(w, p) for w, p in self._recent if p >= on_p and w.end > oldest]
+        votes = self._votes(window.end, on_p)
         if scores.p_cry >= min(on_p, params.off_p) and self._crying:
             self._last_cry = window.end
             self._p_cry = max(self._p_cry, scores.p_cry)
         if not self._crying and len(votes) >= params.n:
-            first = votes[0][0]
-            self._crying = True
-            self._episode += 1
-            self._start = max(first.onset, first.start, 0)
-            self._last_cry = window.end
-            self._p_cry = max(p for _, p in votes)
-            self._acknowledged = False
-            self._sum[:] = 0.0
-            self._weight = 0
-            self._reason = (NONE, 0.0)
-            events.append(self._event("started", window.end))
+            events.append(self._open(votes, window.end))
         return events
+
+    def join(self, position: int, on_p: float | None = None) -> list[CryEvent]:
+        """Another room has votes enough: this one opens its episode on a single one, if it has a fresh one.
+
+        So the louder room can tell the cry, although it hears it a little later.
+
+        Args:
+            position: Newest sample heard in this room (samples at 16 kHz).
+            on_p: The operator's threshold in place of the bundle's.
+
+        Returns:
+            Nothing where no window of the last `span_s` is over the threshold, or an episode is open.
+        """
+        votes = self._votes(position, self.params.on_p if on_p is None else on_p)
+        return [self._open(votes, votes[-1][0].end)] if votes and not self._crying else []
 
     def segment(self, segment: Segment, scores: Scores, on_p: float | None = None) -> list[CryEvent]:
         """Takes a finished segment's pooled scores."""
@@ -127,6 +131,24 @@ class Tracker:
             return []
         self._crying = False
         return [self._event("ended", position)]
+
+    def _votes(self, position: int, on_p: float) -> list[tuple[Window, float]]:
+        """Windows over the threshold that are young enough at `position`, oldest first."""
+        oldest = position - int(self.params.span_s * RATE_HZ)
+        return [(window, p) for window, p in self._recent if p >= on_p and window.end > oldest]
+
+    def _open(self, votes: list[tuple[Window, float]], decided: int) -> CryEvent:
+        first = votes[0][0]
+        self._crying = True
+        self._episode += 1
+        self._start = max(first.onset, first.start, 0)
+        self._last_cry = decided
+        self._p_cry = max(p for _, p in votes)
+        self._acknowledged = False
+        self._sum[:] = 0.0
+        self._weight = 0
+        self._reason = (NONE, 0.0)
+        return self._event("started", decided)
 
     def _event(self, event_type: EventType, decided: int) -> CryEvent:
         mean = tuple(float(p) for p in self._sum / self._weight) if self._weight else ()

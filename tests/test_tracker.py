@@ -202,6 +202,42 @@ def test_flush_ends_what_is_open() -> None:
     assert feed(tracker, [0.9, 0.9], first=4) == []
 
 
+def test_another_room_opens_an_episode_on_a_single_vote() -> None:
+    """From that window on, as if it had been enough: the same onset, the same hold, the same number."""
+    tracker = Tracker("room", PARAMS)
+    assert feed(tracker, [0.1, 0.8, 0.1]) == []
+    events = tracker.join(4 * HOP)
+    assert [(e.event_type, e.episode, e.start, e.decided, e.p_cry) for e in events] == [
+        ("started", 1, HOP, 2 * HOP, 0.8),
+    ]
+    assert tracker.crying
+    assert tracker.join(5 * HOP) == []  # it is crying already
+    assert feed(tracker, [0.9, 0.9, 0.9], first=4) == []
+    assert [e.decided for e in tracker.advance(100 * HOP)] == [6 * HOP + 10 * RATE_HZ]
+
+
+@pytest.mark.parametrize(
+    ("p_cry", "position", "on_p", "joins"),
+    [
+        ([], 0, None, False),
+        ([0.49] * 5, 5 * HOP, None, False),
+        ([0.5], HOP, None, True),
+        ([0.5], HOP, 0.51, False),  # the family's threshold
+        ([0.2], HOP, 0.2, True),
+        ([0.9], HOP + 4 * RATE_HZ - 1, None, True),
+        ([0.9], HOP + 4 * RATE_HZ, None, False),  # too old
+        ([0.9, *[0.1] * 5], 6 * HOP, None, False),  # no longer among the newest five
+    ],
+)
+def test_a_room_without_a_fresh_vote_does_not_join(
+    *, p_cry: list[float], position: int, on_p: float | None, joins: bool
+) -> None:
+    """A vote counts for another room's sake exactly as long as it counts for its own."""
+    tracker = Tracker("room", PARAMS)
+    assert feed(tracker, p_cry, on_p=0.99) == []
+    assert bool(tracker.join(position, on_p)) == tracker.crying == joins
+
+
 def test_likely_reason_names_the_likeliest_or_none() -> None:
     """The threshold itself suffices; under it, it is `unsure`, with the same probability."""
     reasons = np.array([0.1, 0.2, 0.1, 0.6], np.float32)
