@@ -1,0 +1,124 @@
+"""What is published so that Home Assistant knows our devices, and what so that it forgets those that are gone.
+
+What was ever announced is remembered for good, and what of it is gone is removed on every connection again: the broker
+may have been away when the configuration changed, and saying it twice costs nothing.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from service.homeassistant.house import House
+from service.homeassistant.hub import hub_payload, hub_retained
+from service.homeassistant.room import room_id, room_payload, room_retained
+from service.homeassistant.settings import HomeAssistantConfig
+from service.messages import Keep, Message
+from service.store import Store
+
+DOCUMENT: Final = "announced"
+"""Name of the document that remembers: config topic -> `Announced`."""
+
+BIRTH: Final = "homeassistant/status"
+"""Where Home Assistant says `online`; changing its discovery prefix does not change this."""
+
+_log = logging.getLogger(__name__)
+
+
+class Announced(BaseModel):
+    """One device as it was announced."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    components: dict[str, str]
+    """Platform by key."""
+    retained: tuple[str, ...]
+    """Topics on which the broker keeps what this device said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What to tell. All messages are retained."""
+
+    devices: tuple[Message, ...]
+    """On every connection before any state: the hub, the rooms, and empty ones for devices that are gone."""
+    swept: tuple[Message, ...]
+    """After them, with the states: empty ones, so that nothing stale of a removed source stays on the broker."""
+    births: tuple[str, ...]
+    """Topics on which Home Assistant says that it started, and wants to be told all again."""
+
+
+def discover(house: House, settings: HomeAssistantConfig, store: Store) -> Discovery:
+    """Returns what to tell of this house, and remembers it."""
+    remembered = _remembered(store)
+    present = _present(house, settings.prefix) if settings.discovery else {}
+    announced = {topic: _outline(payload, retained) for topic, (payload, retained) in present.items()}
+    store.save(DOCUMENT, {topic: kept.model_dump() for topic, kept in _joined(remembered, announced).items()})
+    return Discovery(
+        devices=(
+            *(_config(topic, _complete(payload, remembered.get(topic))) for topic, (payload, _) in present.items()),
+            *(_empty(topic) for topic in remembered if topic not in present),
+        ),
+        swept=tuple(map(_empty, _stale(house, remembered))),
+        births=tuple(dict.fromkeys((f"{settings.prefix}/status", BIRTH))) if settings.discovery else (),
+    )
+
+
+def _present(house: House, prefix: str) -> dict[str, tuple[dict[str, object], tuple[str, ...]]]:
+    """Payload and retained topics by config topic."""
+    devices = {house.device_id: (hub_payload(house), hub_retained(house))}
+    devices |= {room_id(house, room): (room_payload(house, room), room_retained(house, room)) for room in house.rooms}
+    return {f"{prefix}/device/{device_id}/config": device for device_id, device in devices.items()}
+
+
+def _outline(payload: Mapping[str, object], retained: tuple[str, ...]) -> Announced:
+    components = payload["components"]
+    assert isinstance(components, dict)
+    return Announced(components={key: str(one["platform"]) for key, one in components.items()}, retained=retained)
+
+
+def _complete(payload: dict[str, object], before: Announced | None) -> dict[str, object]:
+    """Adds a removal for each entity that the device had and has no more."""
+    components = payload["components"]
+    assert isinstance(components, dict)
+    gone = {} if before is None else {key: p for key, p in before.components.items() if key not in components}
+    return {**payload, "components": {**components, **{key: {"platform": p} for key, p in gone.items()}}}
+
+
+def _stale(house: House, remembered: Mapping[str, Announced]) -> list[str]:
+    """Topics on which a removed device left something, and that nobody uses now; whether announced or not."""
+    used = {*hub_retained(house), *(topic for room in house.rooms for topic in room_retained(house, room))}
+    left = dict.fromkeys(topic for device in remembered.values() for topic in device.retained)
+    return [topic for topic in left if topic not in used]
+
+
+def _joined(remembered: Mapping[str, Announced], announced: Mapping[str, Announced]) -> dict[str, Announced]:
+    joined = dict(remembered)
+    for topic, device in announced.items():
+        before = remembered.get(topic, device)
+        joined[topic] = Announced(
+            components={**before.components, **device.components},
+            retained=tuple(dict.fromkeys((*before.retained, *device.retained))),
+        )
+    return joined
+
+
+def _remembered(store: Store) -> dict[str, Announced]:
+    devices: dict[str, Announced] = {}
+    for topic, kept in store.load(DOCUMENT).items():
+        try:
+            devices[topic] = Announced.model_validate_json(json.dumps(kept))
+        except ValidationError:
+            _log.warning("what was announced on %s is not readable: its entities may stay in Home Assistant", topic)
+    return devices
+
+
+def _config(topic: str, payload: Mapping[str, object]) -> Message:
+    return Message(topic, json.dumps(payload, separators=(",", ":")), retain=True, qos=1, keep=Keep.LATEST)
+
+
+def _empty(topic: str) -> Message:
+    return Message(topic, "", retain=True, qos=1, keep=Keep.LATEST)
