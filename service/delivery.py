@@ -1,9 +1,12 @@
 """The outbox over one connection: in order, a window at a time, deleted only when the broker said yes."""
 
 import logging
+import time
+from collections.abc import Callable
 
 from service.link import Answer, Link
 from service.outbox import Outbox
+from service.stamp import stamped
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +24,16 @@ class Delivery:
     A refusal that a person can lift (no right to the topic, quota) is not tried again on this connection, until the
     broker takes another message on the same topic: then all that was refused there goes out. It stays in the outbox,
     whose bounds drop and count it if nobody lifts the refusal. A hopeless message is dropped and counted at once.
+
+    Args:
+        outbox: What waits.
+        link: Connected.
+        clock: Wall time (Unix seconds), for the latency that an event tells.
     """
 
-    def __init__(self, outbox: Outbox, link: Link) -> None:
+    def __init__(self, outbox: Outbox, link: Link, *, clock: Callable[[], float] = time.time) -> None:
         self._outbox = outbox
+        self._clock = clock
         self._link = link
         self._after = 0  # all up to this seq are under way, refused or done
         self._under_way: dict[int, int] = {}  # number of the PUBLISH -> seq
@@ -45,7 +54,7 @@ class Delivery:
                     return
                 self._after = row.seq
                 if row.seq not in busy and row.seq not in self._refused:
-                    self._under_way[self._link.publish(row.message)] = row.seq
+                    self._under_way[self._link.publish(stamped(row.message, self._clock()))] = row.seq
             if not rows:
                 self._after = self._outbox.last_seq
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+import math
+import random
 import socket
 import threading
 import time
@@ -22,6 +24,13 @@ DISCOVERY_PAUSE_S = 1.0
 """Between discovery and the first state (seconds): Home Assistant subscribes an entity only after it has read its
 discovery; of two quick messages the second was lost for 15 of 16 components."""
 
+BIRTH_FIRST_S, BIRTH_LAST_S = 1.0, 10.0
+"""From Home Assistant's birth message to a new discovery (seconds), at random, so that not all nodes tell it in the
+same moment, while it starts."""
+
+BIRTH = b"online"
+"""Home Assistant's default birth message."""
+
 TICK_S = 1.0
 """Longest sleep (seconds): paho looks after the keepalive at each waking."""
 
@@ -37,6 +46,8 @@ class Speaker:
     board: Board
     on_command: Callable[[Command], None]
     discovery: Callable[[], Sequence[Message]]
+    births: tuple[str, ...] = ()
+    """Topics on which Home Assistant says that it started."""
 
 
 class Session:
@@ -66,6 +77,8 @@ class Session:
         self._refusals_changed = refusals
         self._refused: dict[str, str] = {}  # by topic
         self._delivery = Delivery(speaker.outbox, link)
+        self._discover_at = math.inf  # monotonic seconds; after a birth message
+        self._states_at = math.inf  # monotonic seconds; the pause after that discovery
 
     @property
     def refusals(self) -> str:
@@ -75,24 +88,20 @@ class Session:
 
     def greet(self) -> None:
         """Subscribes, then discovery, a pause, retained states, and `status = online` last."""
-        self._link.subscribe(commands.subscriptions(self._speaker.node))
-        discovery = self._speaker.discovery()
-        for message in discovery:
-            self._link.publish(message)
-        if discovery:
+        self._link.subscribe((*commands.subscriptions(self._speaker.node), *self._speaker.births))
+        if self._discover():
             until = time.monotonic() + DISCOVERY_PAUSE_S
             while time.monotonic() < until and not self._stopping.is_set():
                 self._pump(until)
-        self._speaker.board.begin()
-        self._send()
-        self._link.publish(messages.node_status(self._speaker.node, online=True))
+        self._tell_all()
 
     def serve(self) -> None:
         """Tells the news as they come, until it is time for the goodbye."""
         while not self._stopping.is_set():
             self._send()
             self._delivery.step()
-            self._pump(time.monotonic() + TICK_S)
+            self._greet_again()
+            self._pump(min(time.monotonic() + TICK_S, self._discover_at, self._states_at))
 
     def say_goodbye(self, until: float) -> None:
         """Half of the time up to `until` (monotonic seconds) for what waits, the rest to tell all offline.
@@ -112,6 +121,30 @@ class Session:
             self._pump(until)
         if self._link.unanswered:
             log.warning("mqtt: left with %d messages unanswered", self._link.unanswered)
+
+    def _discover(self) -> bool:
+        """Tells discovery; returns whether there is any."""
+        discovery = self._speaker.discovery()
+        for message in discovery:
+            self._link.publish(message)
+        return bool(discovery)
+
+    def _tell_all(self) -> None:
+        """Tells all states, and `status = online` last."""
+        self._speaker.board.begin()
+        self._send()
+        self._link.publish(messages.node_status(self._speaker.node, online=True))
+
+    def _greet_again(self) -> None:
+        """Discovery and all states for a Home Assistant that started, each in its time; the news go on meanwhile."""
+        now = time.monotonic()
+        if now >= self._discover_at:
+            self._discover_at = math.inf
+            self._discover()
+            self._states_at = now + DISCOVERY_PAUSE_S
+        if now >= self._states_at:
+            self._states_at = math.inf
+            self._tell_all()
 
     def _send(self) -> None:
         for message in self._speaker.board.take():
@@ -139,6 +172,10 @@ class Session:
             self._refusals_changed(self.refusals)
 
     def _obey(self, incoming: Incoming) -> None:
+        if incoming.topic in self._speaker.births:
+            if incoming.payload == BIRTH and not incoming.retained:
+                self._discover_at = time.monotonic() + random.uniform(BIRTH_FIRST_S, BIRTH_LAST_S)  # noqa: S311 - no secret
+            return
         if incoming.retained:
             log.info("command on %s ignored: it is retained, so nobody gave it now", incoming.topic)
             return

@@ -18,9 +18,8 @@ import pytest
 from mosquitto import Ear, Mosquitto, authority, certificate, free_port, until
 
 from monitord.errors import ConfigError
-from monitord.types import CryEvent
-from service import messages
-from service.commands import Command, TestAlarm
+from service import messages, session
+from service.commands import Command, Restart
 from service.messages import Keep, Message, Node
 from service.mqtt import Mqtt
 from service.mqtt_settings import MqttSettings, TlsFiles
@@ -30,6 +29,7 @@ pytestmark = pytest.mark.e2e
 
 NODE = Node("home")
 EVENT = "monitord/home/room/event"
+BIRTH = "homeassistant/status"
 RIGHTS = "user monitord\ntopic readwrite monitord/#\nuser ear\ntopic readwrite #\n"
 USERS = {"monitord": "pw1", "ear": "pw2"}
 
@@ -55,8 +55,9 @@ def voice(settings: MqttSettings, outbox: Outbox, **more: object) -> Mqtt:
 
 
 def event(number: int, event_type: str = "started") -> Message:
-    told = CryEvent(1, "room", event_type, 0, 16_000, 0.9, "none", 0.0)  # type: ignore[arg-type]
-    return messages.event(NODE, told, message_id=str(number), episode="e", ts=0.0)
+    values = {"event_type": event_type, "id": str(number), "episode": "e", "ts": "1970-01-01T00:00:00.000Z"}
+    keep = Keep.ALARM if event_type == "started" else Keep.EVENT
+    return Message(EVENT, json.dumps(values), retain=False, qos=1, keep=keep)
 
 
 def ids(ear: Ear) -> list[str]:
@@ -87,6 +88,61 @@ def test_order_of_connecting(broker: Mosquitto, outbox: Outbox) -> None:
         until(lambda: len(later.heard) >= 3)
         assert {heard.topic for heard in later.heard if heard.retain} >= {discovery.topic, "monitord/home/status"}
         assert later.payloads(EVENT) == []  # events are never retained
+
+
+def test_home_assistant_is_greeted_anew(broker: Mosquitto, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a birth message: discovery, a pause in which events go on, then every state, and `online` last."""
+    monkeypatch.setattr(session, "BIRTH_FIRST_S", 0.2)
+    monkeypatch.setattr(session, "BIRTH_LAST_S", 0.3)
+    discovery = Message("homeassistant/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
+    state = messages.source_status(NODE, "room", online=True)
+    picture = Message("monitord/home/room/spectrogram", b"\x00\x01", retain=True, qos=1, keep=Keep.LATEST)
+    greeting = [discovery.topic, state.topic, picture.topic, "monitord/home/status"]
+    mqtt = voice(at(broker), outbox, discovery=lambda: [discovery], births=[BIRTH])
+    mqtt.tell(state)
+    mqtt.tell(picture)
+    with Ear(broker) as ear, mqtt:
+        assert mqtt.wait_connected(30).connected
+        until(lambda: [heard.topic for heard in ear.heard] == greeting)
+        for payload in ("offline", "online"):
+            ear.say(BIRTH, payload)
+        until(lambda: len(ear.payloads(discovery.topic)) == 2)
+        mqtt.tell(event(1))  # in the pause
+        until(lambda: ear.payloads("monitord/home/status") == ["online", "online"])
+        anew = [heard.topic for heard in ear.heard[len(greeting) :] if heard.topic != BIRTH]
+        assert anew == [discovery.topic, EVENT, state.topic, picture.topic, "monitord/home/status"]
+        assert ear.last(picture.topic) == "\x00\x01"
+
+
+def test_only_a_birth_of_now_counts(broker: Mosquitto, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A birth message that was stored, or whose topic nobody asked us to watch, greets nobody anew."""
+    monkeypatch.setattr(session, "BIRTH_FIRST_S", 0.0)
+    monkeypatch.setattr(session, "BIRTH_LAST_S", 0.0)
+    discovery = Message("homeassistant/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
+    given: list[Command] = []
+    with Ear(broker) as ear:
+        ear.say(BIRTH, "online", retain=True)
+        for births in ([BIRTH], []):
+            told = len(ear.payloads(discovery.topic))
+            with voice(at(broker), outbox, discovery=lambda: [discovery], births=births, on_command=given.append) as m:
+                m.wait_connected(30)
+                if not births:
+                    ear.say(BIRTH, "online")
+                given.clear()
+                ear.say("monitord/home/test_alarm/set", "PRESS")  # comes after the birth message
+                until(lambda: bool(given))
+                m.tell(event(1))
+                until(lambda: outbox.waiting == 0)
+            assert len(ear.payloads(discovery.topic)) == told + 1
+
+
+def test_events_say_when_they_were_sent(broker: Mosquitto, outbox: Outbox) -> None:
+    """An event that waited for the broker tells how late it is."""
+    with Ear(broker) as ear, voice(at(broker), outbox) as mqtt:
+        mqtt.tell(event(1))  # of 1970
+        until(lambda: ids(ear) == ["1"])
+        late_ms = json.loads(str(ear.last(EVENT)))["latency_publish_ms"]
+        assert abs(late_ms / 1000 - time.time()) < 60
 
 
 def test_only_news_are_told(broker: Mosquitto, outbox: Outbox) -> None:
@@ -243,13 +299,13 @@ def test_commands_arrive_but_not_retained_ones(broker: Mosquitto, outbox: Outbox
     """A command given now is obeyed; one that was stored, or that makes no sense, is not."""
     given: list[Command] = []
     with Ear(broker) as ear:
-        ear.say("monitord/home/restart/set", "PRESS", retain=True)
+        ear.say("monitord/home/test_alarm/set", "PRESS", retain=True)
         with voice(at(broker), outbox, on_command=given.append) as mqtt:
             mqtt.wait_connected(30)
             ear.say("monitord/home/room/threshold/set", "loud")
-            ear.say("monitord/home/test_alarm/set", "PRESS")
+            ear.say("monitord/home/restart/set", "PRESS")
             until(lambda: bool(given))
-            assert given == [TestAlarm()]
+            assert given == [Restart()]
 
 
 def test_a_wrong_password_is_told_apart(tmp_path: Path, outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""The `homeassistant` part of the configuration."""
+"""The `home_assistant` part of the configuration."""
 
 from typing import Annotated
 
