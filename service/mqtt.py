@@ -70,6 +70,8 @@ class Mqtt:
         on_command: Gets each command, in the thread of this class: it must return at once.
         discovery: Asked on every connection for what is told before all states.
         births: Topics on which Home Assistant says that it started: then discovery and all states are told again.
+        gone: Topics on which nothing retained may stay; what is found there is removed, on every connection before any
+            state.
         keepalive_s: Longest silence on the connection (seconds).
     """
 
@@ -83,10 +85,13 @@ class Mqtt:
         on_command: Callable[[Command], None] = lambda _: None,
         discovery: Callable[[], Sequence[Message]] = tuple,
         births: Sequence[str] = (),
+        gone: Sequence[str] = (),
         keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         self._settings = settings
-        self._speaker = Speaker(node, tuple(sources), outbox, Board(), on_command, discovery, tuple(births))
+        self._speaker = Speaker(
+            node, tuple(sources), outbox, Board(), on_command, discovery, tuple(births), tuple(gone)
+        )
         self._keepalive_s = keepalive_s
         self._credentials = Credentials()
         self._only_v311 = False

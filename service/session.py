@@ -15,7 +15,7 @@ from service.board import Board
 from service.commands import Command
 from service.delivery import Delivery
 from service.link import Answer, Incoming, Link
-from service.messages import Message, Node
+from service.messages import Keep, Message, Node
 from service.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,8 @@ class Speaker:
     discovery: Callable[[], Sequence[Message]]
     births: tuple[str, ...] = ()
     """Topics on which Home Assistant says that it started."""
+    gone: tuple[str, ...] = ()
+    """Topics on which nothing retained may stay."""
 
 
 class Session:
@@ -88,8 +90,9 @@ class Session:
 
     def greet(self) -> None:
         """Subscribes, then discovery, a pause, retained states, and `status = online` last."""
-        self._link.subscribe((*commands.subscriptions(self._speaker.node), *self._speaker.births))
-        if self._discover():
+        speaker = self._speaker
+        self._link.subscribe((*commands.subscriptions(speaker.node), *speaker.births, *speaker.gone))
+        if self._discover() or speaker.gone:
             until = time.monotonic() + DISCOVERY_PAUSE_S
             while time.monotonic() < until and not self._stopping.is_set():
                 self._pump(until)
@@ -175,6 +178,10 @@ class Session:
         if incoming.topic in self._speaker.births:
             if incoming.payload == BIRTH and not incoming.retained:
                 self._discover_at = time.monotonic() + random.uniform(BIRTH_FIRST_S, BIRTH_LAST_S)  # noqa: S311 - no secret
+            return
+        if incoming.topic in self._speaker.gone:
+            if incoming.payload and incoming.retained:
+                self._link.publish(Message(incoming.topic, "", retain=True, qos=1, keep=Keep.LATEST))
             return
         if incoming.retained:
             log.info("command on %s ignored: it is retained, so nobody gave it now", incoming.topic)

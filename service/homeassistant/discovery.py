@@ -1,7 +1,7 @@
 """What is published so that Home Assistant knows our devices, and what so that it forgets those that are gone.
 
-What was ever announced is remembered for good, and what of it is gone is removed on every connection again: the broker
-may have been away when the configuration changed, and saying it twice costs nothing.
+What was ever announced is remembered for good, and what of it is gone is looked for on every connection again: the
+broker may have been away when the configuration changed, or have forgotten the change in a power cut.
 """
 
 import json
@@ -44,7 +44,10 @@ class Discovery:
     """What to tell. All messages are retained."""
 
     devices: tuple[Message, ...]
-    """On every connection before any state: the hub, the rooms, and empty ones for devices that are gone."""
+    """On every connection before any state: the hub, then the rooms."""
+    gone: tuple[str, ...]
+    """Topics of devices that are gone: what is retained there is to be removed. Only what is there: Home Assistant
+    warns of the removal of a device that it does not know."""
     swept: tuple[Message, ...]
     """After them, with the states: empty ones, so that nothing stale of a removed source stays on the broker."""
     births: tuple[str, ...]
@@ -58,10 +61,10 @@ def discover(house: House, settings: HomeAssistantConfig, store: Store) -> Disco
     announced = {topic: _outline(payload, retained) for topic, (payload, retained) in present.items()}
     store.save(DOCUMENT, {topic: kept.model_dump() for topic, kept in _joined(remembered, announced).items()})
     return Discovery(
-        devices=(
-            *(_config(topic, _complete(payload, remembered.get(topic))) for topic, (payload, _) in present.items()),
-            *(_empty(topic) for topic in remembered if topic not in present),
+        devices=tuple(
+            _config(topic, _complete(payload, remembered.get(topic))) for topic, (payload, _) in present.items()
         ),
+        gone=tuple(topic for topic in remembered if topic not in present),
         swept=tuple(map(_empty, _stale(house, remembered))),
         births=tuple(dict.fromkeys((f"{settings.prefix}/status", BIRTH))) if settings.discovery else (),
     )
