@@ -104,7 +104,15 @@ class Household:
         """Returns the open episode that a room is crying in."""
         return next((e for e in self.episodes if source in e.heard and e.heard[source].crying), None)
 
-    def join(self, source: str, onset_at: float, loudness_db: float, now: float) -> Episode | None:
+    def join(
+        self,
+        source: str,
+        onset_at: float,
+        loudness_db: float,
+        now: float,
+        *,
+        among: Callable[[Episode], bool] = lambda _: True,
+    ) -> Episode | None:
         """A room starts to hear a cry: puts it into the open episode that it hears, the loudest if there are more.
 
         Args:
@@ -112,12 +120,13 @@ class Household:
             onset_at: Wall time of the first sound in it (Unix seconds).
             loudness_db: Decibels over the room's own noise floor.
             now: Monotonic seconds.
+            among: Which episodes may be joined at all.
 
         Returns:
             None where it is a cry of its own: `begin` is due.
         """
         assert self.of(source) is None
-        same = [e for e in self.episodes if e.is_heard_in(source, onset_at, loudness_db, now)]
+        same = [e for e in self.episodes if among(e) and e.is_heard_in(source, onset_at, loudness_db, now)]
         if not same:
             return None
         episode = max(same, key=lambda e: e.now_db(now))

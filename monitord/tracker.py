@@ -56,7 +56,6 @@ class Tracker:
         self._start = 0  # samples at 16 kHz
         self._last_cry = 0  # end of the last window over off_p (samples at 16 kHz)
         self._p_cry = 0.0
-        self._acknowledged = False
         self._sum = np.zeros(len(REASONS))  # of segment reasons, weighted by windows
         self._weight = 0
         self._reason = (NONE, 0.0)
@@ -112,13 +111,6 @@ class Tracker:
         self._reason = reason
         return [self._event("reason", segment.closed)] if changed else []
 
-    def acknowledge(self) -> list[CryEvent]:
-        """A parent is on the way: tells it once an episode."""
-        if not self._crying or self._acknowledged:
-            return []
-        self._acknowledged = True
-        return [self._event("acknowledged", self._last_cry)]
-
     def advance(self, position: int) -> list[CryEvent]:
         """Lets time pass up to `position` (samples at 16 kHz) without a window."""
         end = self._last_cry + int(self.params.hold_s * RATE_HZ)
@@ -144,7 +136,6 @@ class Tracker:
         self._start = max(first.onset, first.start, 0)
         self._last_cry = decided
         self._p_cry = max(p for _, p in votes)
-        self._acknowledged = False
         self._sum[:] = 0.0
         self._weight = 0
         self._reason = (NONE, 0.0)

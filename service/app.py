@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from types import FrameType
@@ -17,33 +17,40 @@ from model.bundle import Bundle, load_bundle
 from model.classifier import Classifier
 from model.forward import Runtime
 from model.runtime import open_runtime
-from monitord.errors import ConfigError, MonitordError
+from monitord.errors import ConfigError
 from service import messages
 from service.banner import BrokerKind, banner
 from service.broker import EmbeddedBroker
+from service.commands import Received
 from service.config import Config
 from service.console import Console, ConsoleHandler
 from service.ear import Ear
+from service.hearing import Hearing
+from service.homeassistant.discovery import discover
+from service.homeassistant.house import house_of
 from service.inbox import Inbox
 from service.messages import Node
 from service.mqtt import Mqtt
 from service.mqtt_settings import MqttSettings
+from service.notify.notice import Notice
+from service.notify.notifier import Notifier
 from service.outbox import Outbox
-from service.sources.base import Source
-from service.sources.file import FileSource
-from service.sources.recording import check_file
-from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
+from service.sources.opening import check_files, open_source, stop_sources
 from service.state_lock import only_one
+from service.store import Store
 from service.supervisor import LOOK_S, Supervisor
 from service.teller import MqttTeller
+from service.texts import Texts
+from service.voice import Voice
 from service.worker import Worker
+from service.worker_thread import WorkerThread
 
-SOURCES_STOP_S: Final = 0.8
-"""Seconds that all sources together have to leave: one chunk's wait; a hung device is left behind."""
 WORKER_STOP_S: Final = 1.0
 """Seconds that the worker has to hear what waits in the inboxes: a minute of sound takes less."""
 MQTT_STOP_S: Final = 1.0
 """Seconds for the last messages and the goodbye. The three together keep Ctrl-C within 3 s."""
+NOTIFY_STOP_S: Final = 0.5
+"""Seconds for the last words to phones, while the broker waits for its goodbye."""
 CONNECT_S: Final = 5.0
 """Seconds after the start in which a broker's refusal is the operator's mistake, and ends the daemon."""
 CRASHED: Final = 70
@@ -85,7 +92,7 @@ def run(config: Config, *, json_lines: bool = False, demo: bool = False) -> int:
     with _logging_to(console), _signals(wishes), contextlib.ExitStack() as stack:
         stack.callback(console.close)
         bundle = load_bundle(config.bundle).require_trained()
-        _check_files(config)
+        check_files([source.spec for source in config.sources.values()])
         code = _serve(config, bundle, console, wishes, stack, demo=demo)
     if wishes.restart:
         os.execv(sys.executable, [sys.executable, "-m", "service", *sys.argv[1:]])  # noqa: S606 - ourselves again
@@ -114,31 +121,56 @@ def _serve(
     ]
     manifest = bundle.manifest
     ears = {source.id: Ear.of(source.inbox, manifest.listener, manifest.tracker) for source in sources}
-    mqtt = Mqtt(settings, node, list(ears), outbox, on_command=lambda command: teller.command(command))  # noqa: PLW0108 - built below
-    supervisor = Supervisor(node, [(source, ears[source.id]) for source in sources], mqtt.tell, console)
-    teller = MqttTeller(
-        node, ears, mqtt.tell, console, sources_ok=lambda: supervisor.sources_ok, restart=wishes.ask_restart
+    store = Store(config.state_dir)
+    announced = discover(house_of(config, version=version("monitord"), demo=demo), config.home_assistant, store)
+    mqtt = Mqtt(
+        settings,
+        node,
+        list(ears),
+        outbox,
+        on_command=lambda command: teller.ask(command),  # noqa: PLW0108 - built below
+        discovery=lambda: announced.devices,
+        births=announced.births,
+        gone=announced.gone,
+    )
+    names = {source: config.name_of(source) for source in ears}
+    texts = Texts.load(config.notify.language)
+    notifier = Notifier.build(config.notify, lambda channel, notice: _delivered(channel, notice, teller))
+    voice = Voice(node, names, texts, mqtt.tell, console, notifier.tell)
+    watched = [(source, ears[source.id]) for source in sources]
+    supervisor = Supervisor(node, watched, mqtt.tell, console, Hearing(node, names, texts, notifier.tell))
+    teller = MqttTeller.of(
+        config,
+        voice,
+        ears,
+        store,
+        sources_ok=supervisor.count_ok,
+        fault=supervisor.fault_of,
+        restart=wishes.ask_restart,
     )
     worker = Worker(list(ears.values()), classifier, teller, wake)
 
     console.banner(
         banner(config, version=version("monitord"), model=manifest.name, broker=settings, kind=kind, demo=demo)
     )
-    mqtt.tell(_info(node, bundle))
+    for message in (*announced.swept, _info(node, bundle)):
+        mqtt.tell(message)
     teller.begin()
     supervisor.look()
     mqtt.start()
     stack.callback(mqtt.stop, MQTT_STOP_S)
-    thread = _WorkerThread(worker)
+    notifier.start()
+    stack.callback(notifier.stop, NOTIFY_STOP_S)
+    thread = WorkerThread(worker)
     stack.callback(thread.stop, WORKER_STOP_S)
-    stack.callback(_stop_sources, sources)
+    stack.callback(stop_sources, sources)
     for source in sources:
         source.start()
     thread.start()
     return _watch(wishes, supervisor, mqtt, thread, classifier.runtime)
 
 
-def _watch(wishes: _Wishes, supervisor: Supervisor, mqtt: Mqtt, worker: "_WorkerThread", runtime: Runtime) -> int:
+def _watch(wishes: _Wishes, supervisor: Supervisor, mqtt: Mqtt, worker: WorkerThread, runtime: Runtime) -> int:
     """Looks twice a second at all that may fail, until it is time to leave."""
     began = time.monotonic()
     fault = ""
@@ -159,46 +191,10 @@ def _watch(wishes: _Wishes, supervisor: Supervisor, mqtt: Mqtt, worker: "_Worker
     return 0
 
 
-class _WorkerThread(threading.Thread):
-    """The worker's thread. A bug in it ends the daemon with a traceback; it never leaves the house deaf."""
-
-    def __init__(self, worker: Worker) -> None:
-        super().__init__(name="worker", daemon=True)
-        self._worker = worker
-        self.crashed = False
-
-    def run(self) -> None:
-        """Works until told to stop, or until every source has ended."""
-        try:
-            self._worker.run()
-        except Exception:  # noqa: BLE001 - a bug of any kind must end the daemon aloud, not this thread in silence
-            self.crashed = True
-            _log.exception("the worker has a bug; the daemon ends, so that it can be started anew")
-
-    def stop(self, timeout_s: float) -> None:
-        """Lets it finish what waits in the inboxes, at most so long."""
-        self._worker.stop()
-        if self.ident is not None:
-            self.join(timeout_s)
-
-
-def open_source(source_id: str, spec: SourceSpec, inbox: Inbox, *, demo: bool = False) -> Source:
-    """Builds the source of a spec; nothing is opened yet."""
-    if demo:
-        from service.sources.demo import DemoSource  # noqa: PLC0415 - its sound needs all of scipy.signal: a second, 50 MB
-
-        return DemoSource(source_id, inbox)
-    match spec:
-        case MicrophoneSpec(device):
-            from service.sources.microphone import MicrophoneSource  # noqa: PLC0415 - PortAudio only where it is used
-
-            return MicrophoneSource(source_id, device, inbox)
-        case StreamSpec(url, listen):
-            from service.sources.stream import StreamSource  # noqa: PLC0415
-
-            return StreamSource(source_id, url, inbox, listen=listen)
-        case FileSpec(path, loop):
-            return FileSource(source_id, path, inbox, realtime=True, loop=loop)
+def _delivered(channel: str, notice: Notice, teller: MqttTeller) -> None:
+    """A service took a notice for a phone: of a test alarm that is news."""
+    if notice.kind == "test":
+        teller.ask(Received(notice.source, notice.tag, channel))
 
 
 def _info(node: Node, bundle: Bundle) -> messages.Message:
@@ -206,30 +202,6 @@ def _info(node: Node, bundle: Bundle) -> messages.Message:
     return messages.info(
         node, version=version("monitord"), model=manifest.name, model_sha=bundle.id, metrics=manifest.metrics
     )
-
-
-def _check_files(config: Config) -> None:
-    """Refuses recordings that give no sound, unless other sources can go on without them."""
-    mistakes: list[MonitordError] = []
-    for source in config.sources.values():
-        if isinstance(source.spec, FileSpec):
-            try:
-                check_file(source.spec.path)
-            except ConfigError:
-                raise
-            except MonitordError as error:
-                mistakes.append(error)
-    if mistakes and len(mistakes) == len(config.sources):
-        raise mistakes[0]
-
-
-def _stop_sources(sources: Sequence[Source]) -> None:
-    deadline = time.monotonic() + SOURCES_STOP_S
-    for source in sources:
-        source.stop(0.0)  # asks; all leave side by side
-    for source in sources:
-        if not source.stop(max(0.0, deadline - time.monotonic())):
-            _log.warning("%s: its device hangs and is left behind", source.id)
 
 
 @contextlib.contextmanager

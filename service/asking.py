@@ -1,10 +1,11 @@
-"""`monitord status` and `monitord test-alarm`: ask a running daemon over its broker, from another terminal."""
+"""Asks a running daemon over its broker, from another terminal; and `monitord status`."""
 
 import json
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,6 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from monitord.errors import ConfigError
-from service.commands import PRESS
 from service.config import Config, load_config
 from service.messages import OFFLINE, ONLINE
 from service.mqtt_settings import read_credentials
@@ -30,10 +30,10 @@ def print_status(config_path: Path | None) -> int:
     """Prints what the daemon says of itself and of each source. Returns 0 when all are heard, else 1."""
     config = Config() if config_path is None else load_config(config_path)
     told: Told = {}
-    with _listening(config, told):
+    with listening(config, told):
         pass
     # Without a configuration, all that the broker remembers, also rooms of an earlier start.
-    sources = _sources(told) if config_path is None else sorted(config.sources)
+    sources = sources_of(told) if config_path is None else sorted(config.sources)
     for line in status_lines(config.node, sources, told):
         print(line)
     well = bool(sources) and all(told.get(topic) == ONLINE for topic in ["status", *(f"{s}/status" for s in sources)])
@@ -44,32 +44,31 @@ def status_lines(node: str, sources: Sequence[str], told: Told) -> Iterator[str]
     """Writes retained messages as a person reads them: the node, then one line for each source."""
     yield f"{node}: {told.get('status', 'never seen by this broker')}"
     for source in sources:
-        state, health = _json(told.get(f"{source}/state")), _json(told.get(f"{source}/health"))
+        state, health = json_of(told.get(f"{source}/state")), json_of(told.get(f"{source}/health"))
         heard = told.get(f"{source}/status", OFFLINE) == ONLINE
         words = ("CRYING" if state.get("crying") else "quiet") if heard else "NOT HEARD"
         fault = health.get("fault", "ok")
-        yield f"  {source}: {words}" + ("" if fault == "ok" else f" ({fault})")
+        proof = proven_words(json_of(told.get(f"{source}/proof")))
+        yield f"  {source}: {words}" + ("" if fault == "ok" else f" ({fault})") + (f"; {proof}" if proof else "")
 
 
-def press_test_alarm(config_path: Path | None) -> int:
-    """Asks for a test event and waits until one comes. Returns 0, or 1 where no daemon answers."""
-    config = Config() if config_path is None else load_config(config_path)
-    told: Told = {}
-    with _listening(config, told) as client:
-        began = time.monotonic()
-        client.publish(f"monitord/{config.node}/test_alarm/set", PRESS, qos=1)
-        while time.monotonic() - began < ANSWER_S:
-            client.loop(0.1)
-            tests = [topic for topic, payload in told.items() if _json(payload).get("event_type") == "test"]
-            if tests:
-                print(f"test event on {', '.join(sorted(tests))} after {(time.monotonic() - began) * 1000:.0f} ms")
-                return 0
-    print("no test event came: is the daemon running, and on this broker? (monitord status)")
-    return 1
+def proven_words(proof: Mapping[str, Any]) -> str:
+    """Says when the way to the phones was last proven: `last proven 19:02, 1.4 s`; empty where it never was."""
+    if not proof.get("proven"):
+        return ""
+    at = datetime.fromisoformat(proof["proven"]).astimezone()
+    day = "" if at.date() == datetime.now().astimezone().date() else f"{at:%d %b} "
+    took = f", {proof['published_ms'] / 1000:.1f} s" if proof.get("published_ms") is not None else ""
+    return f"last proven {day}{at:%H:%M}{took}"
 
 
 @contextmanager
-def _listening(config: Config, told: Told) -> Iterator[paho.Client]:
+def listening(config: Config, told: Told) -> Iterator[paho.Client]:
+    """Connects, takes what the broker kept into `told`, and goes on taking while the client's `loop` is called.
+
+    Raises:
+        ConfigError: No broker answers, or it lets us not in.
+    """
     settings = config.mqtt.settings
     credentials = read_credentials(settings)
     root = f"monitord/{config.node}/"
@@ -115,12 +114,13 @@ def _settle_client(client: paho.Client, told: Told) -> None:
         client.loop(0.1)
 
 
-def _sources(told: Told) -> list[str]:
+def sources_of(told: Told) -> list[str]:
+    """Returns the rooms that the broker has heard of."""
     return sorted({topic.split("/")[0] for topic in told if topic.endswith("/status")})
 
 
-def _json(payload: str | None) -> dict[str, Any]:
-    # Any: values of JSON.
+def json_of(payload: str | None) -> dict[str, Any]:
+    """Reads a JSON object; empty where it is none. Any: values of JSON."""
     try:
         value = json.loads(payload or "{}")
     except ValueError:

@@ -1,5 +1,6 @@
 """What the family may ask over MQTT: topic and value to a frozen command; anything else is refused with a log line."""
 
+import json
 import logging
 import re
 from collections.abc import Callable, Collection
@@ -8,6 +9,9 @@ from dataclasses import dataclass
 from service.messages import Node
 
 log = logging.getLogger(__name__)
+
+BROKER = "broker"
+"""The receiver that every test alarm has."""
 
 PRESS = "PRESS"
 """What a button sends (Home Assistant's default `payload_press`)."""
@@ -21,9 +25,23 @@ VALUE_MAX_CHARS = 100
 
 @dataclass(frozen=True, slots=True)
 class TestAlarm:
-    """Tell a `test` event of every source."""
+    """Lay a cry over what is captured and follow it to the phones."""
+
+    source: str | None
+    """None is every source."""
 
     __test__ = False  # a name that pytest would collect
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A receiver got a test alarm."""
+
+    source: str
+    episode: str
+    """Id of the test."""
+    receiver: str
+    """`[a-z0-9_]+`; `BROKER` where our own event came back from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +93,7 @@ class Snooze:
     """0 to 720; 0 ends a snooze."""
 
 
-Command = TestAlarm | Restart | SetEnabled | SetThreshold | SetProfile | Acknowledge | Snooze
+Command = TestAlarm | Received | Restart | SetEnabled | SetThreshold | SetProfile | Acknowledge | Snooze
 
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _WORD = re.compile(r"[a-z0-9_]+")
@@ -83,8 +101,8 @@ _EPISODE = re.compile(r"[a-z0-9_]+-\d{8}T\d{6}Z-\d+")
 
 
 def subscriptions(node: Node) -> tuple[str, ...]:
-    """Returns the topic filters under which commands come."""
-    return (f"{node.root}/+/set", f"{node.root}/+/+/set")
+    """Returns the topic filters of commands, and of our own events: they come back as proof that they are passed on."""
+    return (f"{node.root}/+/set", f"{node.root}/+/+/set", f"{node.root}/+/event")
 
 
 def parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
@@ -96,13 +114,16 @@ def parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> C
         return None
 
 
-def _parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command:
+def _parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
+    match topic.removeprefix(f"{node.root}/").split("/"):
+        case [source, "event"]:
+            return _echo(source, payload) if source in sources else None
     if len(payload) > VALUE_MAX_CHARS:
         raise ValueError(f"{len(payload)} bytes are no value")
     value = payload.decode().strip()  # UnicodeDecodeError is a ValueError
     match topic.removeprefix(f"{node.root}/").split("/"):
         case ["test_alarm", "set"]:
-            return _pressed(value, TestAlarm())
+            return _pressed(value, TestAlarm(None))
         case ["restart", "set"]:
             return _pressed(value, Restart())
         case [source, name, "set"] if name in _OF_SOURCE:
@@ -110,6 +131,14 @@ def _parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> 
                 raise ValueError(f"no source {source!r}; there are {', '.join(sorted(sources))}")
             return _OF_SOURCE[name](source, value)
     raise ValueError("no such command")
+
+
+def _echo(source: str, payload: bytes) -> Received | None:
+    """Our own event, back from the broker; only test alarms ask for it."""
+    event = json.loads(payload)
+    if not isinstance(event, dict) or event.get("event_type") != "test":
+        return None
+    return Received(source, str(event.get("episode")), BROKER)
 
 
 def _pressed(value: str, command: Command) -> Command:
@@ -152,7 +181,20 @@ def _snooze(source: str, value: str) -> Command:
     return Snooze(source, int(minutes))
 
 
+def _test_alarm(source: str, value: str) -> Command:
+    return _pressed(value, TestAlarm(source))
+
+
+def _received(source: str, value: str) -> Command:
+    episode, _, receiver = value.partition(" ")
+    if not (_EPISODE.fullmatch(episode) and _WORD.fullmatch(receiver)) or receiver == BROKER:
+        raise ValueError(f"{value!r} is no episode id and name of a receiver ([a-z0-9_]+)")
+    return Received(source, episode, receiver)
+
+
 _OF_SOURCE: dict[str, Callable[[str, str], Command]] = {
+    "test_alarm": _test_alarm,
+    "received": _received,
     "enabled": _enabled,
     "threshold": _threshold,
     "profile": _profile,

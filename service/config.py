@@ -1,5 +1,6 @@
 """The configuration as types: what an operator may write, checked once at the door."""
 
+import datetime as dt
 import logging
 import stat
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    BeforeValidator,
     Field,
     ValidationError,
     ValidationInfo,
@@ -17,8 +19,11 @@ from pydantic import (
 from monitord.errors import ConfigError
 from service.config_errors import refusals
 from service.config_part import FilePath, Id, Part, Text, existing_file
+from service.homeassistant.settings import HomeAssistantConfig
 from service.mqtt_settings import MqttSettings, TlsFiles
+from service.notify.settings import NotifyConfig
 from service.paths import default_state_dir
+from service.profiles import ProfilesConfig
 from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
 from service.yaml_file import YamlFile, read_yaml
 
@@ -154,6 +159,25 @@ class MqttConfig(Part):
         return MqttSettings(self.host, self.port, self.username, self.password_file, tls)
 
 
+def _time_of_day(value: object) -> object:
+    # Without quotes YAML 1.1 reads 19:00 as the number 1140, in base 60.
+    if not isinstance(value, str):
+        raise ValueError('must be a time in quotes, "19:00"')  # noqa: TRY004 - pydantic's way
+    try:
+        return dt.datetime.strptime(value, "%H:%M").time()  # noqa: DTZ007 - of each day
+    except ValueError:
+        raise ValueError('must be a time of day, "19:00"') from None
+
+
+class TestAlarmConfig(Part):
+    """When the way to the phones is proven without being asked for."""
+
+    __test__ = False  # a name that pytest would collect
+
+    daily_at: Annotated[dt.time, BeforeValidator(_time_of_day)] | None = None
+    """Local time, `"19:00"`: every room is tested; None: only when somebody asks."""
+
+
 class Config(Part):
     """Everything that an operator decides. What the model was trained on is in its bundle instead."""
 
@@ -168,8 +192,18 @@ class Config(Part):
     """Directory of the model; None: the one that comes with the project."""
     state_dir: FilePath = Field(default_factory=default_state_dir)
     """Directory for what must outlive the daemon; it may not exist yet."""
+    profiles: ProfilesConfig = ProfilesConfig()
+    home_assistant: HomeAssistantConfig = HomeAssistantConfig()
+    notify: NotifyConfig = NotifyConfig()
+    test_alarm: TestAlarmConfig = TestAlarmConfig()
     runtime: Literal["auto", "litert", "keras"] = "auto"
     """What computes the network; auto: Keras where there is a GPU and Keras, else LiteRT."""
+
+    @model_validator(mode="after")
+    def _known_rooms(self) -> Self:
+        if strange := self.notify.strange_rooms(set(self.sources)):
+            raise ValueError(strange)
+        return self
 
     def name_of(self, source_id: str) -> str:
         """Returns what people call the source: its name, else its id in words (`baby_room`: `Baby room`)."""
@@ -192,7 +226,11 @@ def load_config(path: Path, sources: Sequence[SourceSpec] = ()) -> Config:
     except ValidationError as error:
         raise ConfigError("\n".join(refusals(file, error, Config))) from error
     _warn_of_readable_passwords(file, config)
-    return config.model_copy(update={"sources": _named(sources)}) if sources else config
+    if sources:
+        config = config.model_copy(update={"sources": _named(sources)})
+        if strange := config.notify.strange_rooms(set(config.sources)):
+            _log.warning("%s: %s", path, strange)
+    return config
 
 
 def config_from_sources(sources: Sequence[SourceSpec]) -> Config:
@@ -221,10 +259,17 @@ def _configured(spec: SourceSpec) -> SourceConfig:
 
 
 def _warn_of_readable_passwords(file: YamlFile, config: Config) -> None:
-    """A camera's password can only stand in its URL, so the file that holds it is a secret too."""
+    """A password that stands in a URL makes the file that holds it a secret, too."""
     if not file.path.stat().st_mode & stat.S_IROTH:
         return
     for source_id, source in config.sources.items():
         if "@" in (source.stream or "").partition("://")[2].partition("/")[0]:
             place = file.refusal(("sources", source_id, "stream"), "holds a password and everybody can read the file")
             _log.warning("%s; chmod 600 %s", place, file.path)
+    for name, channel in config.notify.channels.items():
+        if channel.url is not None or "@" in (channel.webhook or ""):
+            key = "webhook" if channel.url is None else "url"
+            place = file.refusal(
+                ("notify", "channels", name, key), "may hold a password and everybody can read the file"
+            )
+            _log.warning("%s; chmod 600 %s, or use url_file", place, file.path)

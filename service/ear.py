@@ -2,19 +2,23 @@
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitord.faults import Fault, FaultWatch
+from monitord.gate import frame_dbfs
 from monitord.listener import Listener, ListenerParams
 from monitord.tally import Tally
 from monitord.tracker import Tracker, TrackerParams
-from monitord.types import AudioChunk, Scores, Segment, Window
+from monitord.types import RATE_HZ, AudioChunk, CryEvent, Scores, Segment, Window
 from service.inbox import Inbox
+from service.injection import Injection
 
 ROUND_S = 1.0
 """Most sound that the worker takes from one source before it turns to the next (seconds)."""
 POOL_WINDOWS = 24
 """Windows that may belong to the open segment: 2.5 s on a hop of 0.24 s, and as many again for the breath around."""
+QUIETEST_FLOOR_DBFS = -70.0
+"""Floor that loudness is compared with at least (dBFS): under it lies the noise of the device, not of the room."""
 
 
 @dataclass(slots=True)
@@ -37,6 +41,10 @@ class Ear:
     watch: FaultWatch = field(default_factory=FaultWatch)
     scored: deque[tuple[Window, Scores]] = field(default_factory=lambda: deque(maxlen=POOL_WINDOWS))
     """Newest windows with their scores: a segment pools those that lie over it."""
+    injection: Injection | None = None
+    """The sound of the last test alarm; what overlaps it goes to a tracker of its own."""
+    test_tracker: Tracker | None = None
+    """Follows that sound, so that the room's own tracker never hears it."""
     flushed: bool = False
     """Whether the source has ended and everything of it was heard."""
     told: Tally = field(default_factory=Tally)
@@ -78,6 +86,46 @@ class Ear:
         """Counts of this source (samples at 16 kHz), from the device to the last segment."""
         inbox, heard = self.inbox.tally(), self.listener.tally()
         return inbox + Tally(quiet=heard.quiet, segmented=heard.segmented, held=heard.held)
+
+    def window(self, window: Window, scores: Scores) -> list[CryEvent]:
+        """Takes the next window's scores; what overlaps a test alarm gives events of type `test`, and no others."""
+        if not self.tests(window.start, window.end):
+            self.scored.append((window, scores))
+            return self.tracker.window(window, scores, self.on_p)
+        if self.test_tracker is None:
+            return []
+        events = self.test_tracker.window(window, scores, self.on_p)
+        return [replace(event, event_type="test") for event in events if event.event_type == "started"]
+
+    def test(self, injection: Injection) -> None:
+        """Begins a test alarm with this sound."""
+        self.injection = injection
+        self.test_tracker = Tracker(self.source, self.tracker.params)
+        self.inbox.inject(injection)
+
+    def end_test(self) -> None:
+        """Ends it; the rest of the sound is not played."""
+        self.test_tracker = None
+        if self.injection is not None:
+            self.injection.stop()
+
+    def tests(self, start: int, end: int) -> bool:
+        """Whether the sound from `start` up to `end` (samples at 16 kHz) has any of a test alarm in it."""
+        injected = self.injection
+        if injected is None or injected.start is None or injected.end is None:
+            return False
+        return start < injected.end and end > injected.start
+
+    def loudness_db(self) -> float:
+        """Loudest of the newest windows that speak for crying (decibels over the floor of the room)."""
+        params = self.tracker.params
+        oldest = self.listener.position - int(params.span_s * RATE_HZ)
+        loud = [
+            float(frame_dbfs(window.samples[None])[0])
+            for window, scores in self.scored
+            if window.end > oldest and scores.p_cry >= params.off_p
+        ]
+        return max(loud, default=QUIETEST_FLOOR_DBFS) - max(self.listener.floor_dbfs, QUIETEST_FLOOR_DBFS)
 
     def _hear(self, chunk: AudioChunk) -> list[Window | Segment]:
         self.last_audio = chunk.at + len(chunk.samples) / chunk.rate_hz

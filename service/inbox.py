@@ -9,6 +9,7 @@ from monitord.pcm import position_16k
 from monitord.ring import Ring
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, AudioChunk, Pcm
+from service.injection import Injection
 
 
 class Inbox:
@@ -31,11 +32,21 @@ class Inbox:
         self._lost_device = 0  # samples at 16 kHz
         self._ended = False
         self._closed = False
+        self._injection: Injection | None = None
+
+    def inject(self, injection: Injection) -> None:
+        """Lays a sound over what is written from now on; one at a time, the last one counts."""
+        with self._room:
+            self._injection = injection
 
     def write(self, samples: Pcm, rate_hz: int, at: float) -> None:
         """Appends int16 [n] mono samples, the first captured at wall time `at` (Unix seconds)."""
         with self._room:
             self._at_rate(rate_hz)
+            if self._injection is not None:
+                samples = self._injection.mix(samples, rate_hz, position_16k(self._next, rate_hz), at)
+                if self._injection.over:
+                    self._injection = None
             chunk = AudioChunk(self.source, rate_hz, self._next, samples, at)
             while self._waits and not self._closed and not self._ring.fits(chunk):
                 self._room.wait()

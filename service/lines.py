@@ -2,7 +2,10 @@
 
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment
-from service.messages import SAMPLES_PER_MS, by_reason, probability
+from service.messages import by_reason, probability
+
+SAMPLES_PER_MS = RATE_HZ // 1000
+"""Samples in a millisecond at the rate inside the house."""
 
 Line = dict[str, object]
 """JSON values in the order of printing."""
@@ -40,7 +43,12 @@ def replay_segment(
 
 
 def replay_event(
-    told: CryEvent, *, message_id: str | None = None, episode: str | None = None, demo: bool = False
+    told: CryEvent,
+    *,
+    message_id: str | None = None,
+    episode: str | None = None,
+    latency_ms: int | None = None,
+    demo: bool = False,
 ) -> Line:
     """Returns one event.
 
@@ -48,6 +56,7 @@ def replay_event(
         told: The event; `t_s` is the stream time at which it was decided, `onset_s` that of the first sound (seconds).
         message_id: The id that MQTT carries; None in a replay.
         episode: Id of the episode, as on MQTT; None prints its number in the source, which a replay repeats exactly.
+        latency_ms: From the first sound to the telling, as on MQTT; None counts the sound alone, as in a replay.
         demo: Whether the built-in demo sound plays.
     """
     values: Line = {
@@ -59,7 +68,7 @@ def replay_event(
         "p_cry": probability(told.p_cry),
         "reason": told.reason,
         "reason_p": probability(told.reason_p),
-        "latency_ms": told.latency_samples // SAMPLES_PER_MS,
+        "latency_ms": told.latency_samples // SAMPLES_PER_MS if latency_ms is None else latency_ms,
     }
     return _line("event", values, message_id, demo=demo)
 

@@ -1,4 +1,7 @@
-"""What is told: pure functions from values and events to MQTT messages, one function per topic of the contract."""
+"""What is told of the node and its rooms: pure functions to MQTT messages, one for each topic of the contract.
+
+What is told of a cry stands in `service.cry_messages`.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,10 +14,7 @@ from numpy.typing import NDArray
 
 from monitord.gate import SILENCE_DBFS
 from monitord.tally import Tally
-from monitord.types import RATE_HZ, REASONS, CryEvent, Scores, Segment
-
-SAMPLES_PER_MS = RATE_HZ // 1000
-"""Samples in a millisecond at the rate inside the house."""
+from monitord.types import REASONS
 
 P_DIGITS = 4
 """Decimals of a told probability: finer than any calibration."""
@@ -71,11 +71,6 @@ def iso_utc(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def episode_id(source: str, started_at: float, number: int) -> str:
-    """Names an episode for ever: source, wall time of its first sound (Unix seconds), number since the start."""
-    return f"{source}-{datetime.fromtimestamp(started_at, UTC):%Y%m%dT%H%M%SZ}-{number}"
-
-
 def probability(p: float) -> float:
     """Rounds a probability as it is told."""
     return round(float(p), P_DIGITS)
@@ -109,13 +104,13 @@ def heartbeat(node: Node, *, ts: float, uptime_s: float, sources_ok: int, source
         "sources_total": sources_total,
         "lag_ms": round(lag_ms),
     }
-    return _json(node, f"{node.root}/heartbeat", values, Keep.LIVE)
+    return json_message(node, f"{node.root}/heartbeat", values, Keep.LIVE)
 
 
 def info(node: Node, *, version: str, model: str, model_sha: str, metrics: Mapping[str, object]) -> Message:
     """`info`: which program and which model listen here; `metrics` must be JSON values."""
     values = {"version": version, "model": model, "model_sha": model_sha, "metrics": dict(metrics)}
-    return _json(node, f"{node.root}/info", values, Keep.LATEST)
+    return json_message(node, f"{node.root}/info", values, Keep.LATEST)
 
 
 def source_status(node: Node, source: str, *, online: bool) -> Message:
@@ -124,135 +119,13 @@ def source_status(node: Node, source: str, *, online: bool) -> Message:
     return Message(topic, ONLINE if online else OFFLINE, retain=True, qos=1, keep=Keep.LATEST)
 
 
-def state(
-    node: Node,
-    source: str,
-    *,
-    crying: bool,
-    reason: str = "none",
-    reason_p: float = 0.0,
-    since: float | None = None,
-    episode: str | None = None,
-) -> Message:
-    """`<source>/state`.
-
-    Args:
-        node: Who speaks.
-        source: Id of the source.
-        crying: Whether an episode is open.
-        reason: One of `REASONS`, `unsure` or `none`.
-        reason_p: Probability of the likeliest reason.
-        since: Wall time at which this state began (Unix seconds); None before the first sound.
-        episode: Id of the open episode; None while there is none.
-    """
-    values = {
-        "crying": crying,
-        "reason": reason,
-        "reason_p": probability(reason_p),
-        "since": None if since is None else iso_utc(since),
-        "episode": episode,
-    }
-    return _json(node, f"{node.root}/{source}/state", values, Keep.LATEST)
-
-
-def event(
-    node: Node, told: CryEvent, *, message_id: str, episode: str, ts: float, latency_ms: int | None = None
-) -> Message:
-    """`<source>/event`.
-
-    Args:
-        node: Who speaks.
-        told: The event; its `source` names the topic.
-        message_id: Unique for ever: receivers drop doubles by it.
-        episode: Id of the episode.
-        ts: Wall time of the decision (Unix seconds).
-        latency_ms: From the first sound to now; None counts the sound alone, without the time to compute.
-    """
-    values = {
-        "event_type": told.event_type,
-        "id": message_id,
-        "episode": episode,
-        "ts": iso_utc(ts),
-        "p_cry": probability(told.p_cry),
-        "reason": told.reason,
-        "reason_p": probability(told.reason_p),
-        "latency_ms": told.latency_samples // SAMPLES_PER_MS if latency_ms is None else latency_ms,
-        "source": told.source,
-    }
-    keep = Keep.ALARM if told.event_type == "started" else Keep.EVENT
-    return _json(node, f"{node.root}/{told.source}/event", values, keep)
-
-
-def segment(
-    node: Node, heard: Segment, scores: Scores, *, message_id: str, episode: str | None, reason: str
-) -> Message:
-    """`<source>/segment`: the labelled event of the method.
-
-    Args:
-        node: Who speaks.
-        heard: The cry segment; its `at` is the `ts`.
-        scores: Pooled over the segment's windows.
-        message_id: Unique for ever.
-        episode: Id of the open episode; None for a cry outside of one.
-        reason: One of `REASONS`, or `unsure`.
-    """
-    values = {
-        "id": message_id,
-        "episode": episode,
-        "ts": iso_utc(heard.at),
-        "duration_s": round(len(heard.samples) / RATE_HZ, 3),
-        "p_cry": probability(scores.p_cry),
-        "reason": reason,
-        "reasons": by_reason(scores.reasons),
-    }
-    return _json(node, f"{node.root}/{heard.source}/segment", values, Keep.SEGMENT)
-
-
-def episode(
-    node: Node,
-    source: str,
-    *,
-    episode: str,
-    since: float,
-    ended: float | None,
-    p_cry: float,
-    reason: str,
-    reason_p: float,
-    reasons: Sequence[float] = (),
-) -> Message:
-    """`<source>/episode`: attributes of the current or last episode.
-
-    Args:
-        node: Who speaks.
-        source: Id of the source.
-        episode: Id of the episode.
-        since: Wall time of its first sound (Unix seconds).
-        ended: Wall time of its end (Unix seconds); None while it lasts.
-        p_cry: Highest probability so far.
-        reason: One of `REASONS`, `unsure` or `none`.
-        reason_p: Probability of the likeliest reason.
-        reasons: The whole distribution in the order of `REASONS`; empty before the first reason.
-    """
-    values = {
-        "episode": episode,
-        "since": iso_utc(since),
-        "ended": None if ended is None else iso_utc(ended),
-        "duration_s": None if ended is None else round(ended - since, 1),
-        "p_cry": probability(p_cry),
-        "reason": reason,
-        "reason_p": probability(reason_p),
-        "reasons": by_reason(reasons),
-    }
-    return _json(node, f"{node.root}/{source}/episode", values, Keep.LATEST)
-
-
 def level(node: Node, source: str, *, dbfs: float, floor_dbfs: float) -> Message:
     """`<source>/level`: both in dB re full scale, never under -96. At most one a second; no audio is no message."""
     values = {
         "dbfs": round(max(dbfs, SILENCE_DBFS), 1),
         "floor": round(max(floor_dbfs, SILENCE_DBFS), 1),
     }
-    return _json(node, f"{node.root}/{source}/level", values, Keep.LIVE, qos=0)
+    return json_message(node, f"{node.root}/{source}/level", values, Keep.LIVE, qos=0)
 
 
 def health(node: Node, source: str, *, fault: str, tally: Tally, reconnects: int, last_audio: float | None) -> Message:
@@ -276,16 +149,33 @@ def health(node: Node, source: str, *, fault: str, tally: Tally, reconnects: int
         "reconnects": reconnects,
         "last_audio": None if last_audio is None else iso_utc(last_audio),
     }
-    return _json(node, f"{node.root}/{source}/health", values, Keep.LATEST)
+    return json_message(node, f"{node.root}/{source}/health", values, Keep.LATEST)
 
 
-def settings(node: Node, source: str, *, enabled: bool, threshold: float, profile: str) -> Message:
-    """`<source>/settings`: what is in force, so that a sender of `set` sees what became of it."""
-    values = {"enabled": enabled, "threshold": probability(threshold), "profile": profile}
-    return _json(node, f"{node.root}/{source}/settings", values, Keep.LATEST)
+def settings(
+    node: Node, source: str, *, enabled: bool, threshold: float, profile: str, snoozed_until: float | None = None
+) -> Message:
+    """`<source>/settings`: what is in force, so that a sender of `set` sees what became of it.
+
+    Args:
+        node: Who speaks.
+        source: Id of the source.
+        enabled: Whether the room is listened to.
+        threshold: Calibrated probability from which a window speaks for crying.
+        profile: Alert profile.
+        snoozed_until: Wall time (Unix seconds); None where no snooze is on.
+    """
+    values = {
+        "enabled": enabled,
+        "threshold": probability(threshold),
+        "profile": profile,
+        "snoozed_until": None if snoozed_until is None else iso_utc(snoozed_until),
+    }
+    return json_message(node, f"{node.root}/{source}/settings", values, Keep.LATEST)
 
 
-def _json(node: Node, topic: str, values: Mapping[str, object], keep: Keep, qos: int = 1) -> Message:
+def json_message(node: Node, topic: str, values: Mapping[str, object], keep: Keep, qos: int = 1) -> Message:
+    """Makes a message of JSON values; in demo mode they say so."""
     if node.demo:
         values = {**values, "demo": True}
     payload = json.dumps(values, separators=(",", ":"), allow_nan=False)

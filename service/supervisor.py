@@ -9,8 +9,10 @@ from monitord.faults import Fault
 from service import messages
 from service.ear import Ear
 from service.health import is_online, judge
+from service.hearing import Hearing
 from service.messages import Message, Node
-from service.sources.base import Source, SourceStatus
+from service.sources.base import Source, SourceState, SourceStatus
+from service.wording import fault_words
 
 LOOK_S: Final = 0.5
 """Seconds between two looks: a fault after 7 s of silence is told well within 10 s."""
@@ -43,15 +45,20 @@ class Supervisor:
         watched: Sequence[tuple[Source, Ear]],
         tell: Callable[[Message], bool],
         screen: Screen,
+        hearing: Hearing,
     ) -> None:
-        self._node, self._watched, self._tell, self._screen = node, watched, tell, screen
+        self._node, self._watched, self._tell, self._screen, self._hearing = node, watched, tell, screen, hearing
         self._started = time.monotonic()
         self._seen = {ear.source: _Seen() for _, ear in watched}
 
-    @property
-    def sources_ok(self) -> int:
+    def count_ok(self) -> int:
         """How many sources are heard."""
         return sum(seen.online is True for seen in self._seen.values())
+
+    def fault_of(self, source: str) -> str:
+        """What is wrong with a source, in words; empty when it is heard."""
+        fault = self._seen[source].fault
+        return "" if fault == "ok" else fault_words(fault)
 
     def look(self) -> None:
         """Judges every source; tells what changed, and the counts now and then."""
@@ -63,6 +70,9 @@ class Supervisor:
             fault = judge(status.state, ear.fault, silent_s)
             online = is_online(status.state, fault, heard=heard_at is not None, enabled=ear.enabled)
             self._compare(ear, status, online=online, fault=fault, now=now)
+            # A recording that is over is no fault.
+            wanted = ear.enabled and status.state is not SourceState.ENDED
+            self._hearing.look(ear.source, fault, heard=online, wanted=wanted)
 
     def _compare(self, ear: Ear, status: SourceStatus, *, online: bool, fault: Fault, now: float) -> None:
         seen = self._seen[ear.source]

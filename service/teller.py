@@ -3,168 +3,143 @@
 All methods run in the worker's thread; commands from outside wait in a queue until its next tick.
 """
 
-import logging
-import queue
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from datetime import UTC, datetime
+from typing import Final, Self
 
-from monitord.tracker import NONE, UNSURE, likely_reason
+from monitord.tracker import likely_reason
 from monitord.types import CryEvent, Scores, Segment
-from service import commands, lines, messages
+from service import cry_messages, lines, messages
 from service.commands import Command
+from service.config import Config
 from service.ear import Ear
-from service.messages import Message, Node
+from service.episodes import Episodes
+from service.family import Family
+from service.messages import Message
+from service.proving import Proving
+from service.room_settings import Settings
+from service.spectrogram import spectrogram_png
+from service.store import Store
+from service.voice import Voice
 
 LEVEL_S: Final = 1.0
 """Seconds between two levels of a source: the contract's most."""
+PICTURE_S: Final = 10.0
+"""Seconds between two pictures of a room's cry sounds: nobody looks more often."""
 HEARTBEAT_S: Final = 30.0
 """Seconds between two heartbeats: the contract's."""
-COMMANDS_BOUND: Final = 100
-"""Commands that may wait for the worker: more than a family's fingers make in a round; the rest is refused."""
-PROFILES: Final = ("day", "night", "silent")
-"""Alert profiles. They never change health."""
-
-
-_log = logging.getLogger(__name__)
-
-
-class Screen(Protocol):
-    """Who shows a person, or a script, what happens."""
-
-    def line(self, line: lines.Line) -> None:
-        """A segment or an event, as `replay` prints it, with the id that MQTT carries."""
-
-    def level(self, source: str, dbfs: float, floor_dbfs: float) -> None:
-        """The level of a source, once a second."""
-
-
-@dataclass(slots=True)
-class _Room:
-    """What is remembered of one source between two messages."""
-
-    episode: str | None = None
-    """Id of the open episode."""
-    since: float | None = None
-    """Wall time at which the present state began (Unix seconds)."""
-    profile: str = "day"
-    snoozed_until: float = 0.0
-    """Wall time up to which new episodes count as acknowledged (Unix seconds)."""
-    level_at: float = 0.0
-    """When the last level was told (monotonic seconds)."""
-
-
-@dataclass(slots=True)
-class _Clock:
-    started: float = field(default_factory=time.monotonic)
-    heartbeat_due: float = 0.0
-    """When to try the next one (monotonic seconds)."""
 
 
 class MqttTeller:
     """Tells MQTT and the screen.
 
     Args:
-        node: Who speaks.
+        voice: Where it is told.
         ears: By source.
-        tell: Makes a message durable where it must be, and sends it; returns whether it is kept until it is there.
-        screen: Shows it; only after `tell`.
+        episodes: Of the whole house.
+        family: Whose commands are obeyed.
+        proving: Test alarms.
         sources_ok: How many sources are heard now.
-        restart: Called when the family asks for a restart.
     """
 
     def __init__(
         self,
-        node: Node,
+        voice: Voice,
         ears: Mapping[str, Ear],
-        tell: Callable[[Message], bool],
-        screen: Screen,
+        episodes: Episodes,
+        family: Family,
+        proving: Proving,
         *,
         sources_ok: Callable[[], int],
-        restart: Callable[[], None],
     ) -> None:
-        self._node, self._ears, self._send, self._screen = node, ears, tell, screen
-        self._sources_ok, self._restart = sources_ok, restart
-        self._rooms = {source: _Room() for source in ears}
-        self._clock = _Clock()
-        self._commands: queue.Queue[Command] = queue.Queue(COMMANDS_BOUND)
+        self._voice, self._ears, self._sources_ok = voice, ears, sources_ok
+        self._episodes, self._family, self._proving = episodes, family, proving
+        self._started = time.monotonic()
+        self._level_at = dict.fromkeys(ears, 0.0)  # when the last level was told (monotonic seconds)
+        self._picture_due = dict.fromkeys(ears, 0.0)  # monotonic seconds
+        self._heartbeat_due = 0.0  # when to try the next one (monotonic seconds)
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        voice: Voice,
+        ears: Mapping[str, Ear],
+        store: Store,
+        *,
+        sources_ok: Callable[[], int],
+        fault: Callable[[str], str],
+        restart: Callable[[], None],
+    ) -> Self:
+        """Builds it with all its parts; `fault` says what is wrong with a source, `restart` asks for a new start."""
+        settings = Settings(store, ears, config.profiles)
+        episodes = Episodes(voice, ears, settings, store)
+        proving = Proving(voice, ears, store, fault=fault, daily_at=config.test_alarm.daily_at)
+        family = Family(voice, ears, settings, episodes, proving, restart=restart)
+        return cls(voice, ears, episodes, family, proving, sources_ok=sources_ok)
+
+    def ask(self, command: Command) -> None:
+        """Takes a command from any thread; the worker obeys at its next tick."""
+        self._family.ask(command)
 
     def begin(self) -> None:
         """Tells the first state and settings of every source: an entity starts with a value, not with `unknown`."""
-        for source, ear in self._ears.items():
-            self._tell_state(ear)
-            self._tell_settings(source)
-
-    def command(self, command: Command) -> None:
-        """Takes a command from any thread; the worker obeys at its next tick."""
-        try:
-            self._commands.put_nowait(command)
-        except queue.Full:
-            _log.warning("refused %s: %d commands wait already", command, COMMANDS_BOUND)
+        self._family.begin()
+        self._episodes.begin()
+        self._proving.begin_all()
 
     def event(self, ear: Ear, event: CryEvent) -> None:
-        """An episode moved: event, state and attributes."""
-        room = self._rooms[ear.source]
-        started, ended = event.event_type == "started", event.event_type == "ended"
-        began = ear.listener.at(event.start)
-        decided = ear.listener.at(event.decided)
-        if started:
-            room.episode = messages.episode_id(ear.source, began, event.episode)
-            room.since = began
-        episode = room.episode or messages.episode_id(ear.source, began, event.episode)
-        if ended:
-            room.episode, room.since = None, decided
-        latency_ms = max(0, round((time.time() - began) * 1000)) if started else None
-        self._tell_event(event, episode, decided, latency_ms)
-        self._send(
-            messages.episode(
-                self._node,
-                ear.source,
-                episode=episode,
-                since=began,
-                ended=decided if ended else None,
-                p_cry=event.p_cry,
-                reason=event.reason,
-                reason_p=event.reason_p,
-                reasons=event.reasons,
-            )
-        )
-        self._tell_state(ear, NONE if ended else event.reason, 0.0 if ended else event.reason_p)
-        if started and time.time() < room.snoozed_until:
-            self._acknowledge(ear.source, None)
+        """An episode moved, or a test alarm was heard."""
+        if event.event_type == "test":
+            self._proving.heard(ear, event)
+        else:
+            self._episodes.event(ear, event)
 
     def segment(self, ear: Ear, segment: Segment, scores: Scores) -> None:
         """A sound was finished: told where it is a cry."""
         if scores.p_cry < ear.threshold:
             return
+        voice = self._voice
         reason, _ = likely_reason(scores.reasons, ear.tracker.params.unsure_below)
-        message_id, episode = uuid.uuid4().hex, self._rooms[ear.source].episode
-        self._send(messages.segment(self._node, segment, scores, message_id=message_id, episode=episode, reason=reason))
-        self._screen.line(
+        message_id, open_episode = uuid.uuid4().hex, self._episodes.open(ear.source)
+        episode = None if open_episode is None else open_episode.id
+        voice.send(
+            cry_messages.segment(
+                voice.node,
+                segment,
+                scores,
+                message_id=message_id,
+                episode=episode,
+                reason=reason,
+            )
+        )
+        voice.screen.line(
             lines.replay_segment(
-                segment, scores, reason=reason, message_id=message_id, episode=episode, demo=self._node.demo
+                segment, scores, reason=reason, message_id=message_id, episode=episode, demo=voice.node.demo
             )
         )
 
+        self._draw(segment)
+
     def tick(self) -> None:
-        """After each round: obeys commands, tells levels and the heartbeat."""
-        while not self._commands.empty():
-            self._obey(self._commands.get_nowait())
+        """After each round: obeys commands, reminds, tells levels and the heartbeat."""
+        self._family.tick()
+        self._episodes.tick()
+        self._proving.tick()
         now = time.monotonic()
         for source, ear in self._ears.items():
-            room = self._rooms[source]
-            fresh = ear.last_audio_monotonic
-            if fresh is not None and fresh > room.level_at and now - room.level_at >= LEVEL_S:
-                room.level_at = now
-                level = messages.level(self._node, source, dbfs=ear.listener.dbfs, floor_dbfs=ear.listener.floor_dbfs)
-                self._send(level)
-                self._screen.level(source, ear.listener.dbfs, ear.listener.floor_dbfs)
-        if now >= self._clock.heartbeat_due:
+            fresh, told_at = ear.last_audio_monotonic, self._level_at[source]
+            if fresh is not None and fresh > told_at and now - told_at >= LEVEL_S:
+                self._level_at[source] = now
+                dbfs, floor_dbfs = ear.listener.dbfs, ear.listener.floor_dbfs
+                self._voice.send(messages.level(self._voice.node, source, dbfs=dbfs, floor_dbfs=floor_dbfs))
+                self._voice.screen.level(source, dbfs, floor_dbfs)
+        if now >= self._heartbeat_due:
             # Without a connection it is lost: whoever waits for it would wait for the next one after that.
-            told = self._send(self._heartbeat(now))
-            self._clock.heartbeat_due = now + (HEARTBEAT_S if told else LEVEL_S)
+            told = self._voice.send(self._heartbeat(now))
+            self._heartbeat_due = now + (HEARTBEAT_S if told else LEVEL_S)
 
     def lag_ms(self) -> float:
         """Age of the newest sound heard, of the source that is furthest behind and still comes in (milliseconds)."""
@@ -172,77 +147,23 @@ class MqttTeller:
         ages = [now - ear.last_audio for ear in self._ears.values() if ear.last_audio is not None and ear.inbox.held]
         return max(ages, default=0.0) * 1000.0
 
+    def _draw(self, segment: Segment) -> None:
+        """Draws the last cry sound, now and then: a picture takes as long as hearing half a second."""
+        source, now = segment.source, time.monotonic()
+        if now < self._picture_due[source]:
+            return
+        self._picture_due[source] = now + PICTURE_S
+        at = datetime.fromtimestamp(segment.at, UTC).astimezone()
+        png = spectrogram_png(segment.samples, title=self._voice.names[source], at=at)
+        self._voice.send(cry_messages.spectrogram(self._voice.node, source, png))
+
     def _heartbeat(self, now: float) -> Message:
         return messages.heartbeat(
-            self._node,
+            self._voice.node,
             ts=time.time(),
-            uptime_s=now - self._clock.started,
+            uptime_s=now - self._started,
             sources_ok=self._sources_ok(),
-            sources_total=len(self._ears),
+            # A room that the family has switched off is not missing.
+            sources_total=sum(ear.enabled for ear in self._ears.values()),
             lag_ms=self.lag_ms(),
         )
-
-    def _obey(self, command: Command) -> None:  # noqa: C901 - one arm per command
-        match command:
-            case commands.TestAlarm():
-                for ear in self._ears.values():
-                    self._test(ear)
-            case commands.Restart():
-                self._restart()
-            case commands.SetEnabled(source, enabled):
-                ear = self._ears[source]
-                ear.enabled = enabled
-                if not enabled:
-                    for event in ear.tracker.flush(ear.listener.position):
-                        self.event(ear, event)
-                self._tell_settings(source)
-            case commands.SetThreshold(source, threshold):
-                self._ears[source].on_p = threshold
-                self._tell_settings(source)
-            case commands.SetProfile(source, profile):
-                if profile in PROFILES:
-                    self._rooms[source].profile = profile
-                self._tell_settings(source)
-            case commands.Acknowledge(source, episode):
-                self._acknowledge(source, episode)
-            case commands.Snooze(source, minutes):
-                self._rooms[source].snoozed_until = time.time() + 60 * minutes
-                self._acknowledge(source, None)
-
-    def _acknowledge(self, source: str, episode: str | None) -> None:
-        ear = self._ears[source]
-        if episode in (None, self._rooms[source].episode):
-            for event in ear.tracker.acknowledge():
-                self.event(ear, event)
-
-    def _test(self, ear: Ear) -> None:
-        position = ear.listener.position
-        event = CryEvent(0, ear.source, "test", position, position, 0.0, UNSURE, 0.0)
-        now = time.time()
-        self._tell_event(event, messages.episode_id(ear.source, now, 0), now, 0)
-
-    def _tell_event(self, event: CryEvent, episode: str, ts: float, latency_ms: int | None) -> None:
-        message_id = uuid.uuid4().hex
-        self._send(
-            messages.event(self._node, event, message_id=message_id, episode=episode, ts=ts, latency_ms=latency_ms)
-        )
-        self._screen.line(lines.replay_event(event, message_id=message_id, episode=episode, demo=self._node.demo))
-
-    def _tell_state(self, ear: Ear, reason: str = NONE, reason_p: float = 0.0) -> None:
-        room = self._rooms[ear.source]
-        self._send(
-            messages.state(
-                self._node,
-                ear.source,
-                crying=ear.tracker.crying,
-                reason=reason,
-                reason_p=reason_p,
-                since=room.since,
-                episode=room.episode,
-            )
-        )
-
-    def _tell_settings(self, source: str) -> None:
-        ear = self._ears[source]
-        profile = self._rooms[source].profile
-        self._send(messages.settings(self._node, source, enabled=ear.enabled, threshold=ear.threshold, profile=profile))

@@ -79,10 +79,8 @@ class Worker:
             if not ear.enabled:
                 continue
             if isinstance(item, Window):
-                found = next(scores)
-                ear.scored.append((item, found))
-                self._tell(ear, ear.tracker.window(item, found, ear.on_p))
-            elif over := ear.over(item):  # empty where the room was switched on in the middle of the sound
+                self._tell(ear, ear.window(item, next(scores)))
+            elif over := ear.over(item):  # empty where the room was switched on in the middle of the sound, or tested
                 pooled = pool(over)
                 self._teller.segment(ear, item, pooled)
                 self._tell(ear, ear.tracker.segment(item, pooled, ear.on_p))

@@ -219,4 +219,4 @@ class Ear:
         self.connected = False
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self.heard.append(Heard(message.topic, bytes(message.payload).decode(), message.retain, message.qos))
+        self.heard.append(Heard(message.topic, bytes(message.payload).decode(errors="replace"), message.retain, message.qos))

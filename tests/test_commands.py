@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from service import commands
 from service.commands import (
+    BROKER,
     Acknowledge,
     Command,
+    Received,
     Restart,
     SetEnabled,
     SetProfile,
@@ -26,7 +28,14 @@ SOURCES = ("nursery", "bedroom")
 @pytest.mark.parametrize(
     ("topic", "payload", "command"),
     [
-        ("test_alarm/set", "PRESS", TestAlarm()),
+        ("test_alarm/set", "PRESS", TestAlarm(None)),
+        ("bedroom/test_alarm/set", "PRESS", TestAlarm("bedroom")),
+        (
+            "bedroom/received/set",
+            "bedroom-20261122T151200Z-0 phone_1",
+            Received("bedroom", "bedroom-20261122T151200Z-0", "phone_1"),
+        ),
+        ("bedroom/event", '{"event_type":"test","episode":"e"}', Received("bedroom", "e", BROKER)),
         ("restart/set", "PRESS", Restart()),
         ("nursery/enabled/set", "ON", SetEnabled("nursery", enabled=True)),
         ("nursery/enabled/set", "off", SetEnabled("nursery", enabled=False)),

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 from monitord.tally import Tally
 from monitord.types import CryEvent, Scores, Segment
-from service import lines, messages
+from service import cry_messages, lines, messages
+from service.cry_messages import Telling
 from service.messages import Keep, Message, Node
+from service.texts import Text
 
 NODE = Node("home")
 AT = 1_795_360_320.0
@@ -24,6 +27,19 @@ SEGMENT = Segment(
 )
 SCORES = Scores("nursery", 32_000, 0.98765, np.array([0.61, 0.2, 0.1, 0.09], np.float32), 2, "abc")
 TALLY = Tally(captured=100, lost=10, quiet=40, segmented=45, held=5)
+TELLING = Telling(
+    "id1",
+    "nursery-20261122T151200Z-3",
+    since=AT,
+    ts=AT + 1.2,
+    told=AT + 1.25,
+    room="Nursery",
+    text=Text("Nursery: crying", "Since 16:12."),
+    rooms=("nursery", "bedroom"),
+    profile="night",
+    alert=True,
+    unacknowledged_s=0.4,
+)
 EPISODE = "nursery-20261122T151200Z-3"
 
 
@@ -34,12 +50,12 @@ def examples(node: Node) -> dict[str, Message]:
         "heartbeat": messages.heartbeat(node, ts=AT, uptime_s=61.4, sources_ok=1, sources_total=2, lag_ms=80.2),
         "info": messages.info(node, version="0.1.0", model="vggish-compact", model_sha="ab12", metrics={"auc": 0.99}),
         "source_status": messages.source_status(node, "nursery", online=False),
-        "state": messages.state(
+        "state": cry_messages.state(
             node, "nursery", crying=True, reason="hunger", reason_p=0.61, since=AT, episode=EPISODE
         ),
-        "event": messages.event(node, STARTED, message_id="id1", episode=EPISODE, ts=AT + 1.2),
-        "segment": messages.segment(node, SEGMENT, SCORES, message_id="id2", episode=EPISODE, reason="hunger"),
-        "episode": messages.episode(
+        "event": cry_messages.event(node, STARTED, TELLING, {"going": "I'm going"}),
+        "segment": cry_messages.segment(node, SEGMENT, SCORES, message_id="id2", episode=EPISODE, reason="hunger"),
+        "episode": cry_messages.episode(
             node,
             "nursery",
             episode=EPISODE,
@@ -52,6 +68,9 @@ def examples(node: Node) -> dict[str, Message]:
         ),
         "level": messages.level(node, "nursery", dbfs=float("-inf"), floor_dbfs=-61.24),
         "health": messages.health(node, "nursery", fault="ok", tally=TALLY, reconnects=2, last_audio=AT),
+        "today": cry_messages.today(node, "nursery", {"date": "2026-11-22", "episodes": 3, "crying_min": 4.5}),
+        "proof": cry_messages.proof(node, "nursery", {"state": "never"}),
+        "spectrogram": cry_messages.spectrogram(node, "nursery", b"\x89PNG"),
         "settings": messages.settings(node, "nursery", enabled=True, threshold=0.5, profile="day"),
     }
 
@@ -77,7 +96,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
     "source_status": ("nursery/status", "offline", True, 1, Keep.LATEST),
     "state": (
         "nursery/state",
-        f'{{"crying":true,"reason":"hunger","reason_p":0.61,"since":{_TS},"episode":"{EPISODE}"}}',
+        f'{{"crying":true,"reason":"hunger","reason_p":0.61,"since":{_TS},"episode":"{EPISODE}","acknowledged":false}}',
         True,
         1,
         Keep.LATEST,
@@ -86,8 +105,11 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         "nursery/event",
         (
             f'{{"event_type":"started","id":"id1","episode":"{EPISODE}","ts":"2026-11-22T15:12:01.200Z","p_cry":0.9123,'
-            '"reason":"none","reason_p":0.0,"latency_ms":1200,"source":"nursery"}'
-        ),  # 51,200 - 32,000 samples at 16 per ms
+            '"reason":"none","reason_p":0.0,"latency_ms":1250,"latency_end_ms":50,"node":"home","source":"nursery",'
+            f'"room":"Nursery","rooms":["nursery","bedroom"],"since":{_TS},"profile":"night","alert":true,'
+            '"unacknowledged_s":0,'
+            '"text":{"title":"Nursery: crying","message":"Since 16:12.","going":"I\'m going"}}'
+        ),
         False,
         1,
         Keep.ALARM,
@@ -106,7 +128,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         "nursery/episode",
         (
             f'{{"episode":"{EPISODE}","since":{_TS},"ended":"2026-11-22T15:13:30.000Z","duration_s":90.0,"p_cry":0.95,'
-            f'"reason":"hunger","reason_p":0.61,"reasons":{_REASONS}}}'
+            f'"reason":"hunger","reason_p":0.61,"reasons":{_REASONS},"rooms":["nursery"],"acknowledged":false}}'
         ),
         True,
         1,
@@ -123,7 +145,16 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         1,
         Keep.LATEST,
     ),
-    "settings": ("nursery/settings", '{"enabled":true,"threshold":0.5,"profile":"day"}', True, 1, Keep.LATEST),
+    "settings": (
+        "nursery/settings",
+        '{"enabled":true,"threshold":0.5,"profile":"day","snoozed_until":null}',
+        True,
+        1,
+        Keep.LATEST,
+    ),
+    "today": ("nursery/today", '{"date":"2026-11-22","episodes":3,"crying_min":4.5}', True, 1, Keep.LATEST),
+    "proof": ("nursery/proof", '{"state":"never"}', True, 1, Keep.LATEST),
+    "spectrogram": ("nursery/spectrogram", b"\x89PNG", True, 1, Keep.LATEST),
 }
 
 
@@ -140,7 +171,8 @@ def _public_returning(module: Any, kind: object) -> dict[str, Callable[..., Any]
 
 def test_every_message_function_is_in_the_contract() -> None:
     """No function that makes a message escapes the golden table below."""
-    assert set(_public_returning(messages, Message)) == set(CONTRACT) == set(examples(NODE))
+    made = {**_public_returning(messages, Message), **_public_returning(cry_messages, Message)}
+    assert set(made) - {"json_message"} == set(CONTRACT) == set(examples(NODE))
 
 
 @pytest.mark.parametrize("name", CONTRACT)
@@ -154,7 +186,9 @@ def test_message_is_byte_for_byte_the_contract(name: str) -> None:
 def test_demo_is_in_every_json_payload(name: str) -> None:
     """A demo can never be taken for a baby: each payload says so, and nothing else changes."""
     plain, demo = examples(NODE)[name].payload, examples(Node("home", demo=True))[name].payload
-    if plain.startswith("{"):
+    if isinstance(plain, bytes):
+        assert plain == demo
+    elif plain.startswith("{"):
         assert json.loads(demo) == {**json.loads(plain), "demo": True}
     else:
         assert plain == demo in {"online", "offline"}
@@ -162,24 +196,31 @@ def test_demo_is_in_every_json_payload(name: str) -> None:
 
 def test_only_started_is_an_alarm() -> None:
     """`started` is the last that a full outbox gives up; other events go before it."""
-    told = messages.event(NODE, REASON, message_id="x", episode=EPISODE, ts=AT, latency_ms=7)
-    assert told.keep is Keep.EVENT
-    assert json.loads(told.payload)["latency_ms"] == 7
+    assert cry_messages.event(NODE, STARTED, TELLING, {}).keep is Keep.ALARM
+    assert cry_messages.event(NODE, REASON, TELLING, {}).keep is Keep.EVENT
+
+
+def test_a_test_is_marked() -> None:
+    """What belongs to a test alarm says so, and nothing else does."""
+    event = cry_messages.event(NODE, replace(STARTED, event_type="test"), TELLING, {})
+    assert json.loads(event.payload)["test"] is True
+    assert "test" not in json.loads(cry_messages.event(NODE, STARTED, TELLING, {}).payload)
 
 
 def test_nothing_yet_is_null() -> None:
     """What is not known yet is null, not a made-up time."""
-    state = messages.state(NODE, "nursery", crying=False)
+    state = cry_messages.state(NODE, "nursery", crying=False)
     assert json.loads(state.payload) == {
         "crying": False,
         "reason": "none",
         "reason_p": 0.0,
         "since": None,
         "episode": None,
+        "acknowledged": False,
     }
     health = messages.health(NODE, "nursery", fault="stalled", tally=TALLY, reconnects=0, last_audio=None)
     assert json.loads(health.payload)["last_audio"] is None
-    going = messages.episode(
+    going = cry_messages.episode(
         NODE, "nursery", episode=EPISODE, since=AT, ended=None, p_cry=0.9, reason="none", reason_p=0
     )
     assert json.loads(going.payload)["ended"] is None
@@ -194,7 +235,7 @@ def test_no_payload_carries_nan() -> None:
 
 def test_episode_id_names_source_time_and_number() -> None:
     """The id of an episode can be read by a person and repeats in no restart."""
-    assert messages.episode_id("nursery", AT + 0.9, 3) == EPISODE
+    assert cry_messages.episode_id("nursery", AT + 0.9, 3) == EPISODE
 
 
 def test_every_line_function_is_tested_here() -> None:

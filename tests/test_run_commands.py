@@ -1,6 +1,7 @@
 """What the family asks of a running daemon, over MQTT and from another terminal."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,11 @@ class Family:
     def settings(self, source: str) -> Json:
         """What is in force."""
         told: Json = json.loads(self.ear.last(f"{HOME}/{source}/settings") or "{}")
+        return told
+
+    def proof(self, source: str) -> Json:
+        """Its last test alarm."""
+        told: Json = json.loads(self.ear.last(f"{HOME}/{source}/proof") or "{}")
         return told
 
     def status(self, source: str) -> str | None:
@@ -70,8 +76,8 @@ def test_acknowledge(family: Family) -> None:
     family.daemon.wait_for(lambda: bool(family.events("nursery", "acknowledged")), "the acknowledgement")
     family.ear.say(f"{HOME}/nursery/ack/set", "PRESS")
     family.ear.say(f"{HOME}/attic/ack/set", "PRESS")  # nothing to acknowledge
-    family.ear.say(f"{HOME}/attic/threshold/set", "0.6")
-    family.daemon.wait_for(lambda: family.settings("attic")["threshold"] == 0.6, "the command after it")
+    family.ear.say(f"{HOME}/attic/threshold/set", "0.61")
+    family.daemon.wait_for(lambda: family.settings("attic")["threshold"] == 0.61, "the command after it")
     assert len(family.events("nursery", "acknowledged")) == 1
     assert family.events("attic", "acknowledged") == []
     (started, acknowledged) = (family.events("nursery", kind)[0] for kind in ("started", "acknowledged"))
@@ -87,7 +93,7 @@ def test_threshold_and_profile(family: Family) -> None:
     family.ear.say(f"{HOME}/cellar/threshold/set", "0.7")
     family.ear.say(f"{HOME}/attic/profile/set", "night")
     family.ear.say(f"{HOME}/attic/threshold/set", "0.77")
-    expected = {"enabled": True, "threshold": 0.77, "profile": "night"}
+    expected = {"enabled": True, "threshold": 0.77, "profile": "night", "snoozed_until": None}
     family.daemon.wait_for(lambda: family.settings("attic") == expected, "the settings")
     assert family.settings("nursery") == before
     for refused in ("'banana'", "'1.5'", "'cellar'"):
@@ -95,27 +101,46 @@ def test_threshold_and_profile(family: Family) -> None:
 
 
 def test_the_test_alarm(family: Family) -> None:
-    """A test alarm is an event `test` of every source, told as every event is, and no source is crying of it."""
-    family.ear.say(f"{HOME}/test_alarm/set", "PRESS")
-    for source in ("nursery", "attic"):
-        family.daemon.wait_for(lambda: len(family.events(source, "test")) == 1, "the alarm")  # noqa: B023
-    assert json.loads(str(family.ear.last(f"{HOME}/attic/state")))["crying"] is False
-    told = {event["id"] for source in ("nursery", "attic") for event in family.events(source, "test")}
-    assert {line["id"] for line in family.daemon.events("test")} == told
+    """A cry laid over the quiet attic is heard, told as `test` and comes back from the broker; nobody cries of it."""
+    states = len(family.ear.payloads(f"{HOME}/attic/state"))
+    family.ear.say(f"{HOME}/attic/test_alarm/set", "PRESS")
+    family.daemon.wait_for(lambda: family.proof("attic")["state"] == "proven", "the proof")
+    (event,) = family.events("attic", "test")
+    proof = family.proof("attic")
+    assert (event["test"], event["alert"], event["episode"]) == (True, True, proof["test"])
+    assert 0 < proof["heard_ms"] <= proof["published_ms"]
+    assert family.ear.payloads(f"{HOME}/attic/state")[states:] == []
+    assert [line["id"] for line in family.daemon.events("test")] == [event["id"]]
+    family.ear.say(f"{HOME}/attic/received/set", f"{proof['test']} phone_1")
+    family.daemon.wait_for(lambda: "phone_1" in family.proof("attic")["receivers"], "the phone's answer")
+
+
+def test_a_crying_room_is_not_tested(family: Family) -> None:
+    """The real alarm is not mixed with a test; the refusal says why."""
+    family.ear.say(f"{HOME}/nursery/test_alarm/set", "PRESS")
+    family.daemon.wait_for(lambda: family.proof("nursery")["state"] == "failed", "the refusal")
+    assert "crying now" in family.proof("nursery")["detail"]
+    assert family.events("nursery", "test") == []
 
 
 def test_alarm_from_a_terminal(family: Family) -> None:
-    """`monitord test-alarm` says where its alarm arrived, and how fast."""
-    done = monitord("test-alarm", "--config", family.configuration)
+    """`monitord test-alarm` shows each step with its time; a room there is not is refused."""
+    done = monitord("test-alarm", "--config", family.configuration, "--source", "attic", "--wait", "0")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "test event on " in done.stdout
-    assert "attic/event" in done.stdout or "nursery/event" in done.stdout
+    heard, passed = done.stdout.splitlines()
+    assert heard.startswith("attic: the network heard the cry after ")
+    assert passed.startswith("attic: the broker passed it on after ")
+    refused = monitord("test-alarm", "--config", family.configuration, "--source", "cellar")
+    assert refused.returncode == CONFIG_EXIT
+    assert "no room 'cellar'; there are attic, nursery" in refused.stderr
 
 
 def test_status_from_a_terminal(family: Family) -> None:
     """`monitord status` says which room cries; exit 0 while all are heard."""
     done = monitord("status", "--config", family.configuration)
-    assert done.stdout.splitlines() == ["home: online", "  attic: quiet", "  nursery: CRYING"]
+    home, attic, nursery = done.stdout.splitlines()
+    assert (home, nursery) == ("home: online", "  nursery: CRYING")
+    assert re.fullmatch(r"  attic: quiet; last proven \d\d:\d\d, \d+\.\d s", attic)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -148,7 +173,11 @@ def test_restart(family: Family) -> None:
     family.daemon.wait_for(lambda: len(family.daemon.events("started")) > started, "a cry")
     assert family.daemon.stop()[0] == 0
     done = monitord("status", "--config", family.configuration)
-    assert done.stdout.splitlines() == ["home: offline", "  attic: NOT HEARD", "  nursery: NOT HEARD"]
+    assert [line.split(";")[0] for line in done.stdout.splitlines()] == [
+        "home: offline",
+        "  attic: NOT HEARD",
+        "  nursery: NOT HEARD",
+    ]
     assert done.returncode == 1
     assert "Traceback" not in family.daemon.words
 

@@ -12,23 +12,33 @@ from mosquitto import Ear, Heard, Mosquitto, until
 
 pytestmark = pytest.mark.e2e
 
-EVENT_KEYS = {"event_type", "id", "episode", "ts", "p_cry", "reason", "reason_p", "latency_ms", "source"}
+EVENT_KEYS = {
+    "event_type", "id", "episode", "ts", "p_cry", "reason", "reason_p", "latency_ms", "latency_end_ms",
+    "latency_publish_ms", "node", "source", "room", "rooms", "since", "profile", "alert", "unacknowledged_s", "text",
+}  # fmt: skip
 KEYS = {
     "heartbeat": {"ts", "uptime_s", "sources_ok", "sources_total", "lag_ms"},
     "info": {"version", "model", "model_sha", "metrics"},
-    "nursery/state": {"crying", "reason", "reason_p", "since", "episode"},
+    "nursery/state": {"crying", "reason", "reason_p", "since", "episode", "acknowledged"},
     "nursery/event": EVENT_KEYS,
     "nursery/segment": {"id", "episode", "ts", "duration_s", "p_cry", "reason", "reasons"},
-    "nursery/episode": {"episode", "since", "ended", "duration_s", "p_cry", "reason", "reason_p", "reasons"},
+    "nursery/episode": {
+        "episode", "since", "ended", "duration_s", "p_cry", "reason", "reason_p", "reasons", "rooms", "acknowledged",
+    },
     "nursery/level": {"dbfs", "floor"},
     "nursery/health": {
         "fault", "lost", "captured", "quiet", "segmented", "held", "reconnects", "last_audio",
     },
-    "nursery/settings": {"enabled", "threshold", "profile"},
+    "nursery/settings": {"enabled", "threshold", "profile", "snoozed_until"},
+    "nursery/today": {"date", "episodes", "crying_min"},
+    "nursery/proof": {"state", "test", "started", "proven", "heard_ms", "published_ms", "receivers", "detail"},
 }  # fmt: skip
 """By topic under the node: the keys of the contract, no more and no less."""
-RETAINED = {"info", "status", *(f"nursery/{name}" for name in ("status", "state", "episode", "health", "settings"))}
+OF_A_ROOM = ("status", "state", "episode", "health", "settings", "today", "proof", "spectrogram")
+RETAINED = {"info", "status", *(f"nursery/{name}" for name in OF_A_ROOM)}
 """Topics whose last message a late subscriber gets."""
+DISCOVERY = {f"homeassistant/device/monitord_test_home{room}/config" for room in ("", "_nursery", "_attic")}
+"""Where Home Assistant looks."""
 
 
 @dataclass(frozen=True)
@@ -138,15 +148,16 @@ def test_payloads_have_the_keys_of_the_contract(evening: Evening) -> None:
 def test_nothing_else_is_told(evening: Evening) -> None:
     """All topics are those of the contract, under the configured node and the configured ids."""
     known = {"status", "heartbeat", "info"}
-    of_source = {"status", "state", "event", "segment", "episode", "level", "health", "settings"}
+    of_source = {"event", "segment", "level", *OF_A_ROOM}
     known |= {f"{source}/{name}" for source in ("nursery", "attic") for name in of_source}
-    assert {heard.topic for heard in evening.heard} <= {f"monitord/test_home/{name}" for name in known}
+    assert {heard.topic for heard in evening.heard} <= {f"monitord/test_home/{name}" for name in known} | DISCOVERY
 
 
 def test_a_late_subscriber_knows_all(evening: Evening) -> None:
     """What is retained reaches a subscriber that comes later; events, segments, levels and heartbeats do not."""
     late = {heard.topic.removeprefix("monitord/test_home/"): heard.payload for heard in evening.late}
-    assert set(late) == RETAINED | {f"attic/{name}" for name in ("status", "state", "health", "settings")}
+    quiet = {f"attic/{name}" for name in OF_A_ROOM if name not in ("episode", "spectrogram")}
+    assert set(late) == RETAINED | quiet | DISCOVERY
     assert all(heard.retain for heard in evening.late)
     assert (late["status"], late["nursery/status"]) == ("offline", "offline")
     assert json.loads(late["nursery/state"])["crying"] is False

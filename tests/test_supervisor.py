@@ -10,10 +10,13 @@ from sounds import noise, silence
 from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from service.ear import Ear
+from service.hearing import Hearing
 from service.inbox import Inbox
 from service.messages import Message, Node
+from service.notify.notice import Notice
 from service.sources.base import SourceState, SourceStatus
 from service.supervisor import HEALTH_S, Supervisor
+from service.texts import Texts
 
 
 @dataclass
@@ -22,6 +25,7 @@ class Told:
 
     messages: list[Message] = field(default_factory=list)
     shown: list[tuple[str, str, str]] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
     def tell(self, message: Message) -> bool:
         """As the supervisor's `tell`."""
@@ -89,7 +93,8 @@ def told() -> Told:
 
 
 def watch(told: Told, *rooms: Room) -> Supervisor:
-    return Supervisor(Node("home"), [(room, room.ear) for room in rooms], told.tell, told)
+    hearing = Hearing(Node("home"), {room.id: room.id for room in rooms}, Texts.load("en"), told.notices.append)
+    return Supervisor(Node("home"), [(room, room.ear) for room in rooms], told.tell, told, hearing)
 
 
 def health(payload: str) -> dict[str, object]:
@@ -105,13 +110,13 @@ def test_a_source_is_offline_until_it_is_heard(room: Room, told: Told) -> None:
     first = told.take()
     assert first["room/status"] == "offline"
     assert (health(first["room/health"])["fault"], health(first["room/health"])["last_audio"]) == ("ok", None)
-    assert supervisor.sources_ok == 0
+    assert supervisor.count_ok() == 0
     room.hear()
     supervisor.look()
     second = told.take()
     assert second["room/status"] == "online"
     assert health(second["room/health"])["captured"] == 1_600
-    assert supervisor.sources_ok == 1
+    assert supervisor.count_ok() == 1
     supervisor.look()
     assert told.take() == {}
     assert told.shown == []
@@ -128,7 +133,7 @@ def test_a_source_that_falls_silent_is_told(room: Room, told: Told) -> None:
     fallen = told.take()
     assert fallen["room/status"] == "offline"
     assert health(fallen["room/health"])["fault"] == "stalled"
-    assert supervisor.sources_ok == 0
+    assert supervisor.count_ok() == 0
     room.hear()
     supervisor.look()
     assert told.take()["room/status"] == "online"
@@ -206,4 +211,4 @@ def test_rooms_are_judged_apart(told: Told) -> None:
     supervisor.look()
     seen = told.take()
     assert (seen["one/status"], seen["two/status"]) == ("online", "offline")
-    assert supervisor.sources_ok == 1
+    assert supervisor.count_ok() == 1

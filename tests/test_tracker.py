@@ -127,11 +127,9 @@ def test_the_next_episode_is_a_new_one() -> None:
     """After the hold old votes count no more; the number goes up and nothing of the first is left in it."""
     tracker = crying()
     tracker.segment(segment(1, 4), scores(0.9, HUNGER))
-    tracker.acknowledge()
     events = feed(tracker, [0.6, 0.6, 0.6], first=100)
     assert [(event.event_type, event.episode) for event in events] == [("ended", 1), ("started", 2)]
     assert (events[1].p_cry, events[1].reason, events[1].reasons) == (0.6, NONE, ())
-    assert told(tracker.acknowledge()) == [("acknowledged", NONE, 0.0)]
 
 
 def test_a_window_after_the_hold_ends_the_old_episode_first() -> None:
@@ -173,16 +171,6 @@ def test_what_is_no_cry_says_nothing_of_the_reason() -> None:
     calm = Tracker("room", PARAMS)
     assert calm.segment(segment(1, 4), scores(0.9, HUNGER)) == []
     assert told(tracker.flush(0)) == [("ended", NONE, 0.0)]
-
-
-def test_acknowledged_once_an_episode() -> None:
-    """Said at the first time only, and never without an episode."""
-    tracker = Tracker("room", PARAMS)
-    assert tracker.acknowledge() == []
-    tracker = crying()
-    assert told(tracker.acknowledge()) == [("acknowledged", NONE, 0.0)]
-    assert tracker.acknowledge() == []
-    assert tracker.crying
 
 
 def test_the_familys_threshold_counts_in_place_of_the_bundles() -> None:
@@ -250,33 +238,29 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("window"), st.floats(0, 1), st.integers(1, 60)),
         st.tuples(st.just("segment"), st.floats(0, 1), st.integers(0, 3)),
-        st.tuples(st.just("acknowledge"), st.just(0.0), st.just(0)),
     ),
     max_size=80,
 )
-"""Windows with a probability, so many hops after the last; segments with a probability and a reason; a parent."""
+"""Windows with a probability, so many hops after the last; segments with a probability and a reason."""
 
 
 @given(STEPS)
 @settings(max_examples=200)
 def test_episodes_are_well_formed(steps: list[tuple[str, float, int]]) -> None:
-    """Whatever is heard: started, then its reasons and at most one acknowledgement, then ended; numbers 1, 2, 3."""
+    """Whatever is heard: started, then its reasons, then ended; numbers 1, 2, 3."""
     tracker, now = Tracker("room", PARAMS), 10
     events: list[CryEvent] = []
     for kind, p, number in steps:
         if kind == "window":
             now += number
             events += tracker.window(window(now), scores(p))
-        elif kind == "segment":
-            events += tracker.segment(segment(now - 3, now), scores(p, np.eye(4)[number]))
         else:
-            events += tracker.acknowledge()
+            events += tracker.segment(segment(now - 3, now), scores(p, np.eye(4)[number]))
     events += tracker.flush((now + 100) * HOP)
     for episode in range(1, tracker.episode + 1):
         kinds = [event.event_type for event in events if event.episode == episode]
         assert (kinds[0], kinds[-1]) == ("started", "ended")
-        assert set(kinds[1:-1]) <= {"reason", "acknowledged"}
-        assert kinds.count("acknowledged") <= 1
+        assert set(kinds[1:-1]) <= {"reason"}
     assert [event.episode for event in events] == sorted(event.episode for event in events)
 
 
@@ -291,7 +275,7 @@ def test_the_reason_never_moves_an_alert(steps: list[tuple[str, float, int]]) ->
             if kind == "window":
                 now += number
                 events += tracker.window(window(now), scores(p))
-            elif kind == "segment" and with_reasons:
+            elif with_reasons:
                 events += tracker.segment(segment(now - 3, now), scores(p, np.eye(4)[number]))
         return [(e.event_type, e.start, e.decided) for e in events if e.event_type in ("started", "ended")]
 

@@ -4,8 +4,8 @@ from typing import Final, get_args
 
 from monitord.faults import Fault
 from service.homeassistant.device import PRESS_TEST, Component, connectivity
+from service.profiles import PROFILES
 
-PROFILES: Final = ("day", "night", "silent")
 SNOOZE_MIN: Final = 10
 """Minutes that the button asks for: a feed, or a nappy."""
 THRESHOLD_RANGE: Final = (0.01, 0.99)

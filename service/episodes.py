@@ -1,0 +1,270 @@
+"""The episodes of the whole house, told: one cry is one episode, however many rooms hear it and phones answer it."""
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from monitord.household import Episode, Household
+from monitord.tracker import NONE
+from monitord.types import RATE_HZ, CryEvent, EventType
+from service import cry_messages
+from service.cry_messages import Telling
+from service.ear import Ear
+from service.room_settings import Settings
+from service.store import Store
+from service.today import Today
+from service.voice import Voice
+
+DOCUMENT: Final = "episodes"
+"""Name of the open episodes in the store."""
+TODAY_DOCUMENT: Final = "today"
+COUNT_S: Final = 30.0
+"""Seconds between two countings of today: minutes of crying are told with one decimal, and midnight may pass."""
+LOUDNESS_S: Final = 0.5
+"""Seconds between two looks at how loud the crying rooms are: two hops of the windows."""
+
+_log = logging.getLogger(__name__)
+
+
+class Episodes:
+    """All methods run in the worker's thread.
+
+    Args:
+        voice: Where it is told.
+        ears: By source.
+        settings: Of the rooms.
+        store: Keeps the open episodes, and what was counted, over a kill.
+    """
+
+    def __init__(self, voice: Voice, ears: Mapping[str, Ear], settings: Settings, store: Store) -> None:
+        self._voice, self._ears, self._settings, self._store = voice, ears, settings, store
+        self._today = _today(store)
+        self._household = Household()
+        self._last: dict[str, CryEvent] = {}  # by episode: the newest of the room that tells it
+        self._since = dict.fromkeys(ears, 0.0)  # wall time at which the state of each room began
+        self._looked_at = self._counted_at = 0.0  # monotonic seconds
+
+    def begin(self) -> None:
+        """Ends what an earlier run left open, and tells the first state of every room.
+
+        Whoever still cries is told again within seconds; a phone must not show for ever what nobody follows any more.
+        """
+        document = self._store.load(DOCUMENT)
+        try:
+            left = Household.load(document, time.monotonic())
+        except ValueError as error:
+            _log.warning("the open episodes of the last run are lost: %s", error)
+            left = Household()
+        for episode in left.episodes:
+            self._today.ended(episode.teller, episode.since, float(document.get("at", episode.since)))
+            if episode.teller in self._ears:
+                event = CryEvent(0, episode.teller, "ended", 0, 0, 0.0, NONE, 0.0)
+                self._tell(episode, event, time.time())
+        self._save()
+        for source in self._ears:
+            self._tell_state(source)
+            self._tell_today(source)
+
+    def open(self, source: str) -> Episode | None:
+        """Returns the open episode that a room is crying in."""
+        return self._household.of(source)
+
+    def event(self, ear: Ear, event: CryEvent) -> None:
+        """A room's episode moved: tells what that is to the house."""
+        if event.event_type == "started":
+            self._started(ear, event)
+        elif event.event_type == "ended":
+            self._ended(ear, event)
+        elif (episode := self.open(ear.source)) is not None and episode.teller == ear.source:
+            self._last[episode.id] = event
+            self._tell(episode, event, ear.listener.at(event.decided))
+            self._tell_rooms(episode)
+
+    def acknowledge(self, source: str, episode_id: str | None = None) -> None:
+        """Somebody is on the way, for all phones; None means what this room hears now."""
+        for episode in self._household.acknowledge(source if episode_id is None else episode_id):
+            self._save()
+            self._by_hand(episode, "acknowledged")
+
+    def tick(self) -> None:
+        """Keeps loudness up to date, and reminds of what nobody has answered."""
+        now = time.monotonic()
+        if now - self._counted_at >= COUNT_S:
+            self._counted_at = now
+            if self._household.episodes:
+                self._save()
+            for source in self._ears:
+                self._tell_today(source)
+        if now - self._looked_at < LOUDNESS_S or not self._household.episodes:
+            return
+        self._looked_at = now
+        for source, ear in self._ears.items():
+            if self.open(source) is not None:
+                self._household.hear(source, ear.loudness_db(), now)
+        for episode in self._household.due(now, self._settings.remind_after_s):
+            self._by_hand(episode, "escalated")
+
+    def _started(self, ear: Ear, event: CryEvent) -> None:
+        now = time.monotonic()
+        onset_at = ear.listener.at(event.start)
+        self._since[ear.source] = onset_at
+        # A cry in a room that may wake somebody is never silenced by one in a room that may not.
+        wakes = self._wakes(ear.source)
+        joined = self._household.join(
+            ear.source, onset_at, ear.loudness_db(), now, among=lambda e: self._wakes(e.teller) or not wakes
+        )
+        if joined is None:
+            joined = self._begin(ear, event, now)
+        self._save()
+        self._tell_rooms(joined)
+
+    def _begin(self, ear: Ear, event: CryEvent, now: float) -> Episode:
+        """Opens an episode, told by the loudest of the rooms that have heard anything of it by now."""
+        heard = {ear.source: (ear, event), **self._join(ear)}
+        loudness = {source: one.loudness_db() for source, (one, _) in heard.items()}
+        teller = max(loudness, key=lambda source: loudness[source])
+        ear, event = heard.pop(teller)
+        since = ear.listener.at(event.start)
+        episode = self._household.begin(
+            cry_messages.episode_id(teller, since, event.episode), teller, since, loudness[teller], now
+        )
+        for source, (other, one) in heard.items():
+            self._since[source] = other.listener.at(one.start)
+            self._household.join(source, since, loudness[source], now)
+        self._last[episode.id] = event
+        self._today.started(teller, since)
+        self._tell_today(teller)
+        snoozed = self._settings.snoozed_until(teller, time.time()) is not None
+        episode.acknowledged = snoozed
+        # Kept first: an alarm whose end is not told would stay on the phones for ever.
+        self._save()
+        self._tell(episode, event, ear.listener.at(event.decided))
+        if snoozed:
+            self._by_hand(episode, "acknowledged")
+        return episode
+
+    def _join(self, ear: Ear) -> dict[str, tuple[Ear, CryEvent]]:
+        """Lets the rooms that have heard anything of a cry by now open their episodes with the room that decided it."""
+        wakes = self._wakes(ear.source)
+        return {
+            source: (other, event)
+            for source, other in self._ears.items()
+            if other.enabled and self._wakes(source) == wakes and self.open(source) is None
+            for event in other.tracker.join(other.listener.position, other.on_p)
+        }
+
+    def _ended(self, ear: Ear, event: CryEvent) -> None:
+        episode = self.open(ear.source)
+        if episode is not None and episode.teller == ear.source:
+            self._last[episode.id] = event
+        over = self._household.leave(ear.source)
+        until = ear.listener.at(event.decided)
+        self._since[ear.source] = until
+        if over is not None:
+            self._today.ended(over.teller, over.since, until)
+            self._tell_today(over.teller)
+            last = self._last[over.id]
+            self._tell(over, replace(last, event_type="ended", decided=self._position(over, until)), until)
+            self._tell_attributes(over, last, until)
+            del self._last[over.id]
+        self._save()
+        self._tell_state(ear.source)
+        if over is None and episode is not None:
+            self._tell_rooms(episode)
+
+    def _by_hand(self, episode: Episode, event_type: EventType) -> None:
+        """Tells what no sound decided."""
+        last, now = self._last[episode.id], time.time()
+        self._tell(episode, replace(last, event_type=event_type, decided=self._position(episode, now)), now)
+        self._tell_rooms(episode)
+
+    def _position(self, episode: Episode, at: float) -> int:
+        """Position of a wall time in the stream of the room that tells (samples at 16 kHz)."""
+        return self._last[episode.id].start + max(0, round((at - episode.since) * RATE_HZ))
+
+    def _wakes(self, source: str) -> bool:
+        return self._settings.of(source).profile != "silent"
+
+    def _tell(self, episode: Episode, event: CryEvent, ts: float) -> None:
+        voice, source = self._voice, event.source
+        told, monotonic = time.time(), time.monotonic()
+        unacknowledged_s = 0.0 if episode.acknowledged else monotonic - episode.told_at
+        alert = event.event_type in ("started", "escalated") and not episode.acknowledged and self._wakes(source)
+        text = voice.texts.say(
+            event.event_type,
+            room=voice.names[source],
+            since=episode.since,
+            lasted_s=unacknowledged_s if event.event_type == "escalated" else ts - episode.since,
+            reason=event.reason,
+        )
+        telling = Telling(
+            uuid.uuid4().hex,
+            episode.id,
+            since=episode.since,
+            ts=ts,
+            told=told,
+            room=voice.names[source],
+            rooms=tuple(episode.rooms),
+            profile=self._settings.of(source).profile,
+            alert=alert,
+            unacknowledged_s=unacknowledged_s,
+            text=text,
+        )
+        voice.tell(event, telling)
+
+    def _tell_rooms(self, episode: Episode) -> None:
+        self._tell_attributes(episode, self._last[episode.id])
+        for source in episode.crying:
+            self._tell_state(source)
+
+    def _tell_attributes(self, episode: Episode, event: CryEvent, ended: float | None = None) -> None:
+        for source in episode.heard:
+            self._voice.send(
+                cry_messages.episode(
+                    self._voice.node,
+                    source,
+                    episode=episode.id,
+                    since=episode.since,
+                    ended=ended,
+                    p_cry=event.p_cry,
+                    reason=event.reason,
+                    reason_p=event.reason_p,
+                    reasons=event.reasons,
+                    rooms=episode.rooms,
+                    acknowledged=episode.acknowledged,
+                )
+            )
+
+    def _tell_state(self, source: str) -> None:
+        episode = self.open(source)
+        last = None if episode is None else self._last[episode.id]
+        self._voice.send(
+            cry_messages.state(
+                self._voice.node,
+                source,
+                crying=episode is not None,
+                reason=NONE if last is None else last.reason,
+                reason_p=0.0 if last is None else last.reason_p,
+                since=self._since[source] or None,
+                episode=None if episode is None else episode.id,
+                acknowledged=episode is not None and episode.acknowledged,
+            )
+        )
+
+    def _tell_today(self, source: str) -> None:
+        self._voice.send(cry_messages.today(self._voice.node, source, self._today.of(source, time.time())))
+
+    def _save(self) -> None:
+        self._store.save(DOCUMENT, {**self._household.dump(), "at": time.time()} if self._household.episodes else {})
+        self._store.save(TODAY_DOCUMENT, self._today.dump())
+
+
+def _today(store: Store) -> Today:
+    try:
+        return Today.load(store.load(TODAY_DOCUMENT))
+    except ValueError as error:
+        _log.warning("today's counts begin anew: %s", error)
+        return Today()

@@ -1,0 +1,68 @@
+"""What all parts of the teller share: who speaks, what the rooms are called, and where it goes."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from monitord.types import CryEvent
+from service import cry_messages
+from service.cry_messages import Telling
+from service.lines import Line, replay_event
+from service.messages import Message, Node
+from service.notify.notice import Notice, severity_of
+from service.texts import Texts
+
+
+class Screen(Protocol):
+    """Who shows a person, or a script, what happens."""
+
+    def line(self, line: Line) -> None:
+        """A segment or an event, as `replay` prints it, with the id that MQTT carries."""
+
+    def level(self, source: str, dbfs: float, floor_dbfs: float) -> None:
+        """The level of a source, once a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Tells MQTT, the screen, and phones without Home Assistant."""
+
+    node: Node
+    """Who speaks."""
+    names: Mapping[str, str]
+    """What people call each source, by id."""
+    texts: Texts
+    """In the family's language."""
+    send: Callable[[Message], bool]
+    """Makes a message durable where it must be, and sends it; returns whether it is kept until it is there."""
+    screen: Screen
+    """Shows it; only after `send`."""
+    notify: Callable[[Notice], None]
+    """Tells phones, beside MQTT; returns at once."""
+
+    def tell(self, event: CryEvent, telling: Telling) -> None:
+        """Tells an event to all three, MQTT first."""
+        message = cry_messages.event(self.node, event, telling, self.texts.labels)
+        self.send(message)
+        self.screen.line(
+            replay_event(
+                event,
+                message_id=telling.message_id,
+                episode=telling.episode,
+                latency_ms=telling.latency_ms,
+                demo=self.node.demo,
+            )
+        )
+        self.notify(
+            Notice(
+                event.event_type,
+                event.source,
+                tag=telling.episode,
+                title=telling.text.title,
+                message=telling.text.message,
+                severity=severity_of(event.event_type, alert=telling.alert),
+                payload=json.loads(message.payload),
+                at=telling.told,
+            )
+        )
