@@ -219,4 +219,5 @@ class Ear:
         self.connected = False
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self.heard.append(Heard(message.topic, bytes(message.payload).decode(errors="replace"), message.retain, message.qos))
+        payload = bytes(message.payload).decode(errors="replace")  # a picture is no text
+        self.heard.append(Heard(message.topic, payload, message.retain, message.qos))
