@@ -1,0 +1,64 @@
+"""The ready dashboard: it names the entities that discovery makes, and the committed one is the generated one."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from service.dashboard import dashboard, entity_slug
+from service.dashboard_words import WORDS
+from service.homeassistant.house import House, Room
+from service.messages import Node
+
+COMMITTED = Path(__file__).resolve().parent.parent / "deploy" / "homeassistant" / "dashboard.yaml"
+HOUSE = House(Node("home"), "1", (Room("nursery", "Nursery", "Microphone"), Room("bedroom", "Bedroom", "Stream")))
+
+
+def test_the_committed_dashboard_is_the_generated_one() -> None:
+    """For two rooms, nursery and bedroom; `python tests/test_dashboard.py` writes it anew."""
+    assert COMMITTED.read_text() == dashboard(HOUSE)
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_every_language_says_everything(language: str) -> None:
+    """The same keys as English, nothing empty, and YAML that reads."""
+    assert WORDS[language].keys() == WORDS["en"].keys()
+    assert all(WORDS[language].values())
+    assert yaml.safe_load(dashboard(HOUSE, language))["title"] == WORDS[language]["title"]
+
+
+def test_an_unknown_language_is_english() -> None:
+    """A dashboard in the wrong language is better than none."""
+    assert dashboard(HOUSE, "xx") == dashboard(HOUSE)
+
+
+def test_every_room_has_a_part_with_entities_of_its_own() -> None:
+    """Under a banner over both, no card of a room shows another room."""
+    view = yaml.safe_load(dashboard(HOUSE))["views"][0]
+    named = [set(re.findall(r"[a-z_]+\.(nursery|bedroom)_", str(section))) for section in view["sections"]]
+    assert named == [{"nursery", "bedroom"}, {"nursery"}, {"bedroom"}, {"nursery"}, {"bedroom"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Nursery Crying", "nursery_crying"),
+        ("Großes Zimmer Süd Crying", "grosses_zimmer_sud_crying"),
+        ("Anna's room, 2nd", "anna_s_room_2nd"),
+        ("Chambre d\u2019Émilie", "chambre_demilie"),
+    ],
+)
+def test_names_become_ids_as_home_assistant_writes_them(name: str, slug: str) -> None:
+    """Umlauts, accents, apostrophes, signs; compared with Home Assistant's own `slugify`."""
+    assert entity_slug(name) == slug
+
+
+def test_another_node_has_another_hub() -> None:
+    """Its device has the node's name in it."""
+    text = dashboard(House(Node("attic"), "1", HOUSE.rooms))
+    assert "binary_sensor.baby_monitor_attic_monitoring_healthy" in text
+
+
+if __name__ == "__main__":
+    COMMITTED.write_text(dashboard(HOUSE))
