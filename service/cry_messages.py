@@ -1,7 +1,7 @@
 """What is told of a cry: pure functions from events and values to MQTT messages, one for each topic of the contract."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment
@@ -39,6 +39,8 @@ class Telling:
     """Whether a phone should make a noise now."""
     unacknowledged_s: float = 0.0
     """How long nobody has answered (seconds)."""
+    more: Mapping[str, object] = field(default_factory=dict)
+    """What only some events say: `cause` of an end, `snoozed_until` of an acknowledgement."""
 
     @property
     def latency_ms(self) -> int:
@@ -80,6 +82,7 @@ def event(node: Node, event: CryEvent, telling: Telling, labels: Mapping[str, st
         "unacknowledged_s": round(telling.unacknowledged_s),
         "text": {"title": telling.text.title, "message": telling.text.message, **labels},
     }
+    values |= telling.more
     if event.event_type == "test":
         values["test"] = True
     keep = Keep.ALARM if event.event_type == "started" else Keep.EVENT

@@ -13,8 +13,10 @@ from monitord.types import RATE_HZ, CryEvent, EventType
 from service import cry_messages
 from service.cry_messages import Telling
 from service.ear import Ear
+from service.messages import iso_utc
 from service.room_settings import Settings
 from service.store import Store
+from service.texts import Kind
 from service.today import Today
 from service.voice import Voice
 
@@ -44,8 +46,10 @@ class Episodes:
         self._today = _today(store)
         self._household = Household()
         self._last: dict[str, CryEvent] = {}  # by episode: the newest of the room that tells it
+        self._snoozed: set[str] = set()  # episodes that were not answered but put off
         self._since = dict.fromkeys(ears, 0.0)  # wall time at which the state of each room began
         self._looked_at = self._counted_at = 0.0  # monotonic seconds
+        self._alive_at = time.time()  # as kept: what an end after a kill is counted up to (Unix seconds)
 
     def begin(self) -> None:
         """Ends what an earlier run left open, and tells the first state of every room.
@@ -62,7 +66,7 @@ class Episodes:
             self._today.ended(episode.teller, episode.since, float(document.get("at", episode.since)))
             if episode.teller in self._ears:
                 event = CryEvent(0, episode.teller, "ended", 0, 0, 0.0, NONE, 0.0)
-                self._tell(episode, event, time.time())
+                self._tell(episode, event, time.time(), "restarted", cause="restart")
         self._save()
         for source in self._ears:
             self._tell_state(source)
@@ -89,13 +93,28 @@ class Episodes:
             self._save()
             self._by_hand(episode, "acknowledged")
 
+    def snooze(self, source: str) -> None:
+        """Nobody wants to be told for a while, on no phone."""
+        for episode in self._household.acknowledge(source):
+            self._snoozed.add(episode.id)
+            self._save()
+            self._by_hand(episode, "acknowledged")
+
+    def wake(self, source: str) -> None:
+        """A snooze is over: what still cries then is told again."""
+        episode = self.open(source)
+        if episode is not None and episode.id in self._snoozed:
+            self._snoozed.discard(episode.id)
+            episode.acknowledged, episode.reminded_at = False, time.monotonic()
+            self._save()
+            self._by_hand(episode, "escalated")
+
     def tick(self) -> None:
         """Keeps loudness up to date, and reminds of what nobody has answered."""
         now = time.monotonic()
         if now - self._counted_at >= COUNT_S:
-            self._counted_at = now
-            if self._household.episodes:
-                self._save()
+            self._counted_at, self._alive_at = now, time.time()
+            self._save()
             for source in self._ears:
                 self._tell_today(source)
         if now - self._looked_at < LOUDNESS_S or not self._household.episodes:
@@ -135,15 +154,16 @@ class Episodes:
             self._since[source] = other.listener.at(one.start)
             self._household.join(source, since, loudness[source], now)
         self._last[episode.id] = event
+        if self._settings.snoozed_until(teller, time.time()) is not None:
+            self._snoozed.add(episode.id)
+            episode.acknowledged = True
+        # Kept first: an alarm whose end is not told would stay on the phones for ever.
+        self._save_open()
+        self._tell(episode, event, ear.listener.at(event.decided))
+        if episode.acknowledged:
+            self._by_hand(episode, "acknowledged")
         self._today.started(teller, since)
         self._tell_today(teller)
-        snoozed = self._settings.snoozed_until(teller, time.time()) is not None
-        episode.acknowledged = snoozed
-        # Kept first: an alarm whose end is not told would stay on the phones for ever.
-        self._save()
-        self._tell(episode, event, ear.listener.at(event.decided))
-        if snoozed:
-            self._by_hand(episode, "acknowledged")
         return episode
 
     def _join(self, ear: Ear) -> dict[str, tuple[Ear, CryEvent]]:
@@ -167,9 +187,13 @@ class Episodes:
             self._today.ended(over.teller, over.since, until)
             self._tell_today(over.teller)
             last = self._last[over.id]
-            self._tell(over, replace(last, event_type="ended", decided=self._position(over, until)), until)
+            # Not to be heard any more is not quiet.
+            cause = "off" if not ear.enabled else "stopped" if ear.flushed else "quiet"
+            event = replace(last, event_type="ended", decided=self._position(over, until))
+            self._tell(over, event, until, "ended" if cause == "quiet" else "stopped", cause=cause)
             self._tell_attributes(over, last, until)
             del self._last[over.id]
+            self._snoozed.discard(over.id)
         self._save()
         self._tell_state(ear.source)
         if over is None and episode is not None:
@@ -178,7 +202,12 @@ class Episodes:
     def _by_hand(self, episode: Episode, event_type: EventType) -> None:
         """Tells what no sound decided."""
         last, now = self._last[episode.id], time.time()
-        self._tell(episode, replace(last, event_type=event_type, decided=self._position(episode, now)), now)
+        event = replace(last, event_type=event_type, decided=self._position(episode, now))
+        until = self._settings.snoozed_until(episode.teller, now) if episode.id in self._snoozed else None
+        if until is not None and event_type == "acknowledged":
+            self._tell(episode, event, now, "snoozed", until=until, snoozed_until=iso_utc(until))
+        else:
+            self._tell(episode, event, now)
         self._tell_rooms(episode)
 
     def _position(self, episode: Episode, at: float) -> int:
@@ -188,16 +217,27 @@ class Episodes:
     def _wakes(self, source: str) -> bool:
         return self._settings.of(source).profile != "silent"
 
-    def _tell(self, episode: Episode, event: CryEvent, ts: float) -> None:
+    def _tell(
+        self,
+        episode: Episode,
+        event: CryEvent,
+        ts: float,
+        kind: Kind | None = None,
+        *,
+        until: float = 0.0,
+        **more: object,
+    ) -> None:
+        """Tells an event in the words of `kind`, else in those of its type; `more` goes into its payload."""
         voice, source = self._voice, event.source
         told, monotonic = time.time(), time.monotonic()
         unacknowledged_s = 0.0 if episode.acknowledged else monotonic - episode.told_at
         alert = event.event_type in ("started", "escalated") and not episode.acknowledged and self._wakes(source)
         text = voice.texts.say(
-            event.event_type,
+            kind or event.event_type,
             room=voice.names[source],
             since=episode.since,
             lasted_s=unacknowledged_s if event.event_type == "escalated" else ts - episode.since,
+            until=until,
             reason=event.reason,
         )
         telling = Telling(
@@ -212,6 +252,7 @@ class Episodes:
             alert=alert,
             unacknowledged_s=unacknowledged_s,
             text=text,
+            more=more,
         )
         voice.tell(event, telling)
 
@@ -258,8 +299,11 @@ class Episodes:
         self._voice.send(cry_messages.today(self._voice.node, source, self._today.of(source, time.time())))
 
     def _save(self) -> None:
-        self._store.save(DOCUMENT, {**self._household.dump(), "at": time.time()} if self._household.episodes else {})
+        self._save_open()
         self._store.save(TODAY_DOCUMENT, self._today.dump())
+
+    def _save_open(self) -> None:
+        self._store.save(DOCUMENT, {**self._household.dump(), "at": self._alive_at} if self._household.episodes else {})
 
 
 def _today(store: Store) -> Today:

@@ -68,6 +68,7 @@ class Family:
         for source, told in self._snoozed.items():
             if told is not None and told <= now:
                 self._tell(source)
+                self._episodes.wake(source)
 
     def _obey(self, command: Command) -> None:  # noqa: C901 - one arm per command
         match command:
@@ -96,7 +97,10 @@ class Family:
             case commands.Snooze(source, minutes):
                 self._settings.change(source, snoozed_until=time.time() + 60 * minutes)
                 self._tell(source)
-                self._episodes.acknowledge(source)
+                if minutes:
+                    self._episodes.snooze(source)
+                else:
+                    self._episodes.wake(source)
 
     def _enable(self, ear: Ear, enabled: bool) -> None:  # noqa: FBT001 - what the switch says
         ear.enabled = enabled

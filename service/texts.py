@@ -18,8 +18,12 @@ from service.config_part import Part
 from service.config_part import Text as NonEmpty
 from service.yaml_file import read_yaml
 
-Kind = Literal["started", "reason", "escalated", "acknowledged", "ended", "test", "not_hearing", "hearing_again"]
-"""What is told: the event types of MQTT, and that a room is not heard, or heard again."""
+Kind = Literal[
+    "started", "reason", "escalated", "acknowledged", "snoozed", "ended", "stopped", "restarted", "test",
+    "not_hearing", "hearing_again",
+]  # fmt: skip
+"""What is told: the event types of MQTT, where an acknowledgement may be a snooze, and an end may be
+the monitor's and not the cry's; and that a room is not heard, or heard again."""
 
 FOLDER: Final = Path(__file__).parent / "languages"
 FALLBACK: Final = "en"
@@ -112,7 +116,10 @@ class Language(Part):
     reason: _Crying
     escalated: Annotated[Wording, _filled_by("room", "time", "duration", "reason")]
     acknowledged: _Crying
+    snoozed: Annotated[Wording, _filled_by("room", "time", "until")]
     ended: _Lasted
+    stopped: Annotated[Wording, _filled_by("room", "time")]
+    restarted: Annotated[Wording, _filled_by("room", "time")]
     test: Annotated[Wording, _filled_by("room", "time")]
     not_hearing: Annotated[Wording, _filled_by("room", "time", "fault")]
     hearing_again: _Lasted
@@ -155,6 +162,7 @@ class Texts:
         room: str,
         since: float,
         lasted_s: float = 0.0,
+        until: float = 0.0,
         reason: str = "none",
         fault: Fault = "ok",
         test: bool = False,
@@ -166,6 +174,7 @@ class Texts:
             room: Name of the source.
             since: Wall time of the first sound, or since when a room is not heard (Unix seconds); shown in local time.
             lasted_s: `escalated`: how long nobody answered; `ended`, `hearing_again`: how long it was (seconds).
+            until: `snoozed`: wall time of its end (Unix seconds); shown in local time.
             reason: One of `REASONS`, `unsure` or `none`; the last two are not said.
             fault: Why a room is not heard; `ok` where nobody knows.
             test: Whether it belongs to a test alarm; the kind `test` always does.
@@ -175,6 +184,7 @@ class Texts:
         values = {
             "room": room,
             "time": f"{datetime.fromtimestamp(since, UTC).astimezone():%H:%M}",
+            "until": f"{datetime.fromtimestamp(until, UTC).astimezone():%H:%M}",
             "duration": self.duration(lasted_s),
             "reason": sentences.get(reason, ""),
             "fault": sentences.get(fault, ""),

@@ -28,6 +28,9 @@ ENGLISH: dict[Kind, Text] = {
     "escalated": Text("Nursery: still crying", "Nobody has answered for 3 min. Since 19:02. Probably hungry."),
     "acknowledged": Text("Nursery: somebody is going", "Crying since 19:02. Probably hungry."),
     "ended": Text("Nursery: quiet again", "Quiet again after 3 min. Cried from 19:02."),
+    "snoozed": Text("Nursery: snoozed", "Until 19:12. Crying since 19:02."),
+    "stopped": Text("Nursery: NOT LISTENING any more", "Cried from 19:02. Whether it is quiet is not known."),
+    "restarted": Text("Nursery: listening again", "The monitor was restarted. Cried from 19:02."),
     "test": Text("TEST: Nursery", "This is what an alarm looks like. Sent at 19:02."),
     "not_hearing": Text("Nursery: NOT HEARD", "The microphone is muted or gone. Not heard since 19:02."),
     "hearing_again": Text("Nursery: heard again", "It was not heard for 3 min, from 19:02."),
@@ -41,6 +44,9 @@ GERMAN: dict[Kind, Text] = {
     ),
     "acknowledged": Text("Kinderzimmer: jemand geht hin", "Weint seit 19:02. Wahrscheinlich Hunger."),
     "ended": Text("Kinderzimmer: wieder ruhig", "Wieder ruhig nach 3 min. Weinte ab 19:02."),
+    "snoozed": Text("Kinderzimmer: später erinnern", "Bis 19:12. Weint seit 19:02."),
+    "stopped": Text("Kinderzimmer: wird NICHT mehr abgehört", "Weinte ab 19:02. Ob es ruhig ist, ist nicht bekannt."),
+    "restarted": Text("Kinderzimmer: wird wieder abgehört", "Das Babyfon wurde neu gestartet. Weinte ab 19:02."),
     "test": Text("TEST: Kinderzimmer", "So sieht ein Alarm aus. Gesendet um 19:02."),
     "not_hearing": Text(
         "Kinderzimmer: NICHT ZU HÖREN", "Das Mikrofon ist stummgeschaltet oder weg. Seit 19:02 nicht zu hören."
@@ -63,7 +69,13 @@ def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_what_a_parent_reads(code: str, room: str, golden: dict[Kind, Text], kind: Kind) -> None:
     """Which room, since when by the clock on the wall, the sure reason, and what is wrong."""
     said = Texts.load(code).say(
-        kind, room=room, since=SINCE, lasted_s=3 * 60 + 5, reason="hunger", fault="digital_silence"
+        kind,
+        room=room,
+        since=SINCE,
+        lasted_s=3 * 60 + 5,
+        until=SINCE + 600,
+        reason="hunger",
+        fault="digital_silence",
     )
     assert said == golden[kind]
 
