@@ -88,6 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     test_alarm.set_defaults(command=_test_alarm)
 
+    dashboard = commands.add_parser("dashboard", help="print a ready Home Assistant dashboard (YAML) for your rooms")
+    _add_config(dashboard)
+    dashboard.set_defaults(command=_dashboard)
+
     status = commands.add_parser("status", help="ask the broker what a running daemon hears; exit 1 unless all is well")
     _add_config(status)
     status.set_defaults(command=_status)
@@ -207,6 +211,18 @@ def _test_alarm(arguments: argparse.Namespace) -> int:
     from service.asking_proof import press_test_alarm  # noqa: PLC0415
 
     return press_test_alarm(arguments.config, arguments.source, arguments.wait)
+
+
+def _dashboard(arguments: argparse.Namespace) -> int:
+    from service.config import Config, load_config  # noqa: PLC0415
+    from service.dashboard import dashboard  # noqa: PLC0415
+    from service.homeassistant.house import house_of  # noqa: PLC0415
+    from service.texts import Texts  # noqa: PLC0415
+
+    config = Config() if arguments.config is None else load_config(arguments.config)
+    house = house_of(config, version=version("monitord"))
+    print(dashboard(house, Texts.load(config.notify.language).code), end="")
+    return 0
 
 
 def _status(arguments: argparse.Namespace) -> int:
