@@ -2,111 +2,18 @@
 
 import json
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
-from typing import Any
 
-import numpy as np
 import pytest
+from household_daemon import CRY, HOLD, QUIET, House
 from loudness import loudness_classifier
 from sounds import noise, silence, tone
 
 from model.classifier import Classifier
-from monitord.types import RATE_HZ, Pcm
+from monitord.types import RATE_HZ
 from service import commands
-from service.commands import Command
-from service.config import Config
-from service.ear import Ear
 from service.family import COMMANDS_BOUND
-from service.inbox import Inbox
-from service.lines import Line
-from service.messages import Keep, Message, Node
-from service.notify.notice import Notice
-from service.store import Store
-from service.teller import MqttTeller
-from service.texts import Texts
-from service.voice import Voice
-from service.worker import Worker
-
-QUIET = noise(1.0, rms_dbfs=-80)
-CRY = tone(300, 2.0)
-HOLD = np.tile(QUIET, 11)
-
-
-@dataclass
-class House:
-    """One node with a room or more: a real worker with real ears, whose messages and lines are kept."""
-
-    classifier: Classifier
-    state_dir: Path
-    sources: tuple[str, ...] = ("room",)
-    demo: bool = False
-    config: Config = field(default_factory=Config)
-    notices: list[Notice] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    levels: list[tuple[str, float, float]] = field(default_factory=list)
-    order: list[str] = field(default_factory=list)
-    restarts: int = 0
-
-    def __post_init__(self) -> None:
-        manifest = self.classifier.bundle.manifest
-        self.ears = {one: Ear.of(Inbox(one), manifest.listener, manifest.tracker) for one in self.sources}
-        names = {one: one.capitalize() for one in self.sources}
-        voice = Voice(Node("home", demo=self.demo), names, Texts.load("en"), self.tell, self, self.notices.append)
-        self.teller = MqttTeller.of(
-            self.config,
-            voice,
-            self.ears,
-            Store(self.state_dir),
-            sources_ok=lambda: len(self.ears),
-            fault=lambda _: "",
-            restart=self.restart,
-        )
-        self.worker = Worker(list(self.ears.values()), self.classifier, self.teller, Event())
-        self.clock = time.time() - 3_600  # wall time of sample 0
-
-    def tell(self, message: Message) -> bool:
-        """As the teller's `tell`."""
-        self.messages.append(message)
-        self.order.append(message.topic)
-        return True
-
-    def line(self, line: Line) -> None:
-        """As `Screen.line`."""
-        self.lines.append(line)
-        self.order.append("line")
-
-    def level(self, source: str, dbfs: float, floor_dbfs: float) -> None:
-        """As `Screen.level`."""
-        self.levels.append((source, dbfs, floor_dbfs))
-
-    def restart(self) -> None:
-        """As the teller's `restart`."""
-        self.restarts += 1
-
-    def hear(self, *sounds: Pcm, source: str = "room") -> None:
-        """Half a second a round."""
-        samples = np.concatenate(sounds)
-        for start in range(0, len(samples), 8_000):
-            part, inbox = samples[start : start + 8_000], self.ears[source].inbox
-            inbox.write(part, RATE_HZ, self.clock + inbox.tally().captured / RATE_HZ)
-            self.worker.round()
-
-    def command(self, *given: Command) -> None:
-        """Lets the worker obey."""
-        for one in given:
-            self.teller.ask(one)
-        self.worker.round()
-
-    def of(self, topic: str) -> list[dict[str, Any]]:
-        """Payloads on `monitord/home/<topic>`."""
-        return [json.loads(one.payload) for one in self.messages if one.topic == f"monitord/home/{topic}"]
-
-    def events(self, source: str = "room") -> list[str]:
-        """Types of the events of a source."""
-        return [event["event_type"] for event in self.of(f"{source}/event")]
+from service.messages import Keep
 
 
 @pytest.fixture(scope="module")
