@@ -146,7 +146,7 @@ class Episodes:
         loudness = {source: one.loudness_db() for source, (one, _) in heard.items()}
         teller = max(loudness, key=lambda source: loudness[source])
         ear, event = heard.pop(teller)
-        since = ear.listener.at(event.start)
+        since = self._since[teller] = ear.listener.at(event.start)
         episode = self._household.begin(
             cry_messages.episode_id(teller, since, event.episode), teller, since, loudness[teller], now
         )
