@@ -101,13 +101,13 @@ class Episodes:
             self._by_hand(episode, "acknowledged")
 
     def wake(self, source: str) -> None:
-        """A snooze is over: what still cries then is told again."""
-        episode = self.open(source)
-        if episode is not None and episode.id in self._snoozed:
-            self._snoozed.discard(episode.id)
-            episode.acknowledged, episode.reminded_at = False, time.monotonic()
-            self._save()
-            self._by_hand(episode, "escalated")
+        """A snooze is over: what still cries then is told again, also where this room is quiet by now."""
+        for episode in self._household.episodes:
+            if source in episode.heard and episode.id in self._snoozed:
+                self._snoozed.discard(episode.id)
+                episode.acknowledged, episode.reminded_at = False, time.monotonic()
+                self._save()
+                self._by_hand(episode, "escalated")
 
     def tick(self) -> None:
         """Keeps loudness up to date, and reminds of what nobody has answered."""
