@@ -89,7 +89,13 @@ class Episodes:
 
     def acknowledge(self, source: str, episode_id: str | None = None) -> None:
         """Somebody is on the way, for all phones; None means what this room hears now."""
-        for episode in self._household.acknowledge(source if episode_id is None else episode_id):
+        which = source if episode_id is None else episode_id
+        for episode in self._household.episodes:
+            if episode.id in self._snoozed and which in (episode.id, *episode.heard):
+                # It was put off, not answered: now it is.
+                self._snoozed.discard(episode.id)
+                episode.acknowledged = False
+        for episode in self._household.acknowledge(which):
             self._save()
             self._by_hand(episode, "acknowledged")
 

@@ -33,10 +33,11 @@ from service.worker import Worker
 
 QUIET = noise(1.0, rms_dbfs=-80)
 CRY = tone(300, 2.0)
+NEAR = tone(300, 2.0, peak_dbfs=0.0)
+FAR = tone(300, 2.0, peak_dbfs=-12.0)
+"""The same cry through a wall."""
 HOLD = np.tile(QUIET, 11)
 """Quiet for longer than an episode waits for another cry."""
-STEP = 8_000
-"""Samples that each room hears in a round: half a second."""
 
 
 class Clock:
@@ -62,6 +63,8 @@ class House:
     sources: tuple[str, ...] = ("room",)
     demo: bool = False
     language: str = "en"
+    round_s: float = 0.5
+    """Sound that a room hears in a round (seconds)."""
     config: Config = field(default_factory=Config)
     faults: dict[str, str] = field(default_factory=dict)
     """What the supervisor says is wrong with a source, in words."""
@@ -110,14 +113,15 @@ class House:
         self.restarts += 1
 
     def hear(self, *sounds: Pcm, source: str | None = None) -> None:
-        """Lets one room hear, half a second a round; without a name, the first."""
+        """Lets one room hear, round by round; without a name, the first."""
         self.hear_all({source or self.sources[0]: np.concatenate(sounds)})
 
     def hear_all(self, sounds: Mapping[str, Pcm]) -> None:
-        """Lets rooms hear at once, half a second a round."""
-        for start in range(0, max(map(len, sounds.values())), STEP):
+        """Lets rooms hear at once, round by round."""
+        step = round(self.round_s * RATE_HZ)
+        for start in range(0, max(map(len, sounds.values())), step):
             for source, samples in sounds.items():
-                part, inbox = samples[start : start + STEP], self.ears[source].inbox
+                part, inbox = samples[start : start + step], self.ears[source].inbox
                 inbox.write(part, RATE_HZ, self.clock + inbox.tally().captured / RATE_HZ)
             self.worker.round()
 
