@@ -63,10 +63,16 @@ class Episodes:
             _log.warning("the open episodes of the last run are lost: %s", error)
             left = Household()
         for episode in left.episodes:
-            self._today.ended(episode.teller, episode.since, float(document.get("at", episode.since)))
+            event = CryEvent(0, episode.teller, "ended", 0, 0, 0.0, NONE, 0.0)
+            until = max(episode.since, float(document.get("at", episode.since)))
+            self._today.ended(episode.teller, episode.since, until)
             if episode.teller in self._ears:
-                event = CryEvent(0, episode.teller, "ended", 0, 0, 0.0, NONE, 0.0)
                 self._tell(episode, event, time.time(), "restarted", cause="restart")
+            self._tell_attributes(episode, event, until)
+        for source, cried in self._today.dump()["rooms"].items():
+            for since, until in cried:
+                if until is None:  # its end was lost with the episodes: it adds nothing more
+                    self._today.ended(source, since, since)
         self._save()
         for source in self._ears:
             self._tell_state(source)
@@ -268,7 +274,7 @@ class Episodes:
             self._tell_state(source)
 
     def _tell_attributes(self, episode: Episode, event: CryEvent, ended: float | None = None) -> None:
-        for source in episode.heard:
+        for source in [one for one in episode.heard if one in self._ears]:  # a room of an earlier run may be gone
             self._voice.send(
                 cry_messages.episode(
                     self._voice.node,
