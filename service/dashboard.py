@@ -202,6 +202,11 @@ _BANNER: Final = """\
 <h1><font color="$red">$w_away</font></h1>
 $w_away_more
 </ha-alert>
+{% elif missed.off == $rooms | count %}
+<ha-alert alert-type="warning">
+<h2>$w_off</h2>
+$w_off_more
+</ha-alert>
 {% elif is_state('$monitoring', 'off') and not (missed.off and not missed.deaf) %}
 <ha-alert alert-type="error">
 <h2><font color="$red">$w_partly</font></h2>

@@ -45,13 +45,13 @@ class Monitor(Ear):
         self.say("monitord/home/status", "online", retain=True)
         self.heartbeat()
 
-    def heartbeat(self, heard: int = len(ROOMS)) -> None:
-        """Publishes a heartbeat: how many rooms are heard."""
+    def heartbeat(self, heard: int = len(ROOMS), of: int = len(ROOMS)) -> None:
+        """Publishes a heartbeat: how many rooms are heard, of how many that are switched on."""
         values = {
             "ts": _iso(time.time()),
             "uptime_s": 60,
             "sources_ok": heard,
-            "sources_total": len(ROOMS),
+            "sources_total": of,
             "lag_ms": 5,
         }
         self._tell("monitord/home/heartbeat", values, retain=False)
@@ -95,7 +95,6 @@ class Monitor(Ear):
             "since": _iso(time.time() - 1.4),
             "profile": "day",
             "alert": event_type in ("started", "escalated", "test"),
-            "alerted": event_type != "ended",
             "unacknowledged_s": 0,
             "latency_end_ms": 12,
             "latency_publish_ms": 12,
