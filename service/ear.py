@@ -43,6 +43,8 @@ class Ear:
     """Newest windows with their scores: a segment pools those that lie over it."""
     injection: Injection | None = None
     """The sound of the last test alarm; what overlaps it goes to a tracker of its own."""
+    injected_before: Injection | None = None
+    """The sound of the test alarm before that one: some of it may still be on its way, and belongs to no tracker."""
     test_tracker: Tracker | None = None
     """Follows that sound, so that the room's own tracker never hears it."""
     flushed: bool = False
@@ -89,17 +91,19 @@ class Ear:
 
     def window(self, window: Window, scores: Scores) -> list[CryEvent]:
         """Takes the next window's scores; what overlaps a test alarm gives events of type `test`, and no others."""
-        if not self.tests(window.start, window.end):
+        before = self.injected_before is not None and self.injected_before.overlaps(window.start, window.end)
+        tested = self.injection is not None and self.injection.overlaps(window.start, window.end)
+        if not (before or tested):
             self.scored.append((window, scores))
             return self.tracker.window(window, scores, self.on_p)
-        if self.test_tracker is None:
+        if self.test_tracker is None or before:
             return []
         events = self.test_tracker.window(window, scores, self.on_p)
         return [replace(event, event_type="test") for event in events if event.event_type == "started"]
 
     def test(self, injection: Injection) -> None:
         """Begins a test alarm with this sound."""
-        self.injection = injection
+        self.injected_before, self.injection = self.injection, injection
         self.test_tracker = Tracker(self.source, self.tracker.params)
         self.inbox.inject(injection)
 
@@ -108,13 +112,6 @@ class Ear:
         self.test_tracker = None
         if self.injection is not None:
             self.injection.stop()
-
-    def tests(self, start: int, end: int) -> bool:
-        """Whether the sound from `start` up to `end` (samples at 16 kHz) has any of a test alarm in it."""
-        injected = self.injection
-        if injected is None or injected.start is None or injected.end is None:
-            return False
-        return start < injected.end and end > injected.start
 
     def loudness_db(self) -> float:
         """Loudest of the newest windows that speak for crying (decibels over the floor of the room)."""

@@ -31,6 +31,10 @@ class Injection:
         """Whether nothing of it will follow."""
         return self._stopped or self._done >= len(self._sound)
 
+    def overlaps(self, start: int, end: int) -> bool:
+        """Whether the sound from `start` up to `end` (samples at 16 kHz) has any of it in it."""
+        return self.start is not None and self.end is not None and start < self.end and end > self.start
+
     def stop(self) -> None:
         """Lets nothing of it follow."""
         self._stopped = True

@@ -66,6 +66,8 @@ class House:
     round_s: float = 0.5
     """Sound that a room hears in a round (seconds)."""
     config: Config = field(default_factory=Config)
+    passing: Clock | None = None
+    """Moves on with the sound that is heard; None: the house hears faster than time passes."""
     faults: dict[str, str] = field(default_factory=dict)
     """What the supervisor says is wrong with a source, in words."""
     notices: list[Notice] = field(default_factory=list)
@@ -120,6 +122,8 @@ class House:
         """Lets rooms hear at once, round by round."""
         step = round(self.round_s * RATE_HZ)
         for start in range(0, max(map(len, sounds.values())), step):
+            if self.passing is not None:
+                self.passing.pass_by(self.round_s)
             for source, samples in sounds.items():
                 part, inbox = samples[start : start + step], self.ears[source].inbox
                 inbox.write(part, RATE_HZ, self.clock + inbox.tally().captured / RATE_HZ)
