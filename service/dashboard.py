@@ -4,8 +4,6 @@ It turns red by itself: the hub's sensors expire with the heartbeat, and no room
 cards only, so nothing must be installed for it.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from string import Template
 from typing import Any, Final
@@ -29,13 +27,8 @@ RED: Final = "#e53935"
 _HEAD: Final = """\
 # A dashboard for the baby monitor: Settings > Dashboards > Add dashboard > New dashboard from scratch, then in its
 # three-dot menu Edit > Raw configuration editor, and this in place of what is there.
-# Made by `monitord dashboard`. Entity ids follow the names of the rooms: make it again for your own rooms.
+# Made by `monitord dashboard` for the rooms of its configuration: make it again for your own.
 """
-
-_UNLIKE_ASCII: Final = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l"}
-)
-"""Latin letters that do not come apart into an ASCII letter and an accent, as Home Assistant spells them."""
 
 
 def dashboard(house: House, language: str = "en") -> str:
@@ -66,19 +59,9 @@ def dashboard(house: House, language: str = "en") -> str:
     return _HEAD + yaml.dump(layout, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def entity_slug(name: str) -> str:
-    """Returns a name as Home Assistant writes it in entity ids, for names in Latin letters."""
-    plain = unicodedata.normalize("NFKD", name.lower().translate(_UNLIKE_ASCII)).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-
-
 def _entities(payload: Mapping[str, Any]) -> dict[str, str]:
     """Entity ids by the key of the component."""
-    device = payload["device"]["name"]
-    return {
-        key: f"{component['platform']}.{entity_slug(device + ' ' + component['name'])}"
-        for key, component in payload["components"].items()
-    }
+    return {key: component["default_entity_id"] for key, component in payload["components"].items()}
 
 
 def _top(hub: Mapping[str, str], rooms: list[dict[str, str]], words: Words) -> Card:
