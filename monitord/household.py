@@ -59,6 +59,8 @@ class Episode:
     """When the newest reminder was due (monotonic seconds); `told_at` before the first."""
     acknowledged: bool = False
     """Whether a parent is on the way."""
+    alerted: bool = False
+    """Whether a phone was woken for it; told, not kept over a restart."""
     heard: dict[str, Heard] = field(default_factory=dict)
     """Every room that hears or heard it, by source."""
 
@@ -216,7 +218,9 @@ class Household:
                     str(source): Heard(float(h["peak_db"]), bool(h["crying"])) for source, h in values["rooms"].items()
                 }
                 teller, acknowledged = str(values["teller"]), bool(values["acknowledged"])
-                episode = Episode(str(values["id"]), teller, float(values["since"]), now, now, acknowledged, heard)
+                episode = Episode(
+                    str(values["id"]), teller, float(values["since"]), now, now, acknowledged, heard=heard
+                )
                 household._episodes[episode.id] = episode
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no episodes of this program: {error!r}") from error

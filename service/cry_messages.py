@@ -37,6 +37,8 @@ class Telling:
     profile: str = "day"
     alert: bool = False
     """Whether a phone should make a noise now."""
+    alerted: bool = False
+    """Whether a phone shows it and nobody has answered: then a change of it is worth showing, without a noise."""
     unacknowledged_s: float = 0.0
     """How long nobody has answered (seconds)."""
     more: Mapping[str, object] = field(default_factory=dict)
@@ -79,6 +81,7 @@ def event(node: Node, event: CryEvent, telling: Telling, labels: Mapping[str, st
         "since": iso_utc(telling.since),
         "profile": telling.profile,
         "alert": telling.alert,
+        "alerted": telling.alerted,
         "unacknowledged_s": round(telling.unacknowledged_s),
         "text": {"title": telling.text.title, "message": telling.text.message, **labels},
     }

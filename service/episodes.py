@@ -244,6 +244,7 @@ class Episodes:
         told, monotonic = time.time(), time.monotonic()
         unacknowledged_s = 0.0 if episode.acknowledged else monotonic - episode.told_at
         alert = event.event_type in ("started", "escalated") and not episode.acknowledged and self._wakes(source)
+        episode.alerted |= alert
         text = voice.texts.say(
             kind or event.event_type,
             room=voice.names[source],
@@ -262,6 +263,7 @@ class Episodes:
             rooms=tuple(episode.rooms),
             profile=self._settings.of(source).profile,
             alert=alert,
+            alerted=episode.alerted and not episode.acknowledged,
             unacknowledged_s=unacknowledged_s,
             text=text,
             more=more,

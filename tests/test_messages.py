@@ -106,7 +106,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         (
             f'{{"event_type":"started","id":"id1","episode":"{EPISODE}","ts":"2026-11-22T15:12:01.200Z","p_cry":0.9123,'
             '"reason":"none","reason_p":0.0,"latency_ms":1250,"latency_end_ms":50,"node":"home","source":"nursery",'
-            f'"room":"Nursery","rooms":["nursery","bedroom"],"since":{_TS},"profile":"night","alert":true,'
+            f'"room":"Nursery","rooms":["nursery","bedroom"],"since":{_TS},"profile":"night","alert":true,"alerted":false,'
             '"unacknowledged_s":0,'
             '"text":{"title":"Nursery: crying","message":"Since 16:12.","going":"I\'m going"}}'
         ),

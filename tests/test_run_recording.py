@@ -14,7 +14,8 @@ pytestmark = pytest.mark.e2e
 
 EVENT_KEYS = {
     "event_type", "id", "episode", "ts", "p_cry", "reason", "reason_p", "latency_ms", "latency_end_ms",
-    "latency_publish_ms", "node", "source", "room", "rooms", "since", "profile", "alert", "unacknowledged_s", "text",
+    "latency_publish_ms", "node", "source", "room", "rooms", "since", "profile", "alert", "alerted",
+    "unacknowledged_s", "text",
 }  # fmt: skip
 KEYS = {
     "heartbeat": {"ts", "uptime_s", "sources_ok", "sources_total", "lag_ms"},
