@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from types import FrameType
@@ -17,7 +17,7 @@ from model.bundle import Bundle, load_bundle
 from model.classifier import Classifier
 from model.forward import Runtime
 from model.runtime import open_runtime
-from monitord.errors import ConfigError
+from monitord.errors import ConfigError, MonitordError
 from service import messages
 from service.banner import BrokerKind, banner
 from service.broker import EmbeddedBroker
@@ -29,6 +29,7 @@ from service.hearing import Hearing
 from service.homeassistant.discovery import discover
 from service.homeassistant.house import house_of
 from service.inbox import Inbox
+from service.journal import JournalLog, JournalScreen, Screen
 from service.messages import Node
 from service.mqtt import Mqtt
 from service.mqtt_settings import MqttSettings
@@ -39,6 +40,7 @@ from service.sources.opening import check_files, open_source, stop_sources
 from service.state_lock import only_one
 from service.store import Store
 from service.supervisor import LOOK_S, Supervisor
+from service.systemd import ServiceManager, journal
 from service.teller import MqttTeller
 from service.texts import Texts
 from service.voice import Voice
@@ -63,8 +65,11 @@ _log = logging.getLogger(__name__)
 class _Wishes:
     """What signals and commands ask of the main thread; they only set flags."""
 
+    reread: Callable[[], Config] | None = None
+    """Reads the configuration anew, for SIGHUP; None: there is no file, or a terminal whose end is ours."""
     stop: threading.Event = field(default_factory=threading.Event)
     restart: bool = False
+    reload: bool = False
 
     def ask_restart(self) -> None:
         """Ends the daemon so that it begins anew."""
@@ -72,13 +77,16 @@ class _Wishes:
         self.stop.set()
 
 
-def run(config: Config, *, json_lines: bool = False, demo: bool = False) -> int:
+def run(
+    config: Config, *, json_lines: bool = False, demo: bool = False, reread: Callable[[], Config] | None = None
+) -> int:
     """Listens until a signal, or until every recording has ended.
 
     Args:
         config: What to listen to and where to tell it.
         json_lines: Whether stdout carries JSON lines for a script, and stderr what a person reads.
         demo: Whether every source plays the demo sound.
+        reread: Reads the configuration anew, for SIGHUP; None: SIGHUP ends the daemon, as it does every program.
 
     Returns:
         Exit status: 0, or `CRASHED` after a bug. Does not return where a restart was asked for.
@@ -87,20 +95,29 @@ def run(config: Config, *, json_lines: bool = False, demo: bool = False) -> int:
         MonitordError: It cannot begin; nothing is left running.
     """
     names = {source_id: config.name_of(source_id) for source_id in config.sources}
-    console = Console(sys.stderr if json_lines else sys.stdout, names, sys.stdout if json_lines else None)
-    wishes = _Wishes()
-    with _logging_to(console), _signals(wishes), contextlib.ExitStack() as stack:
+    console, handler = _screen(names, json_lines=json_lines)
+    wishes, manager = _Wishes(None if os.isatty(0) else reread), ServiceManager.of_environment()
+    with _logging_to(handler), _signals(wishes), contextlib.ExitStack() as stack:
         stack.callback(console.close)
         bundle = load_bundle(config.bundle).require_trained()
         check_files([source.spec for source in config.sources.values()])
-        code = _serve(config, bundle, console, wishes, stack, demo=demo)
+        code = _serve(config, bundle, console, wishes, stack, manager=manager, demo=demo)
     if wishes.restart:
+        if wishes.reread is not None:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # outlives exec: one that comes too early must not end us
         os.execv(sys.executable, [sys.executable, "-m", "service", *sys.argv[1:]])  # noqa: S606 - ourselves again
     return code
 
 
 def _serve(
-    config: Config, bundle: Bundle, console: Console, wishes: _Wishes, stack: contextlib.ExitStack, *, demo: bool
+    config: Config,
+    bundle: Bundle,
+    console: Screen,
+    wishes: _Wishes,
+    stack: contextlib.ExitStack,
+    *,
+    manager: ServiceManager,
+    demo: bool,
 ) -> int:
     """Starts everything in order, watches, and stops it in the reverse order."""
     node = Node(config.node, demo=demo)
@@ -149,6 +166,7 @@ def _serve(
         restart=wishes.ask_restart,
     )
     worker = Worker(list(ears.values()), classifier, teller, wake)
+    manager.watch(names, list(ears.values()), fault=supervisor.fault_of, moved_at=lambda: worker.moved_at)
 
     console.banner(
         banner(config, version=version("monitord"), model=manifest.name, broker=settings, kind=kind, demo=demo)
@@ -167,10 +185,21 @@ def _serve(
     for source in sources:
         source.start()
     thread.start()
-    return _watch(wishes, supervisor, mqtt, thread, classifier.runtime)
+    code = _watch(wishes, supervisor, mqtt, thread, classifier.runtime, manager=manager)
+    if not wishes.restart:
+        manager.stopping()
+    return code
 
 
-def _watch(wishes: _Wishes, supervisor: Supervisor, mqtt: Mqtt, worker: WorkerThread, runtime: Runtime) -> int:
+def _watch(
+    wishes: _Wishes,
+    supervisor: Supervisor,
+    mqtt: Mqtt,
+    worker: WorkerThread,
+    runtime: Runtime,
+    *,
+    manager: ServiceManager,
+) -> int:
     """Looks twice a second at all that may fail, until it is time to leave."""
     began = time.monotonic()
     fault = ""
@@ -188,7 +217,27 @@ def _watch(wishes: _Wishes, supervisor: Supervisor, mqtt: Mqtt, worker: WorkerTh
         if not worker.is_alive():
             supervisor.look()
             return CRASHED if worker.crashed else 0
+        manager.look(status)
+        if wishes.reload:
+            wishes.reload = False
+            _reload(wishes, manager)
     return 0
+
+
+def _reload(wishes: _Wishes, manager: ServiceManager) -> None:
+    """Asks for a new start with the configuration as it is now; where that is wrong, the old one stays in force."""
+    assert wishes.reread is not None
+    manager.reloading()
+    try:
+        fresh = wishes.reread()
+        load_bundle(fresh.bundle).require_trained()
+        check_files([source.spec for source in fresh.sources.values()])
+    except MonitordError as error:
+        _log.error("the reload is REFUSED, the old configuration stays in force:\n%s", error)
+        manager.refused(str(error))
+    else:
+        _log.info("the new configuration is good; beginning anew with it")
+        wishes.ask_restart()
 
 
 def _delivered(channel: str, notice: Notice, teller: MqttTeller) -> None:
@@ -204,10 +253,18 @@ def _info(node: Node, bundle: Bundle) -> messages.Message:
     )
 
 
-@contextlib.contextmanager
-def _logging_to(console: Console) -> Iterator[None]:
+def _screen(names: Mapping[str, str], *, json_lines: bool) -> tuple[Screen, logging.Handler]:
+    """Returns who shows what happens, and who writes the log: systemd's journal where there is one, or the streams."""
+    if not json_lines and (written := journal()) is not None:
+        return JournalScreen(written.send, names), JournalLog(written.send)
+    console = Console(sys.stderr if json_lines else sys.stdout, names, sys.stdout if json_lines else None)
     handler = ConsoleHandler(console)
     handler.setFormatter(logging.Formatter("%(asctime)s  %(levelname)s: %(message)s", "%H:%M:%S"))
+    return console, handler
+
+
+@contextlib.contextmanager
+def _logging_to(handler: logging.Handler) -> Iterator[None]:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
@@ -219,7 +276,7 @@ def _logging_to(console: Console) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _signals(wishes: _Wishes) -> Iterator[None]:
-    """SIGINT and SIGTERM ask to leave; a second one leaves at once."""
+    """SIGINT and SIGTERM ask to leave, and a second one leaves at once; SIGHUP asks to read the configuration anew."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         del frame
@@ -227,7 +284,13 @@ def _signals(wishes: _Wishes) -> Iterator[None]:
             os._exit(128 + number)
         wishes.stop.set()
 
+    def reload(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        wishes.reload = True
+
     before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    if wishes.reread is not None:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, reload)
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from monitord.errors import ConfigError, MonitordError
+from service.journal_stream import as_error
 
 CONFIG_EXIT: Final = 78
 """EX_CONFIG of sysexits.h: a person must mend something first; a service manager must not try again for ever."""
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         status: int = arguments.command(arguments)
     except MonitordError as error:
-        print(f"monitord: {error}", file=sys.stderr)
+        print(as_error(f"monitord: {error}"), file=sys.stderr)
         return CONFIG_EXIT
     except KeyboardInterrupt:
         return 130  # 128 + SIGINT, as a shell reports it
@@ -129,21 +130,21 @@ def _add_bundle_commands(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from service.app import run  # noqa: PLC0415 - each command loads only what it needs
-    from service.config import config_from_sources, load_config  # noqa: PLC0415
+    from service.config import Config, config_from_sources, load_config  # noqa: PLC0415
     from service.sources.spec import parse_source  # noqa: PLC0415
 
     specs = [parse_source(text) for text in arguments.sources]
-    demo = False
-    if arguments.config is not None:
-        config = load_config(arguments.config, specs)
-    else:
+
+    def read() -> Config:
+        config = config_from_sources(specs) if arguments.config is None else load_config(arguments.config, specs)
+        return config if arguments.bundle is None else config.model_copy(update={"bundle": arguments.bundle})
+
+    config, demo = read(), False
+    if arguments.config is None:
         from service.sources.portaudio import has_capture_device  # noqa: PLC0415
 
-        config = config_from_sources(specs)
         demo = not specs and not has_capture_device()
-    if arguments.bundle is not None:
-        config = config.model_copy(update={"bundle": arguments.bundle})
-    return run(config, json_lines=arguments.json, demo=demo)
+    return run(config, json_lines=arguments.json, demo=demo, reread=None if arguments.config is None else read)
 
 
 def _check(arguments: argparse.Namespace) -> int:
