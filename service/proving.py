@@ -36,6 +36,8 @@ PATIENCE_S: Final = 15.0
 broker that restarts is back within 10."""
 DAILY_WINDOW: Final = dt.timedelta(minutes=10)
 """How late the daily test may begin: a daemon that starts in the night does not make up for it then."""
+LAG: Final = dt.timedelta(minutes=1)
+"""How long before it was asked for a test's first sample may have been captured, at most: a stream lags by seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -153,7 +155,7 @@ class Proving:
         if not due <= now < due + DAILY_WINDOW:
             return
         for source, proof in self._proofs.items():
-            if proof.started is None or dt.datetime.fromisoformat(proof.started) < due:
+            if proof.started is None or dt.datetime.fromisoformat(proof.started) < due - LAG:
                 self.begin(source)
 
     def _fail(self, source: str, detail: str) -> None:

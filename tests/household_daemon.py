@@ -49,6 +49,10 @@ class Clock:
         monkeypatch.setattr(time, "monotonic", lambda: monotonic() + self._ahead_s)
         monkeypatch.setattr(time, "time", lambda: wall() + self._ahead_s)
 
+    def now(self) -> float:
+        """Wall time (Unix seconds)."""
+        return time.time()
+
     def pass_by(self, seconds: float) -> None:
         """Lets so much time pass at once."""
         self._ahead_s += seconds
