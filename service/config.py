@@ -19,6 +19,7 @@ from pydantic import (
 from monitord.errors import ConfigError
 from service.config_errors import refusals
 from service.config_part import FilePath, Id, Part, Text, existing_file
+from service.credentials import with_credentials
 from service.homeassistant.settings import HomeAssistantConfig
 from service.mqtt_settings import MqttSettings, TlsFiles
 from service.notify.settings import NotifyConfig
@@ -222,7 +223,8 @@ def load_config(path: Path, sources: Sequence[SourceSpec] = ()) -> Config:
     """
     file = read_yaml(path)
     try:
-        config = Config.model_validate({} if file.data is None else file.data, context={"folder": path.parent})
+        data = {} if file.data is None else with_credentials(file.data, path.parent)
+        config = Config.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         raise ConfigError("\n".join(refusals(file, error, Config))) from error
     _warn_of_readable_passwords(file, config)
