@@ -28,6 +28,7 @@ class Store:
         self._folder = folder
         self._lock = threading.Lock()
         self._saved: dict[str, str] = {}  # what lies on disk, by name: an unchanged document is not written again
+        self._waiting: dict[str, str] = {}  # what the disk refused, by name: tried again with the next document
         self._fault = ""
 
     def load(self, name: str) -> dict[str, Any]:
@@ -47,7 +48,7 @@ class Store:
                 return {}
             except ValueError as error:
                 _log.warning("%s cannot be read (%s); set aside as %s%s", path, error, path.name, BROKEN)
-                path.replace(path.with_name(path.name + BROKEN))
+                self._set_aside(path)
                 return {}
             self._saved[name] = text
             return document
@@ -56,15 +57,19 @@ class Store:
         """Keeps a document of JSON values; when this returns and `fault` is empty, it outlives a kill -9."""
         text = json.dumps(document)
         with self._lock:
-            if self._saved.get(name) == text:
-                return
-            try:
-                self._write(self._path(name), text)
-            except OSError as error:
-                self._became(f"{self._path(name)}: {error.strerror}")
-            else:
-                self._saved[name] = text
-                self._became("")
+            self._waiting.pop(name, None)
+            if self._saved.get(name) != text:
+                self._waiting[name] = text
+            fault = ""
+            for waiting, words in list(self._waiting.items()):
+                try:
+                    self._write(self._path(waiting), words)
+                except OSError as error:
+                    fault = f"{self._path(waiting)}: {error.strerror}"
+                else:
+                    self._saved[waiting] = words
+                    del self._waiting[waiting]
+            self._became(fault)
 
     @property
     def fault(self) -> str:
@@ -76,6 +81,12 @@ class Store:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"
+
+    def _set_aside(self, path: Path) -> None:
+        try:
+            path.replace(path.with_name(path.name + BROKEN))
+        except OSError as error:
+            self._became(f"{path}: {error.strerror}")
 
     def _write(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
