@@ -51,19 +51,15 @@ class FileSource(CapturedSource):
         pace = Pace()
         began = time.time()
         played_s = 0.0
-        while not self._capture.stopping.is_set():
-            before_s = played_s
-            for samples, rate_hz in file_chunks(self._path):
-                length_s = len(samples) / rate_hz
-                if self._realtime and not pace.wait(len(samples), rate_hz, self._capture.stopping):
-                    return
-                if self._capture.stopping.is_set():
-                    return
-                at = time.time() - length_s if self._realtime else began + played_s
-                self.inbox.write(samples, rate_hz, at)
-                self._capture.live()
-                played_s += length_s
-            if played_s == before_s:
-                raise AttemptError(SourceState.DECODE_ERROR, f"{self._path}: its audio track is empty")
-            if not self._loop:
+        for samples, rate_hz in file_chunks(self._path, again=self._loop, stopping=self._capture.stopping):
+            length_s = len(samples) / rate_hz
+            if self._realtime and not pace.wait(len(samples), rate_hz, self._capture.stopping):
                 return
+            if self._capture.stopping.is_set():
+                return
+            at = time.time() - length_s if self._realtime else began + played_s
+            self.inbox.write(samples, rate_hz, at)
+            self._capture.live()
+            played_s += length_s
+        if not played_s and not self._capture.stopping.is_set():
+            raise AttemptError(SourceState.DECODE_ERROR, f"{self._path}: its audio track is empty")

@@ -1,14 +1,15 @@
 """A recording on disk as samples: any container that FFmpeg reads, of which the first audio track counts."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import numpy as np
 
-from monitord.decode import pcm_frames
 from monitord.errors import ConfigError, SourceError
 from monitord.types import Pcm
+from service.sources.decoder_words import Request
+from service.sources.decoding import STALLED, DecoderError, Decoding, Lost
 
 CHUNK_S = 0.1
 """Length of the chunks (seconds). Codecs give 4 ms (IMA ADPCM) to 0.4 s a frame; each chunk costs a lock and a wake."""
@@ -17,41 +18,68 @@ TEXT = "tty"
 """What FFmpeg calls a file that is a text by its name, which it would draw as a video."""
 
 
-def file_chunks(path: Path) -> Iterator[tuple[Pcm, int]]:
+SILENCE_S = 30.0
+"""Longest wait for a disk or a decoder (seconds): a disk that sleeps wakes in 10 s."""
+
+
+def file_chunks(
+    path: Path, *, again: bool = False, stopping: threading.Event | None = None
+) -> Iterator[tuple[Pcm, int]]:
     """Yields (int16 [n] mono, rate in hertz) of about `CHUNK_S`, the whole recording, every sample once.
+
+    Args:
+        path: What to decode; FFmpeg may read no other protocol than files meanwhile.
+        again: Whether it starts over at its end, for ever.
+        stopping: Once set, the chunks end.
 
     Raises:
         ConfigError: The path is missing, a directory, or may not be read.
         SourceError: It is no media, holds no sound, or is damaged; what was yielded before is good.
     """
     _readable(path)
+    # `file:` before an absolute path: a name such as `concat:a|b` or `http://x` is a name.
+    request = Request(f"file:{path.absolute()}", str(path), {"protocol_whitelist": "file"}, again=again)
     waiting: list[Pcm] = []
     held = 0  # samples
     rate_hz = 0
     heard_s = 0.0
     try:
-        with av.open(str(path)) as container:
-            if container.format.name == TEXT:
+        with Decoding(request, stopping) as decoding:
+            opened = decoding.opened()
+            if opened is None:
+                return
+            if opened.format == TEXT:
                 raise SourceError(f"{path}: a text, no recording; give a sound or video file, such as wav or mp4")
-            for samples, frame_rate_hz in pcm_frames(container, str(path)):
-                if waiting and (frame_rate_hz != rate_hz or held >= rate_hz * CHUNK_S):
+            for record in decoding.sound(SILENCE_S):
+                assert not isinstance(record, Lost), "no damage was allowed for"
+                if waiting and (record.rate_hz != rate_hz or held >= rate_hz * CHUNK_S):
                     yield np.concatenate(waiting), rate_hz
                     heard_s += held / rate_hz
                     waiting, held = [], 0
-                waiting.append(samples)
-                held += len(samples)
-                rate_hz = frame_rate_hz
-    except av.error.FFmpegError as error:
+                waiting.append(record.samples)
+                held += len(record.samples)
+                rate_hz = record.rate_hz
+    except DecoderError as error:
+        if stopping is not None and stopping.is_set():
+            return
         if waiting:
             yield np.concatenate(waiting), rate_hz
             heard_s += held / rate_hz
-        if heard_s:
-            raise SourceError(f"{path}: damaged after {heard_s:.2f} s of sound ({error.strerror})") from None
-        raise SourceError(
-            f"{path}: no recording that FFmpeg reads ({error.strerror}); give a sound or video file, such as wav or mp4"
-        ) from None
+        raise _explained(path, error, heard_s) from None
     if waiting:
         yield np.concatenate(waiting), rate_hz
+
+
+def _explained(path: Path, error: DecoderError, heard_s: float) -> SourceError:
+    if "SourceError" in error.kinds:
+        return SourceError(error.text)
+    if STALLED in error.kinds:
+        return SourceError(f"{path}: the disk or FFmpeg hangs after {heard_s:.2f} s of sound ({error.text})")
+    if heard_s:
+        return SourceError(f"{path}: damaged after {heard_s:.2f} s of sound ({error.text})")
+    return SourceError(
+        f"{path}: no recording that FFmpeg reads ({error.text}); give a sound or video file, such as wav or mp4"
+    )
 
 
 def check_file(path: Path) -> None:

@@ -1,24 +1,17 @@
 """A phone or a camera on the network, through FFmpeg: it is read from, or it pushes to a port of this machine."""
 
-import logging
-import socket
 import time
-from contextlib import suppress
 
-import av
-from av.container import InputContainer
-from av.error import FFmpegError, InvalidDataError
-
-from monitord.decode import pcm_frames
-from monitord.errors import SourceError
 from service.inbox import Inbox
 from service.sources.backoff import BackOff
 from service.sources.base import SourceState
 from service.sources.capture import AttemptError
 from service.sources.captured import CapturedSource
+from service.sources.decoder_words import Opened, Request
+from service.sources.decoding import DecoderError, Decoding, Lost
 from service.sources.pace import LiveClock, Pace
 from service.sources.redact import redact
-from service.sources.spec import host_and_port, stream_spec
+from service.sources.spec import stream_spec
 from service.sources.stream_faults import explain, waiting
 from service.sources.stream_options import LISTEN_S, OPEN_S, READ_S, ffmpeg_options
 
@@ -27,8 +20,6 @@ MAX_DAMAGED = 50
 
 LISTEN_PAUSE_S = 1.0
 """Longest pause (seconds) for which a port that a phone may call is closed."""
-
-_log = logging.getLogger(__name__)
 
 
 class StreamSource(CapturedSource):
@@ -55,69 +46,44 @@ class StreamSource(CapturedSource):
         self._read_s = read_s
         super().__init__(source_id, inbox, back_off=BackOff(cap_s=LISTEN_PAUSE_S) if listen else None)
 
-    def stop(self, timeout_s: float) -> bool:
-        """Disconnects; False where the connection is stalled: the thread leaves when its own timeout is over."""
-        self._capture.stopping.set()
-        if self._spec.listen:
-            self._knock()
-        return self._capture.stop(timeout_s)
-
     def _attempt(self) -> None:
         connected = False
         began_s = time.monotonic()
         if self._spec.listen:
             self._capture.report(SourceState.RECONNECTING, waiting(self._spec))
         try:
-            with self._open() as container:
-                connected = True
-                self._read(container)
-        except FFmpegError as error:
+            with Decoding(self._request(), self._capture.stopping) as decoding:
+                opened = decoding.opened()
+                connected = opened is not None
+                if opened is not None:
+                    self._read(decoding, opened)
+        except DecoderError as error:
             if self._capture.stopping.is_set():
                 return
             late = not connected and time.monotonic() - began_s >= self._open_s
             raise explain(error, self._spec, connected=connected, late=late) from None
-        except SourceError as error:
-            raise AttemptError(SourceState.DECODE_ERROR, str(error)) from None
         if not self._capture.stopping.is_set():
             raise AttemptError(SourceState.RECONNECTING, f"{self._name}: the stream ended")
 
-    def _open(self) -> InputContainer:
+    def _request(self) -> Request:
         options = ffmpeg_options(self._spec, self._read_s)
-        return av.open(self._spec.url, options=options, timeout=(self._open_s, self._read_s))
+        return Request(
+            self._spec.url, self._name, options, open_s=self._open_s, read_s=self._read_s, damage=MAX_DAMAGED
+        )
 
-    def _read(self, container: InputContainer) -> None:
+    def _read(self, decoding: Decoding, opened: Opened) -> None:
         """Returns at the end of the stream, or when told to stop."""
         clock = LiveClock()
-        pace = Pace() if self._is_recording(container) else None
-        damaged = 0  # packets in a row
-        length, rate = 0, 0  # samples and hertz of the last good frame
-        while True:
-            try:
-                for samples, rate_hz in pcm_frames(container, self._name):
-                    if damaged and rate == rate_hz:
-                        self.inbox.skip(damaged * length, rate_hz)  # as long as their neighbours: the best guess
-                    damaged, length, rate = 0, len(samples), rate_hz
-                    if pace is not None and not pace.wait(length, rate_hz, self._capture.stopping):
-                        return
-                    if self._capture.stopping.is_set():
-                        return
-                    age_s = clock.age_s(length, rate_hz, time.monotonic())
-                    self.inbox.write(samples, rate_hz, time.time() - age_s)
-                    self._capture.live()
-            except InvalidDataError:
-                damaged += 1
-                if damaged > MAX_DAMAGED:
-                    raise
-                _log.debug("%s: a damaged packet", self.id)
-            else:
+        # A web server hands out a file: it comes faster than it may be heard.
+        pace = Pace() if opened.ends and self._spec.url.startswith("http") else None
+        for record in decoding.sound(self._read_s):
+            if isinstance(record, Lost):
+                self.inbox.skip(record.n, record.rate_hz)
+                continue
+            n, rate_hz = len(record.samples), record.rate_hz
+            if pace is not None and not pace.wait(n, rate_hz, self._capture.stopping):
                 return
-
-    def _is_recording(self, container: InputContainer) -> bool:
-        """Whether a web server hands out a file: it has an end, and comes faster than it may be heard."""
-        return self._spec.url.startswith("http") and bool(container.duration) and container.size > 0
-
-    def _knock(self) -> None:
-        """Ends the wait for a phone by being one that hangs up at once."""
-        host, port = host_and_port(self._spec.url)
-        with suppress(OSError):  # nobody listens: a phone is connected, or the port was never ours
-            socket.create_connection((host or "127.0.0.1", port or 0), timeout=1).close()
+            # Timed here and not by the child: what waits in between is late, too.
+            age_s = clock.age_s(n, rate_hz, time.monotonic())
+            self.inbox.write(record.samples, rate_hz, time.time() - age_s)
+            self._capture.live()

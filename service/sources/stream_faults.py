@@ -3,26 +3,31 @@
 import errno
 import socket
 
-from av import error as averror
-
 from service.sources.base import SourceState
 from service.sources.capture import AttemptError
+from service.sources.decoding import CRASHED, STALLED, DecoderError
 from service.sources.redact import redact
 from service.sources.spec import StreamSpec, host_and_port
 
-_BY_CLASS: tuple[tuple[type[averror.FFmpegError], SourceState, str], ...] = (
-    (averror.HTTPUnauthorizedError, SourceState.AUTH_FAILED, "{auth}"),
-    (averror.HTTPForbiddenError, SourceState.AUTH_FAILED, "{auth}"),
+_BY_KIND: tuple[tuple[str, SourceState, str], ...] = (
     (
-        averror.HTTPNotFoundError,
+        "HTTPUnauthorizedError",
+        SourceState.AUTH_FAILED,
+        "{auth}",
+    ),
+    ("HTTPForbiddenError", SourceState.AUTH_FAILED, "{auth}"),
+    (
+        "HTTPNotFoundError",
         SourceState.RECONNECTING,
         "answers, but has no such stream: check what follows the host",
     ),
-    (averror.HTTPError, SourceState.RECONNECTING, "answers with an error: {text}"),
-    (averror.ConnectionRefusedError, SourceState.RECONNECTING, "nobody answers at this port: is the app or camera on?"),
-    (averror.InvalidDataError, SourceState.DECODE_ERROR, "sends no sound or video that FFmpeg reads"),
-    (averror.LookupError, SourceState.DECODE_ERROR, "sends what this FFmpeg does not know: {text}"),
-    (averror.PatchWelcomeError, SourceState.DECODE_ERROR, "sends what this FFmpeg does not know: {text}"),
+    ("HTTPError", SourceState.RECONNECTING, "answers with an error: {text}"),
+    ("ConnectionRefusedError", SourceState.RECONNECTING, "nobody answers at this port: is the app or camera on?"),
+    ("InvalidDataError", SourceState.DECODE_ERROR, "sends no sound or video that FFmpeg reads"),
+    ("LookupError", SourceState.DECODE_ERROR, "sends what this FFmpeg does not know: {text}"),
+    ("PatchWelcomeError", SourceState.DECODE_ERROR, "sends what this FFmpeg does not know: {text}"),
+    ("MemoryError", SourceState.DECODE_ERROR, "sends what takes more memory to decode than it gets"),
+    (CRASHED, SourceState.DECODE_ERROR, "sends what FFmpeg cannot bear: {text}"),
 )
 """Class of FFmpeg's error, state, words; the first that fits counts."""
 
@@ -37,22 +42,26 @@ _BY_ERRNO = {
 _NOBODY = "nobody has sent anything yet"
 
 
-def explain(error: averror.FFmpegError, spec: StreamSpec, *, connected: bool, late: bool) -> AttemptError:
+def explain(error: DecoderError, spec: StreamSpec, *, connected: bool, late: bool) -> AttemptError:
     """Makes the fault; no password is in it.
 
     Args:
-        error: What FFmpeg raised; its text holds the URL.
+        error: What FFmpeg said; its text may hold the URL.
         spec: What was opened.
         connected: Whether it had been opened when that happened.
         late: Whether the time to open it was over: RTSP then says that the data is invalid.
     """
     where = redact(spec.url)
-    if late or isinstance(error, (averror.ExitError, averror.TimeoutError)):
+    if late or error.kinds & {"ExitError", "TimeoutError", STALLED}:
         return AttemptError(SourceState.RECONNECTING, f"{where}: {_silence(spec, connected=connected)}")
-    for kind, state, words in _BY_CLASS:
-        if isinstance(error, kind):
-            return AttemptError(state, f"{where}: {words.format(auth=_auth(spec), text=error.strerror)}")
-    return AttemptError(SourceState.RECONNECTING, f"{where}: {_words(error, spec, connected=connected)}")
+    if "SourceError" in error.kinds:
+        return AttemptError(SourceState.DECODE_ERROR, error.text)
+    for kind, state, words in _BY_KIND:
+        if kind in error.kinds:
+            return AttemptError(state, f"{where}: {words.format(auth=_auth(spec), text=error.text)}")
+    if "FFmpegError" in error.kinds:
+        return AttemptError(SourceState.RECONNECTING, f"{where}: {_words(error, spec, connected=connected)}")
+    return AttemptError(SourceState.DECODE_ERROR, f"{where}: {error.text}")
 
 
 def waiting(spec: StreamSpec) -> str:
@@ -60,10 +69,10 @@ def waiting(spec: StreamSpec) -> str:
     return f"waiting for a phone that sends to {redact(spec.url)}"
 
 
-def _words(error: averror.FFmpegError, spec: StreamSpec, *, connected: bool) -> str:
+def _words(error: DecoderError, spec: StreamSpec, *, connected: bool) -> str:
     if error.errno == errno.EIO:
         return _broken(spec, connected=connected)
-    return _BY_ERRNO.get(error.errno or 0) or error.strerror or type(error).__name__
+    return _BY_ERRNO.get(error.errno or 0) or error.text
 
 
 def _silence(spec: StreamSpec, *, connected: bool) -> str:

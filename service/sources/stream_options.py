@@ -1,4 +1,6 @@
-"""What FFmpeg is told about a URL: timeouts always, audio only where the protocol allows it, who listens."""
+"""What FFmpeg is told about a URL: timeouts always, what it may use, audio only where that goes, who listens."""
+
+from typing import Final
 
 from service.sources.spec import StreamSpec
 
@@ -14,17 +16,33 @@ READ_S = 8.0
 ANALYSE_S = 1.0
 """How much sound FFmpeg looks at before the first sample is out (seconds). Its own 5 s keep RTMP waiting that long."""
 
+PROTOCOLS: Final = {
+    "rtsp": "rtsp,rtp,rtcp,udp,tcp",
+    "rtsps": "rtsp,rtsps,rtp,rtcp,udp,tcp,tls",
+    "rtmp": "rtmp,tcp",
+    "rtmps": "rtmps,rtmp,tcp,tls",
+    "http": "http,https,httpproxy,tcp,tls,crypto",
+    "https": "http,https,httpproxy,tcp,tls,crypto",
+    "udp": "udp",
+}
+"""What FFmpeg may use, by the URL's protocol (its names). A playlist, a redirect or a session description that names
+anything else, above all a file of this machine, is refused. `crypto` is for the segments of an encrypted playlist."""
+
 
 def ffmpeg_options(spec: StreamSpec, read_s: float) -> dict[str, str]:
-    """Returns the options of `av.open`; FFmpeg ignores what a protocol does not know.
+    """Returns the options of FFmpeg's demuxer and protocols; FFmpeg ignores what a protocol does not know.
 
     Args:
         spec: What to open.
         read_s: Longest silence (seconds).
     """
     read_us = str(round(read_s * 1e6))
-    options = {"analyzeduration": str(round(ANALYSE_S * 1e6)), "rw_timeout": read_us}
     scheme = spec.url.partition("://")[0]
+    options = {
+        "analyzeduration": str(round(ANALYSE_S * 1e6)),
+        "rw_timeout": read_us,
+        "protocol_whitelist": PROTOCOLS[scheme],
+    }
     if scheme in {"rtsp", "rtsps"}:
         if spec.listen:
             # Without listen_timeout FFmpeg hands -1000 to its own TCP layer, which refuses it. And audio only is
