@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Iterable
 
 from service.messages import Keep, Message
 
@@ -60,6 +61,11 @@ class Board:
             self._fresh = {}
             self._live.clear()
         return taken
+
+    def latest(self, topics: Iterable[str]) -> list[Message]:
+        """Returns the newest message of each of these topics, where there is one."""
+        with self._lock:
+            return [self._latest[topic] for topic in topics if topic in self._latest]
 
     @property
     def dropped_live(self) -> int:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from service.link import Answer, Link
 from service.outbox import Outbox
@@ -28,11 +28,20 @@ class Delivery:
     Args:
         outbox: What waits.
         link: Connected.
+        unanswered: Says which episodes are open and unanswered now: what is told of them late still alerts.
         clock: Wall time (Unix seconds), for the latency that an event tells.
     """
 
-    def __init__(self, outbox: Outbox, link: Link, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        link: Link,
+        *,
+        unanswered: Callable[[], Collection[str]] = tuple,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._outbox = outbox
+        self._unanswered = unanswered
         self._clock = clock
         self._link = link
         self._after = 0  # all up to this seq are under way, refused or done
@@ -49,12 +58,14 @@ class Delivery:
         while len(self._under_way) < WINDOW and self._after < self._outbox.last_seq:
             rows = self._outbox.pending(after=self._after, limit=WINDOW)
             busy = set(self._under_way.values())
+            unanswered = self._unanswered()
             for row in rows:
                 if len(self._under_way) == WINDOW:
                     return
                 self._after = row.seq
                 if row.seq not in busy and row.seq not in self._refused:
-                    self._under_way[self._link.publish(stamped(row.message, self._clock()))] = row.seq
+                    message = stamped(row.message, self._clock(), unanswered)
+                    self._under_way[self._link.publish(message)] = row.seq
             if not rows:
                 self._after = self._outbox.last_seq
 

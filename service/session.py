@@ -17,6 +17,7 @@ from service.delivery import Delivery
 from service.link import Answer, Incoming, Link
 from service.messages import Keep, Message, Node
 from service.outbox import Outbox
+from service.stamp import unanswered
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ class Session:
         self._stopping = stopping
         self._refusals_changed = refusals
         self._refused: dict[str, str] = {}  # by topic
-        self._delivery = Delivery(speaker.outbox, link)
+        states = [f"{speaker.node.root}/{source}/state" for source in speaker.sources]
+        self._delivery = Delivery(speaker.outbox, link, unanswered=lambda: unanswered(speaker.board.latest(states)))
         self._discover_at = math.inf  # monotonic seconds; after a birth message
         self._states_at = math.inf  # monotonic seconds; the pause after that discovery
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from service.messages import Keep, Message
-from service.stamp import stamped
+from service import cry_messages
+from service.messages import Keep, Message, Node
+from service.stamp import STALE_S, stamped, unanswered
 
 TS = "2026-11-22T19:02:00.000Z"
 AT = 1_795_374_120.0  # date -u -d 2026-11-22T19:02:00Z +%s
@@ -41,3 +42,27 @@ def test_only_events_are_stamped() -> None:
     """Another topic is left alone."""
     segment = event(json.dumps({"ts": TS}), "monitord/home/nursery/segment")
     assert stamped(segment, AT) is segment
+
+
+def test_what_is_old_alerts_nobody() -> None:
+    """Past a minute an event says that it is stale, and that no phone should ring; up to then it rings."""
+    cry = event(json.dumps({"id": "1", "ts": TS, "episode": "nursery-1", "alert": True}))
+    fresh, old = (json.loads(stamped(cry, AT + late_s).payload) for late_s in (STALE_S, STALE_S + 0.1))
+    assert (fresh["alert"], "stale" in fresh) == (True, False)
+    assert (old["alert"], old["stale"]) == (False, True)
+
+
+def test_a_cry_that_goes_on_is_no_old_news() -> None:
+    """However late it is told: an episode that is open, and that nobody has answered, alerts."""
+    cry = event(json.dumps({"id": "1", "ts": TS, "episode": "nursery-1", "alert": True}))
+    for crying, acknowledged, episode, alerts in (
+        (True, False, "nursery-1", True),
+        (True, True, "nursery-1", False),
+        (True, False, "nursery-2", False),
+        (False, False, None, False),
+    ):
+        state = cry_messages.state(
+            Node("home"), "nursery", crying=crying, episode=episode, acknowledged=acknowledged, since=AT
+        )
+        told = json.loads(stamped(cry, AT + 600, unanswered([state])).payload)
+        assert (told["alert"], told.get("stale", False)) == (alerts, not alerts)
