@@ -52,7 +52,8 @@ class Hearing:
         """
         room, now = self._rooms[source], time.monotonic()
         if heard or not wanted:
-            if room.told:
+            # Switched off is not heard again: of that nothing is said.
+            if room.told and heard:
                 self._tell("hearing_again", source, room, fault)
             self._rooms[source] = _Room()
         elif room.unheard_since is None:

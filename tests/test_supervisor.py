@@ -5,18 +5,20 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+from household_daemon import Clock
 from sounds import noise, silence
 
 from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from service.ear import Ear
-from service.hearing import Hearing
+from service.hearing import PATIENCE_S, Hearing
 from service.inbox import Inbox
 from service.messages import Message, Node
 from service.notify.notice import Notice
 from service.sources.base import SourceState, SourceStatus
 from service.supervisor import HEALTH_S, Supervisor
 from service.texts import Texts
+from service.wording import fault_words
 
 
 @dataclass
@@ -212,3 +214,32 @@ def test_rooms_are_judged_apart(told: Told) -> None:
     seen = told.take()
     assert (seen["one/status"], seen["two/status"]) == ("online", "offline")
     assert supervisor.count_ok() == 1
+
+
+def test_phones_are_told_what_the_supervisor_sees(room: Room, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A room that falls silent and comes back is; one that is switched off, or a recording that is over, is not."""
+    clock, ended, off = Clock(monkeypatch), Room("recording"), Room("off")
+    supervisor = watch(told, room, ended, off)
+    for one in (room, ended, off):
+        one.hear()
+    supervisor.look()
+    ended.says, off.ear.enabled = SourceStatus(SourceState.ENDED), False
+    for _ in range(2):
+        clock.pass_by(PATIENCE_S)
+        supervisor.look()
+    assert [(notice.kind, notice.source) for notice in told.notices] == [("not_hearing", "room")]
+    assert told.notices[0].payload["fault"] == "stalled"
+    room.hear()
+    supervisor.look()
+    assert [notice.kind for notice in told.notices] == ["not_hearing", "hearing_again"]
+
+
+def test_a_fault_is_said_in_words(room: Room, told: Told) -> None:
+    """For a test alarm that fails; nothing is said of a room that is heard."""
+    supervisor = watch(told, room)
+    room.hear()
+    supervisor.look()
+    assert supervisor.fault_of("room") == ""
+    room.wait(7.5)
+    supervisor.look()
+    assert supervisor.fault_of("room") == fault_words("stalled") != ""
