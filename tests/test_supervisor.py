@@ -40,7 +40,7 @@ class Told:
 
     def take(self) -> dict[str, str]:
         """What was told since the last time, by the end of its topic."""
-        taken = {message.topic.split("/", 2)[2]: message.payload for message in self.messages}
+        taken = {message.topic.split("/", 2)[2]: str(message.payload) for message in self.messages}
         assert len(taken) == len(self.messages)
         self.messages.clear()
         return taken
