@@ -1,6 +1,7 @@
 """One source in the worker's hands: from the device to the last segment every sample is counted, whatever happens."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from monitord.tracker import TrackerParams
 from monitord.types import RATE_HZ, Scores, Segment, Window
 from service.ear import Ear
 from service.inbox import Inbox
+from service.injection import Injection
 
 
 def new_ear() -> Ear:
@@ -157,3 +159,50 @@ def test_an_overflowing_ring_loses_only_what_it_counts(seed: int) -> None:
     heard = hear_all(ear)
     assert ear.tally().conserved
     assert "gap" in {segment.ended_by for segment in segments(heard)} or not segments(heard)
+
+
+def test_what_overlaps_a_test_alarm_goes_to_a_tracker_of_its_own() -> None:
+    """By position, up to the last sample that was laid over: the room's tracker and its loudness know nothing of it."""
+    ear = new_ear()
+    ear.test(Injection(tone(440, 2.0)))
+    ear.inbox.write(noise(4.0, rms_dbfs=-80), RATE_HZ, 0.0)
+    told = [
+        (window, ear.window(window, replace(scores(window), p_cry=1.0)))
+        for window in windows(hear_all(ear))
+        if window.end > RATE_HZ
+    ]
+    assert ear.injection is not None
+    assert (ear.injection.start, ear.injection.end) == (0, 2 * RATE_HZ)
+    assert [event.event_type for _, events in told for event in events] == ["test"]
+    assert ear.tracker.episode == 0
+    assert not ear.scored
+
+
+def test_behind_a_test_alarm_the_room_is_heard_as_ever() -> None:
+    """The first window that starts behind its last sample is the room's again, also while nobody ended the test."""
+    ear = new_ear()
+    ear.test(Injection(tone(440, 0.5)))
+    ear.inbox.write(np.concatenate([noise(1.5, rms_dbfs=-80), tone(440, 2.0), noise(1.0, rms_dbfs=-80)]), RATE_HZ, 0.0)
+    events = [
+        event.event_type
+        for window in windows(hear_all(ear))
+        for event in ear.window(window, replace(scores(window), p_cry=float(window.start >= RATE_HZ)))
+    ]
+    assert events == ["started"]
+    assert all(window.start >= RATE_HZ // 2 for window, _ in ear.scored)
+
+
+@pytest.mark.parametrize("room_dbfs", [-45, -80])
+def test_how_loud_a_cry_is_over_its_room(room_dbfs: float) -> None:
+    """The loudest of the newest windows that speak for crying, over the floor; a silent room counts as -70 dBFS."""
+    ear = new_ear()
+    for part in (noise(5.0, rms_dbfs=room_dbfs), tone(440, 1.5, peak_dbfs=-20), noise(0.2, rms_dbfs=room_dbfs)):
+        ear.inbox.write(part, RATE_HZ, 0.0)
+    while ear.inbox.held:
+        for window in windows(ear.take()):
+            ear.window(window, replace(scores(window), p_cry=0.9))
+    floor_dbfs = max(ear.listener.floor_dbfs, -70.0)
+    assert (floor_dbfs > -65) == (room_dbfs == -45)
+    assert ear.loudness_db() == pytest.approx(-23 - floor_dbfs, abs=1)  # from peak to power is 3 dB
+    ear.scored.clear()
+    assert ear.loudness_db() <= 0
