@@ -196,7 +196,7 @@ def test_behind_a_test_alarm_the_room_is_heard_as_ever() -> None:
 def test_how_loud_a_cry_is_over_its_room(room_dbfs: float) -> None:
     """The loudest of the newest windows that speak for crying, over the floor; a silent room counts as -70 dBFS."""
     ear = new_ear()
-    for part in (noise(5.0, rms_dbfs=room_dbfs), tone(440, 1.5, peak_dbfs=-20), noise(0.2, rms_dbfs=room_dbfs)):
+    for part in (noise(20.0, rms_dbfs=room_dbfs), tone(440, 1.5, peak_dbfs=-20), noise(0.2, rms_dbfs=room_dbfs)):
         ear.inbox.write(part, RATE_HZ, 0.0)
     while ear.inbox.held:
         for window in windows(ear.take()):
