@@ -189,4 +189,4 @@ def test_the_test_command_explains_itself() -> None:
     """--help installs nothing."""
     done = _run([str(ROOT / "tests" / "run"), "--help"])
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: tests/run [--quick] [--yes]")
+    assert done.stdout.startswith("usage: tests/run [--quick")
