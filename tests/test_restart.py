@@ -13,6 +13,7 @@ from loudness import loudness_classifier
 from model.classifier import Classifier
 from service import commands
 from service.config import Config
+from service.messages import Message
 
 ROOMS = ("nursery", "bedroom")
 
@@ -60,6 +61,34 @@ def test_what_a_kill_left_open_is_ended(classifier: Classifier, tmp_path: Path) 
     again = begun(classifier, tmp_path)
     assert again.told("nursery") == []
     assert again.notices == []
+
+
+class Killed(Exception):  # noqa: N818 - what happened, not what is wrong
+    """The power goes."""
+
+
+class KilledWhileTelling(House):
+    """Its first event gets out, and nothing after it."""
+
+    def tell(self, message: Message) -> bool:
+        """As the teller's `tell`."""
+        super().tell(message)
+        if message.topic.endswith("/event"):
+            raise Killed
+        return True
+
+
+def test_a_kill_in_the_middle_of_telling_leaves_no_alarm(classifier: Classifier, tmp_path: Path) -> None:
+    """The episode was kept before it was told: whatever a phone shows, the next run ends it."""
+    killed = KilledWhileTelling(classifier, tmp_path, ROOMS)
+    with pytest.raises(Killed):
+        killed.hear(NEAR)
+    started = killed.told("nursery")[0]
+    house = begun(classifier, tmp_path)
+    assert [(event["event_type"], event["episode"]) for event in house.told("nursery")] == [
+        ("ended", started["episode"])
+    ]
+    assert house.last("nursery/today")["episodes"] == 1
 
 
 def test_the_attributes_of_what_a_kill_left_open_are_ended_too(classifier: Classifier, tmp_path: Path) -> None:
