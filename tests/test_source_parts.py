@@ -14,9 +14,18 @@ from monitord.errors import ConfigError
 from service.sources.backoff import CAP_S, FIRST_S, BackOff
 from service.sources.base import SourceState
 from service.sources.capture import AttemptError, Capture
+from service.sources.flood import BURST_S, SPEED, Flood
 from service.sources.pace import LiveClock, Pace
 from service.sources.redact import redact
-from service.sources.spec import FileSpec, MicrophoneSpec, StreamSpec, host_and_port, parse_source, stream_spec
+from service.sources.spec import (
+    STREAM_SCHEMES,
+    FileSpec,
+    MicrophoneSpec,
+    StreamSpec,
+    host_and_port,
+    parse_source,
+    stream_spec,
+)
 from service.sources.stream_options import ffmpeg_options
 
 
@@ -48,6 +57,8 @@ def test_sources_as_typed(text: str, spec: object) -> None:
         ("listen+udp://0.0.0.0:5000", "allowed are rtsp://, rtmp://, http://"),
         ("listen+rtsp://0.0.0.0/live", "needs a port"),
         ("rtsp://u:sec/ret@cam/live", "cannot be read"),
+        ("rtsp://u:sec'ret@cam/live", "as %27"),
+        ("rtsp://u:sec ret@cam/live", "as %20"),
     ],
 )
 def test_wrong_sources(text: str, word: str) -> None:
@@ -97,6 +108,15 @@ def test_streams_always_have_timeouts() -> None:
         assert ("timeout" in options) == (scheme != "rtmp")
 
 
+def test_streams_open_no_file() -> None:
+    """FFmpeg gets a list of protocols for every scheme that can be configured, and no file or pipe is on it."""
+    for scheme in STREAM_SCHEMES:
+        options = ffmpeg_options(stream_spec(f"{scheme}://cam:1/live", listen=False), 8.0)
+        allowed = options["protocol_whitelist"].split(",")
+        assert scheme in allowed
+        assert not {"file", "pipe", "fd", "unix", "concat", "subfile", "data"} & set(allowed)
+
+
 def test_pauses_grow_to_the_cap() -> None:
     """Pauses double up to the cap, each at most half shorter, and start over after a reset."""
     back_off = BackOff()
@@ -123,6 +143,17 @@ def test_drift_of_a_day(drift: float) -> None:
     ages_s = [clock.age_s(16_000, 16_000, now_s=k * (1 + drift)) for k in range(86_400)]
     assert max(ages_s) < 1.1
     assert min(ages_s) > 0.9
+
+
+def test_flood_is_slowed_and_honest_sound_is_not() -> None:
+    """Hours that come at once pass at little more than their own speed; a burst and a fast crystal never wait."""
+    flood, now_s = Flood(), 0.0
+    for _ in range(3_600):  # an hour, poured in
+        now_s += flood.wait_s(1.0, now_s)
+    assert now_s == pytest.approx((3_600 - BURST_S) / SPEED, rel=0.01)
+    flood = Flood()
+    assert not any(flood.wait_s(1.0, 0.0) for _ in range(25))  # what a stall of 25 s held back
+    assert not any(flood.wait_s(0.1, 1e3 + 0.0999 * k) for k in range(100_000))
 
 
 def test_pace_does_not_drift() -> None:

@@ -56,6 +56,9 @@ ABSENT: Final = "DecoderAbsent"
 """Kinds of a `DecoderError` that FFmpeg has no name for: no word in time, ended by itself, words that none may say,
 not started at all."""
 
+COMMAND: Final = (sys.executable, "-S", "-P", "-B", "-m", "service.sources.decoder")
+"""The child. Nothing of the request is in it: command lines can be read by everybody."""
+
 _PIPE_BYTES: Final = 65_536
 """Read at once: a pipe's size on Linux."""
 
@@ -122,7 +125,7 @@ class Decoding:
     def _start(self) -> None:
         # In a group of its own: Ctrl-C on a terminal is for the daemon. Standard error would be FFmpeg's libraries'.
         self._child = subprocess.Popen(
-            [sys.executable, "-S", "-P", "-B", "-m", "service.sources.decoder"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """What a SOURCE is, before anything is opened: a microphone, a stream or a file, as typed or as configured."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ LISTEN_SCHEMES = ("rtsp", "rtmp", "http")
 
 LISTEN_PREFIX = "listen+"
 """Before a URL on the command line: bind this address and wait, as `listen: true` does in the configuration."""
+
+_UNWRITTEN = re.compile(r"[\s'\"\x00-\x1f\x7f]")
+"""What no URL of ours holds unencoded; RFC 3986 allows `'` alone of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,12 @@ def stream_spec(url: str, *, listen: bool) -> StreamSpec:
     if scheme not in allowed:
         role = "listen for" if listen else "read"
         raise ConfigError(f"cannot {role} {scheme}:// streams; allowed are {', '.join(f'{s}://' for s in allowed)}")
+    if _UNWRITTEN.search(url):
+        # Also, `redact` takes them for the end of an address: what follows them would be shown.
+        raise ConfigError(
+            "a URL holds a space, a quote or a control character; in a password write a space as %20, "
+            "' as %27, \" as %22"
+        )
     _, port = host_and_port(url)
     if not rest.partition("/")[0]:
         raise ConfigError(f"a {scheme}:// URL names no host, such as {scheme}://camera.local/audio")

@@ -9,6 +9,7 @@ from service.sources.capture import AttemptError
 from service.sources.captured import CapturedSource
 from service.sources.decoder_words import Opened, Request
 from service.sources.decoding import DecoderError, Decoding, Lost
+from service.sources.flood import Flood
 from service.sources.pace import LiveClock, Pace
 from service.sources.redact import redact
 from service.sources.spec import stream_spec
@@ -76,6 +77,7 @@ class StreamSource(CapturedSource):
         clock = LiveClock()
         # A web server hands out a file: it comes faster than it may be heard.
         pace = Pace() if opened.ends and self._spec.url.startswith("http") else None
+        flood = Flood()
         for record in decoding.sound(self._read_s):
             if isinstance(record, Lost):
                 self.inbox.skip(record.n, record.rate_hz)
@@ -87,3 +89,5 @@ class StreamSource(CapturedSource):
             age_s = clock.age_s(n, rate_hz, time.monotonic())
             self.inbox.write(record.samples, rate_hz, time.time() - age_s)
             self._capture.live()
+            if (pause_s := flood.wait_s(n / rate_hz, time.monotonic())) and self._capture.stopping.wait(pause_s):
+                return
