@@ -1,17 +1,25 @@
-"""What a broken microphone looks like in its samples: exact zeros, a stuck value, constant clipping.
+"""What a broken microphone looks like in its samples: zeros, a stuck value, a floor that is gone, clipping, an offset.
 
-A live microphone in a quiet room never does any of these: its noise moves the last bit. No audio at all (a stall) is
-not in the samples; the shell sees it by comparing counts with a clock.
+A live microphone in a quiet room never does any of these: its noise moves more than the last bit. No audio at all (a
+stall) is not in the samples; the shell sees it by comparing counts with a clock, and `monitord.arrival` sees a rate
+that is not the stated one.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from monitord.pcm import FULL_SCALE
 from monitord.types import Pcm
 
-Fault = Literal["ok", "stalled", "digital_silence", "flat", "clipping", "reconnecting", "auth_failed", "decode_error"]
+Fault = Literal[
+    "ok", "stalled", "digital_silence", "flat", "clipping", "reconnecting", "auth_failed", "decode_error", "dc_offset",
+    "wrong_rate", "overload", "stuck",
+]  # fmt: skip
+"""The first eight are the contract's. `dc_offset` and `wrong_rate`: the device is broken in another way; `overload`:
+heard, but late; `stuck`: the monitor itself hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +28,21 @@ class FaultParams:
 
     still_s: float = 6.0
     """Seconds of one and the same value, zero or other: no microphone's noise is so still."""
+    floor_s: float = 6.0
+    """Seconds in which nothing but the last bit moves: a mute or a noise gate that leaves its dither. White noise of
+    -90 dBFS, quieter than any microphone, leaves this range a thousand times a second."""
+    floor_range: int = 2
+    """Largest less smallest sample of a floor that is gone (steps of int16): what triangular dither around zero has."""
     clipped_s: float = 6.0
     """Seconds in which clipping never pauses: a cry too near the microphone clips, but a baby breathes."""
     clipped_share: float = 0.2
     """Share of a block's samples at either end of the range from which it counts as clipped; a square wave has 1.0,
     the loudest clipped cries of the shared recordings have less than 0.1."""
+    offset_s: float = 6.0
+    """Seconds in which the middle of the sound never comes back to zero: wind and rumble swing to both sides."""
+    offset_share: float = 0.1
+    """Distance of that middle from zero, as a share of full scale: cheap sound cards have up to a twentieth, and hear
+    well; at a tenth the energy of a cry no longer stands out."""
     blocks_per_s: int = 10
     """Blocks in a second, each judged by itself, so that it does not matter how a source cuts its chunks; 0.1 s is
     shorter than a breath and longer than a period of any voice."""
@@ -37,21 +55,29 @@ class FaultWatch:
 
     def __init__(self, params: FaultParams | None = None) -> None:
         self._params = params or FaultParams()
-        self._rate_hz = 0
-        self._value = 0  # of the run of equal samples
-        self._still = 0  # length of that run (samples)
-        self._filled = 0  # of the open block (samples)
-        self._at_rail = 0  # of these
-        self._clipped = 0  # clipped blocks in a row
+        self._begin(0)
 
     def feed(self, samples: Pcm, rate_hz: int) -> Fault:
         """Takes the next int16 [n]; says what is wrong with the sound up to its end, `ok` if nothing."""
         if rate_hz != self._rate_hz:  # runs are counted in samples: at another rate they begin anew
-            self._rate_hz, self._still, self._filled, self._at_rail, self._clipped = rate_hz, 0, 0, 0, 0
+            self._begin(rate_hz)
         if len(samples):
             self._follow_value(samples)
-            self._follow_rail(samples)
+            self._follow_blocks(samples)
         return self._fault()
+
+    def _begin(self, rate_hz: int) -> None:
+        params = self._params
+        self._rate_hz = rate_hz
+        self._value = 0  # of the run of equal samples
+        self._still = 0  # length of that run (samples)
+        self._block: list[Pcm] = []  # the open one, in parts
+        self._filled = 0  # of it (samples)
+        # Smallest and largest sample of each.
+        self._ranges: deque[tuple[int, int]] = deque(maxlen=round(params.floor_s * params.blocks_per_s))
+        self._floor_gone = False
+        self._clipped = 0  # clipped blocks in a row
+        self._offset = 0  # blocks in a row whose middle is off zero, negative where it lies below
 
     def _follow_value(self, samples: Pcm) -> None:
         moved = np.flatnonzero(samples != samples[-1])
@@ -63,22 +89,42 @@ class FaultWatch:
             self._still = len(samples)
         self._value = int(samples[-1])
 
-    def _follow_rail(self, samples: Pcm) -> None:
-        params = self._params
-        block = self._rate_hz // params.blocks_per_s
-        at_rail = (samples >= params.rail) | (samples <= -params.rail)
+    def _follow_blocks(self, samples: Pcm) -> None:
+        length = max(self._rate_hz // self._params.blocks_per_s, 1)
         done = 0
         while done < len(samples):
-            part = at_rail[done : done + block - self._filled]
+            part = samples[done : done + length - self._filled]
             done += len(part)
             self._filled += len(part)
-            self._at_rail += int(np.count_nonzero(part))
-            if self._filled == block:
-                self._clipped = self._clipped + 1 if self._at_rail >= params.clipped_share * block else 0
-                self._filled = self._at_rail = 0
+            self._block.append(part)
+            if self._filled == length:
+                self._judge(np.concatenate(self._block))
+                self._block, self._filled = [], 0
+
+    def _judge(self, block: Pcm) -> None:
+        params = self._params
+        low, high = int(block.min()), int(block.max())
+        self._ranges.append((low, high))
+        self._floor_gone = high - low <= params.floor_range and self._moves_one_bit()
+        at_rail = 0
+        if high >= params.rail or low <= -params.rail:
+            at_rail = int(np.count_nonzero((block >= params.rail) | (block <= -params.rail)))
+        self._clipped = self._clipped + 1 if at_rail >= params.clipped_share * len(block) else 0
+        middle = float(block.mean())
+        side = int(np.sign(middle)) if abs(middle) >= params.offset_share * FULL_SCALE else 0
+        self._offset = self._offset + side if side * self._offset >= 0 and side else side
+
+    def _moves_one_bit(self) -> bool:
+        """Whether all blocks of the last seconds lie in one range."""
+        lows, highs = zip(*self._ranges, strict=True)
+        return len(lows) == self._ranges.maxlen and max(highs) - min(lows) <= self._params.floor_range
 
     def _fault(self) -> Fault:
         params = self._params
         if self._still >= params.still_s * self._rate_hz > 0:
             return "digital_silence" if self._value == 0 else "flat"
-        return "clipping" if self._clipped >= params.clipped_s * params.blocks_per_s else "ok"
+        if self._floor_gone:
+            return "flat"
+        if self._clipped >= params.clipped_s * params.blocks_per_s:
+            return "clipping"
+        return "dc_offset" if abs(self._offset) >= params.offset_s * params.blocks_per_s else "ok"

@@ -63,10 +63,10 @@ class Hearing:
             self._tell("not_hearing", source, room, fault)
 
     def _tell(self, kind: Kind, source: str, room: _Room, fault: Fault) -> None:
-        now = time.time()
-        text = self._texts.say(
-            kind, room=self._names[source], since=room.unheard_at, lasted_s=now - room.unheard_at, fault=fault
-        )
+        now, since = time.time(), room.unheard_since
+        # By the clock that never jumps: the other one may have been set meanwhile.
+        lasted_s = 0.0 if since is None else time.monotonic() - since
+        text = self._texts.say(kind, room=self._names[source], since=room.unheard_at, lasted_s=lasted_s, fault=fault)
         payload = {
             "event_type": kind,
             "ts": iso_utc(now),

@@ -4,7 +4,9 @@ The capture thread writes and never waits (a live source) or waits (a file, whos
 """
 
 import threading
+import time
 
+from monitord.arrival import ArrivalWatch
 from monitord.pcm import position_16k
 from monitord.ring import Ring
 from monitord.tally import Tally
@@ -33,6 +35,7 @@ class Inbox:
         self._ended = False
         self._closed = False
         self._injection: Injection | None = None
+        self._arrival = ArrivalWatch()
 
     def inject(self, injection: Injection) -> None:
         """Lays a sound over what is written from now on; one at a time, the last one counts."""
@@ -43,6 +46,7 @@ class Inbox:
         """Appends int16 [n] mono samples, the first captured at wall time `at` (Unix seconds)."""
         with self._room:
             self._at_rate(rate_hz)
+            self._arrival.feed(len(samples), rate_hz, time.monotonic())
             if self._injection is not None:
                 samples = self._injection.mix(samples, rate_hz, position_16k(self._next, rate_hz), at)
                 if self._injection.over:
@@ -58,6 +62,7 @@ class Inbox:
         """Tells that n samples at `rate_hz` were lost before they came here (overflow): the next start jumps."""
         with self._room:
             self._at_rate(rate_hz)
+            self._arrival.feed(n, rate_hz, time.monotonic())  # lost on the way, but recorded in its time
             self._lose(n)
 
     def end(self) -> None:
@@ -96,6 +101,12 @@ class Inbox:
         """Samples at 16 kHz waiting for the worker."""
         with self._room:
             return self._ring.held
+
+    @property
+    def wrong_rate(self) -> bool:
+        """Whether sound comes faster or slower than its rate says; True of recordings that nobody paces."""
+        with self._room:
+            return self._arrival.wrong
 
     @property
     def lost_ring(self) -> int:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from monitord.faults import Fault
+from monitord.types import RATE_HZ
 from service import messages
 from service.ear import Ear
-from service.health import is_online, judge
+from service.health import STUCK_S, WAITING_S, Signs, is_online, judge
 from service.hearing import Hearing
 from service.messages import Message, Node
 from service.sources.base import Source, SourceState, SourceStatus
@@ -34,10 +35,21 @@ class _Seen:
     reconnects: int = 0
     told_at: float = 0.0
     """When the health was last told (monotonic seconds)."""
+    late_since: float | None = None
+    """Since when too much sound waits for the worker (monotonic seconds)."""
 
 
 class Supervisor:
-    """Watches from the main thread, so that a stuck worker cannot hide itself."""
+    """Watches from the main thread, so that a stuck worker cannot hide itself.
+
+    Args:
+        node: Who speaks.
+        watched: Every source with its ear.
+        tell: Takes messages for MQTT.
+        screen: Who shows a person what became of a source.
+        hearing: Tells phones.
+        moved_at: When the worker last finished a round (monotonic seconds); None where there is no worker.
+    """
 
     def __init__(
         self,
@@ -46,10 +58,16 @@ class Supervisor:
         tell: Callable[[Message], bool],
         screen: Screen,
         hearing: Hearing,
+        *,
+        moved_at: Callable[[], float] | None = None,
     ) -> None:
         self._node, self._watched, self._tell, self._screen, self._hearing = node, watched, tell, screen, hearing
-        self._started = time.monotonic()
+        self._started = self._looked = time.monotonic()
+        self._moved_at = moved_at
+        self._moved = 0.0  # what it said at the last look
         self._seen = {ear.source: _Seen() for _, ear in watched}
+        self.still_s = 0.0
+        """For how long the worker has not moved, as far as we were awake to see it (seconds)."""
 
     def count_ok(self) -> int:
         """How many sources are heard."""
@@ -63,16 +81,44 @@ class Supervisor:
     def look(self) -> None:
         """Judges every source; tells what changed, and the counts now and then."""
         now = time.monotonic()
+        self._watch_worker(now)
         for source, ear in self._watched:
             status = source.status()
-            heard_at = ear.last_audio_monotonic
-            silent_s = now - (self._started if heard_at is None else heard_at)
-            fault = judge(status.state, ear.fault, silent_s)
-            online = is_online(status.state, fault, heard=heard_at is not None, enabled=ear.enabled)
+            signs = self._signs(ear, status, now)
+            fault = judge(signs)
+            online = is_online(signs, fault, heard=ear.last_audio_monotonic is not None, enabled=ear.enabled)
             self._compare(ear, status, online=online, fault=fault, now=now)
             # A recording that is over is no fault.
             wanted = ear.enabled and status.state is not SourceState.ENDED
             self._hearing.look(ear.source, fault, heard=online, wanted=wanted)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the worker does not move: every source is then told as not heard."""
+        return self.still_s > STUCK_S
+
+    def _watch_worker(self, now: float) -> None:
+        moved = now if self._moved_at is None else self._moved_at()
+        # After a sleep of the whole machine the worker had no more time than we: at most two looks count.
+        self.still_s = self.still_s + min(now - self._looked, 2 * LOOK_S) if moved == self._moved else 0.0
+        self._moved, self._looked = moved, now
+
+    def _signs(self, ear: Ear, status: SourceStatus, now: float) -> Signs:
+        seen, heard_at = self._seen[ear.source], ear.last_audio_monotonic
+        waiting_s = ear.inbox.held / RATE_HZ
+        if waiting_s < WAITING_S:
+            seen.late_since = None
+        elif seen.late_since is None:
+            seen.late_since = now
+        return Signs(
+            status.state,
+            samples=ear.fault,
+            silent_s=now - (self._started if heard_at is None else heard_at),
+            wrong_rate=ear.inbox.wrong_rate,
+            waiting_s=waiting_s,
+            late_s=0.0 if seen.late_since is None else now - seen.late_since,
+            stuck=self.stuck,
+        )
 
     def _compare(self, ear: Ear, status: SourceStatus, *, online: bool, fault: Fault, now: float) -> None:
         seen = self._seen[ear.source]

@@ -107,6 +107,10 @@ class Faults(Part):
     reconnecting: _Plain
     auth_failed: _Plain
     decode_error: _Plain
+    dc_offset: _Plain
+    wrong_rate: _Plain
+    overload: _Plain
+    stuck: _Plain
 
 
 class Language(Part):

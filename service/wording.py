@@ -17,11 +17,15 @@ REASONS_IN_WORDS: Final = {
 FAULTS_IN_WORDS: Final[Mapping[Fault, str]] = {
     "stalled": "NOT HEARD: no sound arrives",
     "digital_silence": "NOT HEARD: the microphone sends exact silence (muted, or gone)",
-    "flat": "NOT HEARD: the microphone is stuck on one value",
+    "flat": "NOT HEARD: the microphone is stuck or muted, nothing moves in its sound",
     "clipping": "heard badly: much too loud, turn the microphone down or move it away",
     "reconnecting": "NOT HEARD: the connection is lost, trying again",
     "auth_failed": "NOT HEARD: user name or password is refused",
     "decode_error": "NOT HEARD: what arrives is no sound that can be read",
+    "dc_offset": "NOT HEARD: the microphone or its cable is broken, its sound is pushed to one side",
+    "wrong_rate": "NOT HEARD: sound comes faster or slower than it was recorded",
+    "overload": "heard late: this machine has too much to do",
+    "stuck": "NOT HEARD: the monitor itself hangs",
 }
 RECOVERED: Final = "heard again"
 

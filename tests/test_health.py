@@ -3,7 +3,7 @@
 import pytest
 
 from monitord.faults import Fault
-from service.health import GRACE_S, STALL_S, is_online, judge
+from service.health import GRACE_S, LATE_S, LOSING_S, STALL_S, STUCK_S, WAITING_S, Signs, is_online, judge
 from service.sources.base import SourceState
 from service.supervisor import LOOK_S
 
@@ -35,12 +35,30 @@ S = SourceState
 )
 def test_one_fault_is_named(state: SourceState, samples: Fault, silent_s: float, expected: Fault) -> None:
     """The thread's own word first, then the clock's, then the samples'."""
-    assert judge(state, samples, silent_s) == expected
+    assert judge(Signs(state, samples, silent_s)) == expected
+
+
+@pytest.mark.parametrize(
+    ("signs", "expected"),
+    [
+        (Signs(S.LIVE, wrong_rate=True), "wrong_rate"),
+        (Signs(S.LIVE, "digital_silence", wrong_rate=True), "digital_silence"),
+        (Signs(S.LIVE, silent_s=8.0, wrong_rate=True), "stalled"),
+        (Signs(S.LIVE, waiting_s=6.0, late_s=LATE_S), "ok"),  # a burst
+        (Signs(S.LIVE, waiting_s=6.0, late_s=LATE_S + 0.1), "overload"),
+        (Signs(S.LIVE, "flat", waiting_s=6.0, late_s=9.0), "flat"),
+        (Signs(S.LIVE, "flat", silent_s=8.0, stuck=True), "stuck"),
+        (Signs(S.AUTH_FAILED, stuck=True), "stuck"),  # whatever else is wrong, nobody listens at all
+    ],
+)
+def test_what_the_whole_daemon_cannot_do(signs: Signs, expected: Fault) -> None:
+    """A worker that is stuck is first; one that is late is last, for it hears."""
+    assert judge(signs) == expected
 
 
 def test_every_fault_is_visible_within_ten_seconds() -> None:
     """The longest wait plus the longest time until somebody looks: the promise to a parent."""
-    assert max(STALL_S, GRACE_S) + 2 * LOOK_S < 10.0
+    assert max(STALL_S, GRACE_S, STUCK_S, WAITING_S + LATE_S) + 2 * LOOK_S < 10.0
 
 
 @pytest.mark.parametrize("state", S)
@@ -52,4 +70,11 @@ def test_silence_is_believed_only_of_a_source_that_is_heard(
 ) -> None:
     """Online means: heard at least once, switched on, without a fault, and not over."""
     expected = heard and enabled and fault == "ok" and state is not S.ENDED
-    assert is_online(state, fault, heard=heard, enabled=enabled) is expected
+    assert is_online(Signs(state), fault, heard=heard, enabled=enabled) is expected
+
+
+def test_a_source_that_is_heard_late_is_heard() -> None:
+    """Its alarms are not held back, until it is about to lose sound."""
+    late, losing = Signs(S.LIVE, waiting_s=WAITING_S), Signs(S.LIVE, waiting_s=LOSING_S)
+    assert is_online(late, "overload", heard=True, enabled=True)
+    assert not is_online(losing, "overload", heard=True, enabled=True)

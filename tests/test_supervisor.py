@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,6 +12,7 @@ from sounds import noise, silence
 from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from service.ear import Ear
+from service.health import LATE_S, STUCK_S, WAITING_S
 from service.hearing import PATIENCE_S, Hearing
 from service.inbox import Inbox
 from service.messages import Message, Node
@@ -94,9 +96,9 @@ def told() -> Told:
     return Told()
 
 
-def watch(told: Told, *rooms: Room) -> Supervisor:
+def watch(told: Told, *rooms: Room, moved_at: Callable[[], float] | None = None) -> Supervisor:
     hearing = Hearing(Node("home"), {room.id: room.id for room in rooms}, Texts.load("en"), told.notices.append)
-    return Supervisor(Node("home"), [(room, room.ear) for room in rooms], told.tell, told, hearing)
+    return Supervisor(Node("home"), [(room, room.ear) for room in rooms], told.tell, told, hearing, moved_at=moved_at)
 
 
 def health(payload: str) -> dict[str, object]:
@@ -202,6 +204,87 @@ def test_counts_are_told_again_now_and_then(room: Room, told: Told) -> None:
     again = told.take()
     assert set(again) == {"room/health"}
     assert health(again["room/health"])["captured"] == 3_200
+
+
+def test_a_stuck_worker_is_told_of_every_source(told: Told) -> None:
+    """Sound still comes, but nobody listens: all are offline, until it moves again."""
+    one, two = Room("one"), Room("two")
+    moved = [1.0]
+    supervisor = watch(told, one, two, moved_at=lambda: moved[0])
+
+    def look() -> None:
+        supervisor._looked = time.monotonic() - 1.0
+        one.hear()
+        two.hear()
+        supervisor.look()
+
+    look()
+    told.take()
+    for _ in range(round(STUCK_S)):
+        look()
+    assert told.take() == {}
+    look()
+    stuck = told.take()
+    assert supervisor.stuck
+    assert (stuck["one/status"], stuck["two/status"]) == ("offline", "offline")
+    assert health(stuck["one/health"])["fault"] == health(stuck["two/health"])["fault"] == "stuck"
+    moved[0] = 2.0
+    look()
+    assert told.take()["one/status"] == "online"
+    assert not supervisor.stuck
+
+
+def test_a_machine_that_slept_has_no_stuck_worker(room: Room, told: Told) -> None:
+    """An hour between two looks was an hour for nobody."""
+    supervisor = watch(told, room, moved_at=lambda: 1.0)
+    supervisor.look()
+    supervisor._looked -= 3600.0
+    room.hear()
+    supervisor.look()
+    assert not supervisor.stuck
+    assert supervisor.count_ok() == 1
+
+
+def test_a_worker_that_falls_behind_is_told(room: Room, told: Told) -> None:
+    """More sound waits than may for longer than a burst takes: an overload, of a source that is still heard."""
+    supervisor = watch(told, room)
+    room.hear()
+    supervisor.look()
+    told.take()
+    room.inbox.write(noise(WAITING_S + 1.0), 16_000, time.time())
+    supervisor.look()
+    assert told.take() == {}
+    late_since = supervisor._seen["room"].late_since
+    assert late_since is not None
+    supervisor._seen["room"].late_since = late_since - LATE_S - 1.0
+    supervisor.look()
+    late = told.take()
+    assert (late["room/status"], health(late["room/health"])["fault"]) == ("online", "overload")
+    while room.inbox.held:
+        room.ear.take()
+    supervisor.look()
+    assert health(told.take()["room/health"])["fault"] == "ok"
+
+
+def test_a_clock_that_is_set_changes_nothing(room: Room, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set back by an hour while a room is not heard: the fault is told in its time, and how long it lasted is right."""
+    supervisor = watch(told, room)
+    room.hear()
+    supervisor.look()
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3600.0)
+    supervisor.look()
+    assert supervisor.count_ok() == 1
+    room.wait(8.0)
+    supervisor.look()
+    assert supervisor.count_ok() == 0
+    supervisor._hearing._rooms["room"].unheard_since = time.monotonic() - 90.0
+    monkeypatch.setattr(time, "time", lambda: real() + 7200.0)
+    supervisor.look()
+    room.hear()
+    supervisor.look()
+    assert [notice.kind for notice in told.notices] == ["not_hearing", "hearing_again"]
+    assert "for 1 min" in told.notices[1].message
 
 
 def test_rooms_are_judged_apart(told: Told) -> None:
