@@ -155,6 +155,10 @@ class Proving:
         if not due <= now < due + DAILY_WINDOW:
             return
         for source, proof in self._proofs.items():
+            ear = self._ears[source]
+            # A baby that cries now is the real alarm; a room that is switched off wants none.
+            if not ear.enabled or ear.tracker.crying:
+                continue
             if proof.started is None or dt.datetime.fromisoformat(proof.started) < due - LAG:
                 self.begin(source)
 

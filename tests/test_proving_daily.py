@@ -125,3 +125,13 @@ def test_the_worker_looks_at_the_local_clock(classifier: Classifier, tmp_path: P
     house = House(classifier, tmp_path, config=config)
     house.worker.round()
     assert house.last("room/proof")["state"] == "running"
+
+
+def test_a_room_that_is_switched_off_is_not_tested(day: Day) -> None:
+    """Not at its time; and on again within the ten minutes, it is."""
+    day.house.command(commands.SetEnabled("room", enabled=False))
+    day.at(DUE)
+    assert day.tests == 0
+    day.house.command(commands.SetEnabled("room", enabled=True))
+    day.at(DUE + dt.timedelta(minutes=2))
+    assert day.tests == 1
