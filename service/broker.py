@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from monitord.errors import ConfigError
+from service.mqtt_settings import is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +51,17 @@ class EmbeddedBroker:
 
     Args:
         state_dir: The daemon's; the broker keeps its configuration and its state in `state_dir/broker`.
-        host: Address on loopback.
+        host: Address on loopback: it lets everybody in, and whoever wants it elsewhere wants a broker of their own,
+            with passwords (`deploy/mosquitto`).
         port: TCP port.
+
+    Raises:
+        ValueError: The address is none on loopback.
     """
 
     def __init__(self, state_dir: Path, host: str = "127.0.0.1", port: int = 1883) -> None:
+        if not is_loopback(host):
+            raise ValueError(f"{host!r} is no address on loopback, and this broker asks nobody for a password")
         self.host = host
         self.port = port
         self.reused = False

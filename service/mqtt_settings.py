@@ -1,11 +1,15 @@
 """Where the broker is and who we are to it: plain values, and the files they name, read once at the start."""
 
+import ipaddress
+import logging
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitord.errors import ConfigError
 from service.password import read_password
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,17 @@ class MqttSettings:
         """For a person."""
         return f"mqtt {self.host}:{self.port}"
 
+    @property
+    def in_clear(self) -> str:
+        """What of us everybody on the network could read, for a person; empty where nothing leaves this machine so."""
+        if self.tls is not None or is_loopback(self.host):
+            return ""
+        what = "what it tells of the family" if self.password_file is None else "the password, and all it tells,"
+        return (
+            f"{self.where}: not encrypted: everybody on the way to it can read {what}; use mqtt.tls and the broker's"
+            " port for it, usually 8883"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -46,12 +61,28 @@ class Credentials:
     tls: ssl.SSLContext | None = None
 
 
+def is_loopback(host: str) -> bool:
+    """Whether what goes to this host never leaves this machine: by its address, or as `localhost`, which is reserved.
+
+    A name is not looked up: who answers for it today may be another tomorrow.
+    """
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, 6.3
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def read_credentials(settings: MqttSettings) -> Credentials:
-    """Reads the files that the settings name.
+    """Reads the files that the settings name; warns where a password would go over the network in clear.
 
     Raises:
         ConfigError: One is missing, unreadable, empty, or not what it should be.
     """
+    if settings.password_file is not None and settings.in_clear:
+        _log.warning("%s", settings.in_clear)
     return Credentials(_password(settings), _context(settings.tls))
 
 
