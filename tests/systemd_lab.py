@@ -1,7 +1,7 @@
 """A real systemd as the first process of namespaces of its own: units, journal, watchdog, credentials and sandboxes.
 
-It needs root and nothing else: no container tool, no D-Bus. /etc, /opt, /usr/local and /var are overlays, so that an installation
-in it leaves the machine alone; the network is the machine's. Not enforced in it: DeviceAllow.
+It needs root and nothing else: no container tool, no D-Bus. /etc, /opt, /usr/local and /var are overlays, so that an
+installation in it leaves the machine alone; the network is the machine's. Not enforced in it: DeviceAllow.
 """
 
 import json
@@ -20,6 +20,8 @@ OVERLAYS: Final = ("etc", "opt", "usr/local", "var")  # var last: the folder may
 
 _TARGETS: Final = ("default", "basic", "sysinit", "shutdown")
 _JOURNAL: Final = ("systemd-journald.service", "systemd-journald.socket", "systemd-journald-dev-log.socket")
+
+_SPACES: Final = ("--mount", "--pid", "--cgroup", "--uts", "--ipc")
 
 _START: Final = """\
 set -e
@@ -43,8 +45,8 @@ exec unshare --mount --propagation private --cgroup --pid --fork --kill-child --
 """A cgroup of its own, so that the new systemd never moves anybody else's processes; then the namespaces."""
 
 
-def missing() -> str:
-    """Says why there can be no laboratory here; empty where there can."""
+def missing(folder: Path) -> str:
+    """Says why there can be no laboratory in this folder; empty where there can."""
     if os.geteuid() != 0:
         return "a systemd of its own needs root"
     if not SYSTEMD.exists():
@@ -52,7 +54,14 @@ def missing() -> str:
     if not _cgroup2():
         return "there are no control groups of version 2"
     tools = [tool for tool in ("unshare", "nsenter", "systemctl", "journalctl") if shutil.which(tool) is None]
-    return f"there is no {', '.join(tools)}" if tools else ""
+    if tools:
+        return f"there is no {', '.join(tools)}"
+    for part in ("upper", "work"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    layers = f"lowerdir=/etc,upperdir={folder}/upper,workdir={folder}/work"
+    mount = ["unshare", "--mount", "mount", "-t", "overlay", "overlay", "-o", layers, "/etc"]
+    tried = subprocess.run(mount, capture_output=True, text=True, check=False)
+    return f"no overlay in {folder}: {tried.stderr.strip()}" if tried.returncode else ""
 
 
 def _cgroup2() -> Path | None:
@@ -65,10 +74,11 @@ class SystemdLab:
 
     Args:
         folder: Where its overlays and its own units lie, on a disk.
+        opt: What is added to /opt, to be kept for another laboratory; None: nothing is kept.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, opt: Path | None = None) -> None:
+        self.folder, self._opt = folder, opt or folder / "opt"
         cgroup = _cgroup2()
         assert cgroup is not None
         old = Path("/sys/fs/cgroup/systemd")  # a hybrid hierarchy has two
@@ -76,9 +86,12 @@ class SystemdLab:
         self._cgroups = [parent / f"monitord-lab-{os.getpid()}" for parent in parents]
 
     def __enter__(self) -> Self:
-        for place in OVERLAYS:
+        for folder in (*(self.folder / place for place in OVERLAYS), self._opt):
             for part in ("upper", "work"):
-                (self.folder / place / part).mkdir(parents=True, exist_ok=True)
+                (folder / part).mkdir(parents=True, exist_ok=True)
+        if self._opt != self.folder / "opt":
+            shutil.rmtree(self.folder / "opt")
+            (self.folder / "opt").symlink_to(self._opt)
         self._write_units()
         environment = {
             "PATH": os.environ["PATH"],
@@ -159,7 +172,7 @@ class SystemdLab:
         self.systemctl("kill", "--kill-whom", "main", "--signal", number.name, unit)
 
     def _inside(self, *command: str | Path) -> list[str]:
-        return ["nsenter", "--target", self._init, *"--mount --pid --cgroup --uts --ipc".split(), *map(str, command)]
+        return ["nsenter", "--target", self._init, *_SPACES, *map(str, command)]
 
     def _is_up(self) -> bool:
         assert self._unshare.poll() is None, (self.folder / "log").read_text()
