@@ -18,7 +18,7 @@ class Outputs(NamedTuple):
 
 
 class RuntimeFault(Exception):  # noqa: N818 - a fault is what it is called wherever a person reads it
-    """A runtime that worked has failed: a GPU fell off the bus, or its memory is gone."""
+    """A runtime that worked has failed: a GPU fell off the bus, its memory is gone, or it gives no numbers."""
 
 
 class Runtime(Protocol):

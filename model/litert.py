@@ -12,7 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from model.bundle import Bundle
-from model.forward import Outputs
+from model.forward import Outputs, RuntimeFault
 from model.frontend import N_FRAMES, N_MELS
 from model.vggish import HEADS
 from monitord.errors import BundleError
@@ -51,11 +51,18 @@ class LiteRtRuntime:
         if shape != [-1, N_FRAMES, N_MELS]:
             raise BundleError(f"{path}: takes {shape}, expected [-1, {N_FRAMES}, {N_MELS}]")
         with _without_greeting():  # it allocates now, so that the first cry waits for nothing
-            self.forward(np.zeros((1, N_FRAMES, N_MELS), np.float32))
+            try:
+                self.forward(np.zeros((1, N_FRAMES, N_MELS), np.float32))
+            except RuntimeFault as error:
+                raise BundleError(f"{path}: LiteRT cannot run it: {error}") from error
 
     def forward(self, patches: NDArray[np.float32]) -> Outputs:
-        """As `Runtime.forward`."""
-        parts = [self._serve(patches=patches[i : i + _MOST_WINDOWS]) for i in range(0, len(patches), _MOST_WINDOWS)]
+        """As `Runtime.forward`; raises `RuntimeFault` when LiteRT fails."""
+        starts = range(0, len(patches), _MOST_WINDOWS)
+        try:
+            parts = [self._serve(patches=patches[i : i + _MOST_WINDOWS]) for i in starts]
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise RuntimeFault(f"{type(error).__name__}: {error}") from error
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return Outputs(joined["cry"][:, 0], joined["reasons"], joined["embedding"])
 

@@ -24,6 +24,9 @@ NVIDIA_DEVICE: Final = Path("/dev/nvidia0")
 class FallbackRuntime:
     """The first runtime as long as it works, then the second for good, with a fault that stays visible.
 
+    Outputs that are no numbers are a failure like any other: compared with a threshold they would say that a baby is
+    quiet, for ever.
+
     Args:
         first: Already open.
         second: Opens the runtime to fall back to; called at most once.
@@ -45,17 +48,29 @@ class FallbackRuntime:
         return self._fault or self._now.fault
 
     def forward(self, patches: NDArray[np.float32]) -> Outputs:
-        """As `Runtime.forward`; patches on which the first runtime fails are answered by the second, none is lost."""
+        """As `Runtime.forward`; patches on which the first runtime fails are answered by the second, none is lost.
+
+        Raises:
+            RuntimeFault: The second has failed too.
+        """
         if self._second is None:
-            return self._now.forward(patches)
+            return _numbers(self._now.forward(patches))
         try:
-            return self._now.forward(patches)
+            return _numbers(self._now.forward(patches))
         except RuntimeFault as error:
             failed = self._now.name
             self._now, self._second = self._second(), None
-            self._fault = f"{failed} failed ({error}); running on {self._now.name} until the next start"
+            now = self._now.name if self._now.name != failed else "a fresh one"
+            self._fault = f"{failed} failed ({error}); running on {now} until the next start"
             log.warning("%s", self._fault)
-            return self._now.forward(patches)
+            return _numbers(self._now.forward(patches))
+
+
+def _numbers(outputs: Outputs) -> Outputs:
+    """Returns them as they are, where they are numbers."""
+    if not all(np.isfinite(values).all() for values in outputs):
+        raise RuntimeFault("it gives no numbers")
+    return outputs
 
 
 def open_runtime(bundle: Bundle, choice: Choice = "auto") -> Runtime:
@@ -63,15 +78,15 @@ def open_runtime(bundle: Bundle, choice: Choice = "auto") -> Runtime:
 
     Args:
         bundle: Verified.
-        choice: `litert` for the CPU; `keras` for TensorFlow on whatever device it finds; `auto` for Keras where
-            TensorFlow is installed and sees a GPU, LiteRT everywhere else.
+        choice: `litert` for the CPU, with a fresh interpreter where one fails; `keras` for TensorFlow on whatever
+            device it finds; `auto` for Keras where TensorFlow is installed and sees a GPU, LiteRT everywhere else.
 
     Raises:
         BundleError: The files do not hold the network that the manifest promises.
         ConfigError: `keras` was asked for and is not installed.
     """
     if choice == "litert":
-        return _litert(bundle)
+        return _steady_litert(bundle)
     if choice == "keras":
         if not tensorflow_installed():
             raise ConfigError(
@@ -79,18 +94,22 @@ def open_runtime(bundle: Bundle, choice: Choice = "auto") -> Runtime:
             )
         return _keras(bundle)
     if not (NVIDIA_DEVICE.exists() and tensorflow_installed()):
-        return _litert(bundle)
+        return _steady_litert(bundle)
     try:
         runtime = _keras(bundle, gpu=True)
     except RuntimeFault as error:
         log.warning("no use of the GPU: %s; running on LiteRT", error)
-        return _litert(bundle)
+        return _steady_litert(bundle)
     return FallbackRuntime(runtime, lambda: _litert(bundle))
 
 
 def tensorflow_installed() -> bool:
     """Says whether TensorFlow and Keras could be imported, without doing so."""
     return find_spec("tensorflow") is not None and find_spec("keras") is not None
+
+
+def _steady_litert(bundle: Bundle) -> Runtime:
+    return FallbackRuntime(_litert(bundle), lambda: _litert(bundle))
 
 
 def _litert(bundle: Bundle) -> Runtime:

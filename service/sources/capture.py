@@ -33,7 +33,7 @@ class Capture:
 
     `attempt` opens the source, reports `live` while sound comes, closes, and
     - returns when it was told to stop, or when the source is over for good;
-    - raises `AttemptError` when the source is to be opened again after a pause.
+    - raises `AttemptError` when the source is to be opened again after a pause; an `OSError` is such a one too.
     Any other exception is a bug: logged with its traceback, shown as `decode_error`, and tried again all the same.
     """
 
@@ -83,6 +83,8 @@ class Capture:
                 self._attempt()
             except AttemptError as fault:
                 self.report(fault.state, str(fault))
+            except OSError as error:  # the system refuses something: out of file descriptors, of memory, of threads
+                self.report(SourceState.RECONNECTING, f"this machine refuses: {error.strerror or error}")
             except Exception as error:  # noqa: BLE001  # a thread that dies silently is a baby that sounds asleep
                 shown = redact(traceback.format_exc())  # a traceback shows addresses
                 _log.error("%s: a bug, please report it:\n%s", self.source_id, shown)
