@@ -2,7 +2,6 @@
 
 import logging
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -11,18 +10,16 @@ from monitord.household import Episode, Household
 from monitord.tracker import NONE
 from monitord.types import RATE_HZ, CryEvent, EventType
 from service import cry_messages
-from service.cry_messages import Telling
+from service.counts import Counts
 from service.ear import Ear
+from service.episode_voice import EpisodeVoice
 from service.messages import iso_utc
 from service.room_settings import Settings
 from service.store import Store
-from service.texts import Kind
-from service.today import Today
 from service.voice import Voice
 
 DOCUMENT: Final = "episodes"
 """Name of the open episodes in the store."""
-TODAY_DOCUMENT: Final = "today"
 COUNT_S: Final = 30.0
 """Seconds between two countings of today: minutes of crying are told with one decimal, and midnight may pass."""
 LOUDNESS_S: Final = 0.5
@@ -42,8 +39,8 @@ class Episodes:
     """
 
     def __init__(self, voice: Voice, ears: Mapping[str, Ear], settings: Settings, store: Store) -> None:
-        self._voice, self._ears, self._settings, self._store = voice, ears, settings, store
-        self._today = _today(store)
+        self._voice, self._counts = EpisodeVoice(voice, settings), Counts(voice, store)
+        self._ears, self._settings, self._store = ears, settings, store
         self._household = Household()
         self._last: dict[str, CryEvent] = {}  # by episode: the newest of the room that tells it
         self._snoozed: set[str] = set()  # episodes that were not answered but put off
@@ -65,18 +62,15 @@ class Episodes:
         for episode in left.episodes:
             event = CryEvent(0, episode.teller, "ended", 0, 0, 0.0, NONE, 0.0)
             until = max(episode.since, float(document.get("at", episode.since)))
-            self._today.ended(episode.teller, episode.since, until)
+            self._counts.ended(episode.teller, episode.since, until)
             if episode.teller in self._ears:
-                self._tell(episode, event, time.time(), "restarted", cause="restart")
-            self._tell_attributes(episode, event, until)
-        for source, cried in self._today.dump()["rooms"].items():
-            for since, until in cried:
-                if until is None:  # its end was lost with the episodes: it adds nothing more
-                    self._today.ended(source, since, since)
+                self._voice.event(episode, event, time.time(), "restarted", cause="restart")
+            self._voice.attributes(episode, event, until)
+        self._counts.close()
         self._save()
         for source in self._ears:
             self._tell_state(source)
-            self._tell_today(source)
+            self._counts.tell(source)
 
     def open(self, source: str) -> Episode | None:
         """Returns the open episode that a room is crying in."""
@@ -90,7 +84,7 @@ class Episodes:
             self._ended(ear, event)
         elif (episode := self.open(ear.source)) is not None and episode.teller == ear.source:
             self._last[episode.id] = event
-            self._tell(episode, event, ear.listener.at(event.decided))
+            self._voice.event(episode, event, ear.listener.at(event.decided))
             self._tell_rooms(episode)
 
     def acknowledge(self, source: str, episode_id: str | None = None) -> None:
@@ -128,7 +122,7 @@ class Episodes:
             self._counted_at, self._alive_at = now, time.time()
             self._save()
             for source in self._ears:
-                self._tell_today(source)
+                self._counts.tell(source)
         if now - self._looked_at < LOUDNESS_S or not self._household.episodes:
             return
         self._looked_at = now
@@ -143,9 +137,9 @@ class Episodes:
         onset_at = ear.listener.at(event.start)
         self._since[ear.source] = onset_at
         # A cry in a room that may wake somebody is never silenced by one in a room that may not.
-        wakes = self._wakes(ear.source)
+        wakes = self._voice.wakes(ear.source)
         joined = self._household.join(
-            ear.source, onset_at, ear.loudness_db(), now, among=lambda e: self._wakes(e.teller) or not wakes
+            ear.source, onset_at, ear.loudness_db(), now, among=lambda e: self._voice.wakes(e.teller) or not wakes
         )
         if joined is None:
             joined = self._begin(ear, event, now)
@@ -171,20 +165,19 @@ class Episodes:
             episode.acknowledged = True
         # Kept first: an alarm whose end is not told would stay on the phones for ever.
         self._save_open()
-        self._tell(episode, event, ear.listener.at(event.decided))
+        self._voice.event(episode, event, ear.listener.at(event.decided))
         if episode.acknowledged:
             self._by_hand(episode, "acknowledged")
-        self._today.started(teller, since)
-        self._tell_today(teller)
+        self._counts.started(teller, since)
         return episode
 
     def _join(self, ear: Ear) -> dict[str, tuple[Ear, CryEvent]]:
         """Lets the rooms that have heard anything of a cry by now open their episodes with the room that decided it."""
-        wakes = self._wakes(ear.source)
+        wakes = self._voice.wakes(ear.source)
         return {
             source: (other, event)
             for source, other in self._ears.items()
-            if other.enabled and self._wakes(source) == wakes and self.open(source) is None
+            if other.enabled and self._voice.wakes(source) == wakes and self.open(source) is None
             for event in other.tracker.join(other.listener.position, other.on_p)
         }
 
@@ -196,14 +189,13 @@ class Episodes:
         until = ear.listener.at(event.decided)
         self._since[ear.source] = until
         if over is not None:
-            self._today.ended(over.teller, over.since, until)
-            self._tell_today(over.teller)
+            self._counts.ended(over.teller, over.since, until)
             last = self._last[over.id]
             # Not to be heard any more is not quiet.
             cause = "off" if not ear.enabled else "stopped" if ear.flushed else "quiet"
             event = replace(last, event_type="ended", decided=self._position(over, until))
-            self._tell(over, event, until, "ended" if cause == "quiet" else "stopped", cause=cause)
-            self._tell_attributes(over, last, until)
+            self._voice.event(over, event, until, "ended" if cause == "quiet" else "stopped", cause=cause)
+            self._voice.attributes(over, last, until)
             del self._last[over.id]
             self._snoozed.discard(over.id)
         self._save()
@@ -217,112 +209,28 @@ class Episodes:
         event = replace(last, event_type=event_type, decided=self._position(episode, now))
         until = self._settings.snoozed_until(episode.teller, now) if episode.id in self._snoozed else None
         if until is not None and event_type == "acknowledged":
-            self._tell(episode, event, now, "snoozed", until=until, snoozed_until=iso_utc(until))
+            self._voice.event(episode, event, now, "snoozed", until=until, snoozed_until=iso_utc(until))
         else:
-            self._tell(episode, event, now)
+            self._voice.event(episode, event, now)
         self._tell_rooms(episode)
 
     def _position(self, episode: Episode, at: float) -> int:
         """Position of a wall time in the stream of the room that tells (samples at 16 kHz)."""
         return self._last[episode.id].start + max(0, round((at - episode.since) * RATE_HZ))
 
-    def _wakes(self, source: str) -> bool:
-        return self._settings.of(source).profile != "silent"
-
-    def _tell(
-        self,
-        episode: Episode,
-        event: CryEvent,
-        ts: float,
-        kind: Kind | None = None,
-        *,
-        until: float = 0.0,
-        **more: object,
-    ) -> None:
-        """Tells an event in the words of `kind`, else in those of its type; `more` goes into its payload."""
-        voice, source = self._voice, event.source
-        told, monotonic = time.time(), time.monotonic()
-        unacknowledged_s = 0.0 if episode.acknowledged else monotonic - episode.told_at
-        alert = event.event_type in ("started", "escalated") and not episode.acknowledged and self._wakes(source)
-        episode.alerted |= alert
-        text = voice.texts.say(
-            kind or event.event_type,
-            room=voice.names[source],
-            since=episode.since,
-            lasted_s=unacknowledged_s if event.event_type == "escalated" else ts - episode.since,
-            until=until,
-            reason=event.reason,
-        )
-        telling = Telling(
-            uuid.uuid4().hex,
-            episode.id,
-            since=episode.since,
-            ts=ts,
-            told=told,
-            room=voice.names[source],
-            rooms=tuple(episode.rooms),
-            profile=self._settings.of(source).profile,
-            alert=alert,
-            alerted=episode.alerted and not episode.acknowledged,
-            unacknowledged_s=unacknowledged_s,
-            text=text,
-            more=more,
-        )
-        voice.tell(event, telling)
-
     def _tell_rooms(self, episode: Episode) -> None:
-        self._tell_attributes(episode, self._last[episode.id])
+        self._voice.attributes(episode, self._last[episode.id])
         for source in episode.crying:
             self._tell_state(source)
-
-    def _tell_attributes(self, episode: Episode, event: CryEvent, ended: float | None = None) -> None:
-        for source in [one for one in episode.heard if one in self._ears]:  # a room of an earlier run may be gone
-            self._voice.send(
-                cry_messages.episode(
-                    self._voice.node,
-                    source,
-                    episode=episode.id,
-                    since=episode.since,
-                    ended=ended,
-                    p_cry=event.p_cry,
-                    reason=event.reason,
-                    reason_p=event.reason_p,
-                    reasons=event.reasons,
-                    rooms=episode.rooms,
-                    acknowledged=episode.acknowledged,
-                )
-            )
 
     def _tell_state(self, source: str) -> None:
         episode = self.open(source)
         last = None if episode is None else self._last[episode.id]
-        self._voice.send(
-            cry_messages.state(
-                self._voice.node,
-                source,
-                crying=episode is not None,
-                reason=NONE if last is None else last.reason,
-                reason_p=0.0 if last is None else last.reason_p,
-                since=self._since[source] or None,
-                episode=None if episode is None else episode.id,
-                acknowledged=episode is not None and episode.acknowledged,
-            )
-        )
-
-    def _tell_today(self, source: str) -> None:
-        self._voice.send(cry_messages.today(self._voice.node, source, self._today.of(source, time.time())))
+        self._voice.state(source, self._since[source] or None, episode, last)
 
     def _save(self) -> None:
         self._save_open()
-        self._store.save(TODAY_DOCUMENT, self._today.dump())
+        self._counts.save()
 
     def _save_open(self) -> None:
         self._store.save(DOCUMENT, {**self._household.dump(), "at": self._alive_at} if self._household.episodes else {})
-
-
-def _today(store: Store) -> Today:
-    try:
-        return Today.load(store.load(TODAY_DOCUMENT))
-    except ValueError as error:
-        _log.warning("today's counts begin anew: %s", error)
-        return Today()

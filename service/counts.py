@@ -1,0 +1,58 @@
+"""What was counted today, told and kept over a restart."""
+
+import logging
+import time
+from typing import Final
+
+from service import cry_messages
+from service.store import Store
+from service.today import Today
+from service.voice import Voice
+
+DOCUMENT: Final = "today"
+"""Name in the store."""
+
+_log = logging.getLogger(__name__)
+
+
+class Counts:
+    """Used by the worker alone.
+
+    Args:
+        voice: Where `<source>/today` is told.
+        store: Keeps it.
+    """
+
+    def __init__(self, voice: Voice, store: Store) -> None:
+        self._voice, self._store = voice, store
+        try:
+            self._today = Today.load(store.load(DOCUMENT))
+        except ValueError as error:
+            _log.warning("today's counts begin anew: %s", error)
+            self._today = Today()
+
+    def started(self, source: str, at: float) -> None:
+        """A room began to cry at wall time `at` (Unix seconds)."""
+        self._today.started(source, at)
+        self.tell(source)
+
+    def ended(self, source: str, since: float, until: float) -> None:
+        """An episode is over (Unix seconds)."""
+        self._today.ended(source, since, until)
+        self.tell(source)
+
+    def close(self) -> None:
+        """Ends what is open still, at its beginning: an end that was lost with a kill adds no minutes."""
+        for source, cried in self._today.dump()["rooms"].items():
+            for since, until in cried:
+                if until is None:
+                    self._today.ended(source, since, since)
+
+    def tell(self, source: str) -> None:
+        """Tells where it stands; of a room that was configured only in an earlier run, nothing."""
+        if source in self._voice.names:
+            self._voice.send(cry_messages.today(self._voice.node, source, self._today.of(source, time.time())))
+
+    def save(self) -> None:
+        """Keeps it."""
+        self._store.save(DOCUMENT, self._today.dump())
