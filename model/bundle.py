@@ -2,8 +2,8 @@
 
 import hashlib
 import shutil
+import stat
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.manifest import FileRecord, Manifest, frontend_proof, parse_manifest
+from model.npz import read_npz as read_npz  # noqa: PLC0414 - training and tests look for it here
 from model.records import dump_json
 from model.vggish import weight_shapes
 from monitord.errors import BundleError
@@ -82,9 +83,13 @@ def load_bundle(directory: Path | None = None) -> Bundle:
     directory = directory or default_bundle_path()
     path = directory / MANIFEST
     try:
-        if path.stat().st_size > _MOST_MANIFEST_BYTES:
+        # A pipe or a device would keep us waiting, or never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BundleError(f"{path}: no regular file, no manifest")
+        with path.open("rb") as file:
+            raw = file.read(_MOST_MANIFEST_BYTES + 1)
+        if len(raw) > _MOST_MANIFEST_BYTES:
             raise BundleError(f"{path}: larger than {_MOST_MANIFEST_BYTES} bytes, no manifest")
-        raw = path.read_bytes()
         text = raw.decode()
     except OSError as error:
         raise BundleError(f"{directory}: no bundle: cannot read {MANIFEST}: {error.strerror}") from error
@@ -143,51 +148,20 @@ def write_bundle(
     return replace(bundle, directory=directory)
 
 
-def read_npz(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float32]]:
-    """Reads exactly the arrays of these names and shapes, as float32.
-
-    Raises:
-        BundleError: It is no .npz, a name is missing or too many, or an array has another shape or kind.
-    """
-    arrays: dict[str, NDArray[np.float32]] = {}
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            if not isinstance(stored, np.lib.npyio.NpzFile):
-                raise BundleError(f"{path}: found a single array, expected an .npz of {len(shapes)} arrays")
-            check_names(path, set(stored.files), set(shapes))
-            for name, shape in shapes.items():
-                arrays[name] = checked(path, name, stored[name], shape)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise BundleError(f"{path}: no readable .npz: {error}") from error
-    return arrays
-
-
-def check_names(path: Path, found: set[str], expected: set[str]) -> None:
-    """Raises `BundleError` unless both are the same."""
-    if found != expected:
-        missing, unknown = sorted(expected - found), sorted(found - expected)
-        raise BundleError(f"{path}: not the expected {len(expected)} arrays: missing {missing}, unknown {unknown}")
-
-
-def checked(path: Path, name: str, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Returns the array as float32; raises `BundleError` unless it has this shape, is floating and finite."""
-    if array.shape != shape or array.dtype.kind != "f":
-        raise BundleError(f"{path}: {name} is {array.dtype} {list(array.shape)}, expected float {list(shape)}")
-    if not np.isfinite(array).all():
-        raise BundleError(f"{path}: {name} holds values that are no numbers")
-    return array.astype(np.float32)
-
-
 def _verify(directory: Path, name: str, record: FileRecord) -> None:
     path = directory / name
-    if path.resolve().parent != directory.resolve():
+    if path.resolve() != directory.resolve() / name:
         raise BundleError(f"{path}: leads out of the bundle to {path.resolve()}")
     try:
+        there = path.stat()
+        if not stat.S_ISREG(there.st_mode):
+            raise BundleError(f"{path}: no regular file")
+        # Before it is read: a file of holes may be larger than any disk.
+        if there.st_size != record.size_bytes:
+            raise BundleError(f"{path}: found {there.st_size} bytes, the manifest says {record.size_bytes}")
         found = _record(path)
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror}") from error
-    if found.size_bytes != record.size_bytes:
-        raise BundleError(f"{path}: found {found.size_bytes} bytes, the manifest says {record.size_bytes}")
     if found.sha256 != record.sha256:
         raise BundleError(
             f"{path}: found SHA-256 {found.sha256}, the manifest says {record.sha256}: damaged or changed"

@@ -1,6 +1,5 @@
 """The published VGGish weights: Google's checkpoint, the PyTorch port and plain arrays, asserted and self-tested."""
 
-import zipfile
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.bundle import check_names, checked, read_npz
 from model.frontend import HOP, N_FRAMES, PLAIN, log_mel, waveform
+from model.npz import check_names, checked, npz_names, read_npz
 from model.torch_file import read_torch
 from model.vggish import FULL, named_weights, rows, weight_shapes
 from monitord.errors import BundleError, ConfigError
@@ -134,17 +133,12 @@ def self_test_patches() -> NDArray[np.float32]:
 
 
 def _is_npz(path: Path) -> bool:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            # PyTorch's zip holds files without .npy, which NumPy lists by their full names.
-            return not any(name.endswith("data.pkl") for name in stored.files)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise BundleError(f"{path}: a damaged zip: {error}; expected an .npz or a PyTorch file, whole") from error
+    # PyTorch's zip holds files without .npy, which keep their whole names.
+    return not any(name.endswith("data.pkl") for name in npz_names(path))
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[np.float32]]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        theirs = any(name.startswith(SCOPE) for name in stored.files)
+    theirs = any(name.startswith(SCOPE) for name in npz_names(path))
     if not theirs:
         return read_npz(path, SHAPES)
     names = google_names()

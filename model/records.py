@@ -1,6 +1,7 @@
 """Frozen dataclasses to JSON and back, refusing what they do not know: how a manifest is read and written."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from types import UnionType
@@ -14,6 +15,9 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """What JSON can say."""
 
 _KINDS: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+_MOST_EXACT: Final = 2**53
+"""From here on not every whole number is a float; no parameter is near it."""
 
 
 def to_json(value: object) -> Json:
@@ -51,7 +55,7 @@ def load_json(text: str, where: str) -> Json:
 
     def unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise BundleError(f"{where}: key {', '.join(twice)} stands twice")
         return dict(pairs)
@@ -62,7 +66,9 @@ def load_json(text: str, where: str) -> Json:
     try:
         # Any: the reader's own type; it holds only what Json lists.
         loaded: Any = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
-    except ValueError as error:
+        # Half a surrogate pair is JSON, but no text: it could be neither shown nor told to anybody.
+        json.dumps(loaded, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{where}: no JSON: {error}") from error
     return loaded  # type: ignore[no-any-return]
 
@@ -97,7 +103,7 @@ def _parse(kind: Any, value: Json, where: str) -> Any:  # noqa: ANN401, PLR0911 
         return _parse_tuple(arguments, value, where)
     if origin is Mapping and isinstance(value, dict):
         return {key: _parse(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
-    if kind is float and type(value) is int:
+    if kind is float and type(value) is int and abs(value) < _MOST_EXACT:
         return float(value)
     if type(value) is not kind:
         raise _wrong(where, value, _KINDS.get(kind, "an object"))

@@ -9,6 +9,7 @@ import io
 import pickle
 import struct
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ LEGACY_MAGIC: Final = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL: Final = 1001
 """Second pickle of a legacy file (torch/serialization.py, PROTOCOL_VERSION)."""
 _FLOAT_BYTES: Final = 4
+_MOST_VALUES: Final = 2**27
+"""In all tensors together: twice the published VGGish, and no tensor that is many times as large as its storage."""
+_MOST_INDEX_BYTES: Final = 2**20
+"""Of the pickle in a zip: the published one has a few kilobytes."""
 
 
 class _FloatStorage:
@@ -80,6 +85,7 @@ _DAMAGE: Final = (
     OverflowError,
     MemoryError,
     RuntimeError,
+    zlib.error,
 )
 """What unpickling damaged bytes raises, by the documentation of `pickle.load`: nearly anything."""
 
@@ -96,7 +102,8 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:  # noqa: ANN401 - whatever the file holds
         kind, storage, key, _, numel = pid[:5]  # a legacy file adds the part of a shared storage, None when whole
         if kind != "storage" or storage is not _FloatStorage or any(pid[5:]):
-            raise pickle.UnpicklingError(f"it holds {pid[:2]}, expected whole storages of float32")
+            # Not shown: what a file nests in itself, no message ends.
+            raise pickle.UnpicklingError("it holds something else than whole storages of float32")
         return _Storage(str(key), int(numel))
 
 
@@ -124,11 +131,22 @@ def _read_zip(path: Path) -> dict[str, NDArray[np.float32]]:
         if len(index) != 1:
             raise ValueError("a zip without PyTorch's data.pkl")
         folder = index[0].removesuffix("data.pkl")
-        tensors = _state_dict(_Unpickler(io.BytesIO(archive.read(index[0]))).load())
+        tensors = _state_dict(_Unpickler(io.BytesIO(_read_entry(archive, index[0], _MOST_INDEX_BYTES))).load())
         return {
-            name: _materialise(tensor, archive.read(f"{folder}data/{tensor.storage.key}"))
+            name: _materialise(
+                tensor,
+                _read_entry(archive, f"{folder}data/{tensor.storage.key}", tensor.storage.numel * _FLOAT_BYTES),
+            )
             for name, tensor in tensors.items()
         }
+
+
+def _read_entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """Unpacks a file of the zip that says to be no longer than `most` bytes; it ends where it says."""
+    info = archive.getinfo(name)
+    if info.file_size > most:
+        raise ValueError(f"{name} has {info.file_size} bytes, expected at most {most}")
+    return archive.read(info)
 
 
 def _read_legacy(path: Path) -> dict[str, NDArray[np.float32]]:
@@ -157,8 +175,10 @@ def _state_dict(loaded: object) -> dict[str, _Tensor]:
     tensors: dict[str, _Tensor] = {}
     for name, tensor in loaded.items():
         if not isinstance(name, str) or not isinstance(tensor, _Tensor):
-            raise TypeError(f"{name!r} is a {type(tensor).__name__}, expected a tensor")
+            raise TypeError(f"{name if isinstance(name, str) else 'a key'} is a {type(tensor).__name__}, not a tensor")
         tensors[name] = tensor
+    if sum(tensor.storage.numel for tensor in tensors.values()) > _MOST_VALUES:
+        raise ValueError(f"more than {_MOST_VALUES} values, more than any VGGish")
     return tensors
 
 
@@ -168,7 +188,13 @@ def _materialise(tensor: _Tensor, raw: bytes) -> NDArray[np.float32]:
     if len(values) != tensor.storage.numel or len(tensor.size) != len(tensor.stride):
         raise ValueError(f"storage {tensor.storage.key} has {len(values)} values, expected {tensor.storage.numel}")
     last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.size, tensor.stride, strict=True))
-    if prod(tensor.size) <= 0 or min(tensor.stride, default=0) < 0 or tensor.offset < 0 or last >= len(values):
+    if (
+        not 0 < prod(tensor.size) <= len(values)
+        or min(tensor.size, default=1) < 0
+        or min(tensor.stride, default=0) < 0
+        or tensor.offset < 0
+        or last >= len(values)
+    ):
         raise ValueError(f"a tensor reaches out of storage {tensor.storage.key}")
     steps = tuple(step * _FLOAT_BYTES for step in tensor.stride)
     view = np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.size, steps, writeable=False)

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -148,7 +150,14 @@ def test_foreign_manifest_is_refused(bundle: Path, change: Callable[[dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [('{"a": 1, "a": 2}', "key a stands twice"), ('{"a": NaN}', "NaN"), ("[]", "format_version None")]
+    ("text", "says"),
+    [
+        ('{"a": 1, "a": 2}', "key a stands twice"),
+        ('{"a": NaN}', "NaN"),
+        ("[]", "format_version None"),
+        ("[" * 100_000, "no JSON"),
+        ('{"a": "\\ud800"}', "no JSON"),
+    ],
 )
 def test_lax_json_is_refused(bundle: Path, text: str, says: str) -> None:
     """Pins what Python's JSON reader would let pass."""
@@ -172,8 +181,61 @@ def test_pickled_weights_are_never_run(bundle: Path) -> None:
     content = (bundle / WEIGHTS).read_bytes()
     record = {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
     edit(bundle, lambda m: m["files"].update({WEIGHTS: record}))
-    with pytest.raises(BundleError, match="allow_pickle=False"):
+    with pytest.raises(BundleError, match=r"fc2/bias is \|O \[1\], expected float"):
         load_bundle(bundle).weights()
+
+
+@pytest.mark.parametrize("name", [MANIFEST, WEIGHTS])
+def test_pipes_and_devices_are_no_files(bundle: Path, name: str) -> None:
+    """Pins that what would be read for ever is not read at all."""
+    (bundle / name).unlink()
+    os.mkfifo(bundle / name)
+    with pytest.raises(BundleError, match=f"{name}: no regular file"):
+        load_bundle(bundle)
+    (bundle / name).unlink()
+    (bundle / name).symlink_to("/dev/zero")
+    with pytest.raises(BundleError, match=f"{name}: (no regular file|leads out)"):
+        load_bundle(bundle)
+
+
+def test_a_file_larger_than_any_disk_is_refused_by_its_size(bundle: Path) -> None:
+    """Pins that a file of holes is not read to find that out."""
+    with (bundle / WEIGHTS).open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(BundleError, match=f"found {2**40} bytes, the manifest says"):
+        load_bundle(bundle)
+
+
+def replaced(bundle: Path, write: Callable[[Path], object]) -> Path:
+    """Writes other weights and a manifest that knows their hash: what a hostile bundle is like."""
+    write(bundle / WEIGHTS)
+    content = (bundle / WEIGHTS).read_bytes()
+    record = {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+    edit(bundle, lambda m: m["files"].update({WEIGHTS: record}))
+    return bundle
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 100000), }\n", "expected float"),
+        (b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 3, 1, 8), }\n", "not as many values"),
+        (b"{'descr': '|O', 'fortran_order': False, 'shape': (128,), }\n", "expected float"),
+        (b"{'descr': '<f4', 'fortran_order': False, 'shape': " + b"(" * 10_000 + b"\n", "header"),
+        (b"__import__('os').system('true')\n", "header"),
+    ],
+)
+def test_an_array_that_lies_is_not_believed(bundle: Path, header: bytes, says: str) -> None:
+    """Pins that neither memory is made nor Python read for what a header asks."""
+
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in weights():
+                length = len(header).to_bytes(2, "little")
+                archive.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + length + header + bytes(10_000_000))
+
+    with pytest.raises(BundleError, match=says):
+        load_bundle(replaced(bundle, write)).weights()
 
 
 def test_untrained_bundle_is_no_ear(tmp_path: Path) -> None:
