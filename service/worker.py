@@ -1,16 +1,33 @@
-"""The one thread that hears: chunks from every inbox in turn, through the ears and one forward pass, to the teller."""
+"""The one thread that hears: chunks from every inbox in turn, through the ears and one forward pass, to the teller.
 
+A machine that is too weak for its rooms falls behind with all of them. Then, with live sound, the worker leaves out
+first what no alarm hangs on: in rooms that are known to cry it scores each fourth window, which is enough to follow the
+episode, but makes reasons and segments coarser. Further behind, it scores each second window of the others: `started`
+comes half a second later there, and no room is left out. What even that does not help is overwritten in the ring, the
+oldest first, and counted.
+"""
+
+import itertools
 import threading
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
 from model.classifier import Classifier, pool
-from monitord.types import CryEvent, Scores, Segment, Window
+from monitord.types import RATE_HZ, CryEvent, Scores, Segment, Window
 from service.ear import Ear
 
 IDLE_S = 0.1
 """Longest nap when no inbox has anything (seconds): a live source wakes the worker itself."""
+
+BEHIND_S = 2.0
+"""Sound waiting in a room (seconds) from which rooms that cry are followed coarsely: more than a round takes, and less
+than the 3 s in which a cry must be told."""
+FAR_BEHIND_S = 4.0
+"""The same, from which the others are too."""
+CRYING_EACH, CALM_EACH = 4, 2
+"""One window in so many is scored then: one a second keeps an episode alive, two a second find a new one, for which 3
+of 5 must speak within 4 s."""
 
 
 class Teller(Protocol):
@@ -27,10 +44,27 @@ class Teller(Protocol):
 
 
 class Worker:
-    """Hears all sources. `run` is its thread's life; `round` is one turn, for tests and replay."""
+    """Hears all sources. `run` is its thread's life; `round` is one turn, for tests and replay.
 
-    def __init__(self, ears: Sequence[Ear], classifier: Classifier, teller: Teller, wake: threading.Event) -> None:
+    Args:
+        ears: Of all sources.
+        classifier: Scores their windows.
+        teller: Who is told.
+        wake: Set by each inbox that got sound.
+        live: Whether it may leave out windows when it falls behind; a replay is exact and has time.
+    """
+
+    def __init__(
+        self,
+        ears: Sequence[Ear],
+        classifier: Classifier,
+        teller: Teller,
+        wake: threading.Event,
+        *,
+        live: bool = False,
+    ) -> None:
         self.ears = ears
+        self._live = live
         self.moved_at = time.monotonic()
         """When the last round ended (monotonic seconds)."""
         self._classifier = classifier
@@ -53,7 +87,8 @@ class Worker:
 
     def round(self) -> bool:
         """Takes at most a second from each source; says whether there was anything."""
-        heard = [(ear, item) for ear in self.ears for item in ear.take()]
+        behind_s = max((ear.inbox.held for ear in self.ears), default=0) / RATE_HZ if self._live else 0.0
+        heard = [(ear, item) for ear in self.ears for item in _worth_it(ear, ear.take(), behind_s)]
         self._score(heard)
         for ear in self.ears:
             self._tell(ear, ear.tracker.advance(ear.listener.position))
@@ -88,3 +123,12 @@ class Worker:
     def _tell(self, ear: Ear, events: list[CryEvent]) -> None:
         for event in events:
             self._teller.event(ear, event)
+
+
+def _worth_it(ear: Ear, items: list[Window | Segment], behind_s: float) -> list[Window | Segment]:
+    """Leaves out windows as far as the worker is behind (seconds); the first of a round and all segments stay."""
+    crying = ear.tracker.crying
+    if behind_s < (BEHIND_S if crying else FAR_BEHIND_S) or ear.test_tracker is not None:
+        return items
+    each, windows = CRYING_EACH if crying else CALM_EACH, itertools.count()
+    return [item for item in items if isinstance(item, Segment) or next(windows) % each == 0]

@@ -59,9 +59,9 @@ def new_ear(classifier: Classifier, source: str = "room") -> Ear:
     return Ear.of(Inbox(source), manifest.listener, manifest.tracker)
 
 
-def new_worker(classifier: Classifier, *ears: Ear) -> tuple[Worker, Heard]:
+def new_worker(classifier: Classifier, *ears: Ear, live: bool = False) -> tuple[Worker, Heard]:
     heard = Heard()
-    return Worker(ears, classifier, heard, threading.Event()), heard
+    return Worker(ears, classifier, heard, threading.Event(), live=live), heard
 
 
 def rounds(worker: Worker, ear: Ear, samples: Pcm, seconds_each: float = 0.5) -> None:
@@ -243,3 +243,40 @@ def test_its_thread_ends_with_its_sources(classifier: Classifier) -> None:
     thread.join(30)
     assert not thread.is_alive()
     assert heard.kinds("one") == heard.kinds("two") == ["started", "segment", "reason", "ended"]
+
+
+def backlog(classifier: Classifier, *sounds: Pcm, live: bool) -> tuple[list[tuple[str, str, int]], int]:
+    """Lets a room hear sounds that all wait at once; returns what was told and how many windows were scored."""
+    ear = new_ear(classifier)
+    worker, heard = new_worker(classifier, ear, live=live)
+    runtime = classifier.runtime
+    assert isinstance(runtime, Loudness)
+    runtime.sizes.clear()
+    ear.inbox.write(np.concatenate([QUIET, QUIET]), RATE_HZ, 0.0)  # taken first: how much is behind it then counts
+    for sound in sounds:
+        for start in range(0, len(sound), RATE_HZ):
+            ear.inbox.write(sound[start : start + RATE_HZ], RATE_HZ, 0.0)
+    while worker.round():
+        pass
+    assert ear.told.conserved
+    return heard.told, sum(runtime.sizes)
+
+
+def test_far_behind_a_cry_is_still_told(classifier: Classifier) -> None:
+    """With 20 s waiting fewer than half of the windows are scored, and every cry is told, at most a second later."""
+    sounds = tone(300, 6.0), QUIET, tone(300, 2.0), np.tile(QUIET, 11)
+    told, windows = backlog(classifier, *sounds, live=False)
+    told_live, windows_live = backlog(classifier, *sounds, live=True)
+    events, events_live = ([one for one in each if one[1] in ("started", "ended")] for each in (told, told_live))
+    assert [kind for _, kind, _ in events] == [kind for _, kind, _ in events_live] == ["started", "ended"]
+    assert 0 < events_live[0][2] - events[0][2] < RATE_HZ
+    assert windows_live < 0.5 * windows
+
+
+def test_hardly_behind_only_a_known_cry_is_followed_coarsely(classifier: Classifier) -> None:
+    """With 3 s waiting a calm room is scored in full, so `started` is told at the same sample as ever."""
+    told, windows = backlog(classifier, QUIET[:RATE_HZ], tone(300, 2.0), live=False)
+    told_live, windows_live = backlog(classifier, QUIET[:RATE_HZ], tone(300, 2.0), live=True)
+    assert told[0] == told_live[0]
+    assert told[0][1] == "started"
+    assert windows_live <= windows
