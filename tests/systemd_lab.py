@@ -121,10 +121,7 @@ class SystemdLab:
         self._unshare.kill()
         self._unshare.wait()
         for cgroup in self._cgroups:
-            until(lambda cgroup=cgroup: not _processes(cgroup))  # type: ignore[misc]
-            for folder in sorted((path for path in cgroup.rglob("*") if path.is_dir()), reverse=True):
-                folder.rmdir()
-            cgroup.rmdir()
+            until(lambda cgroup=cgroup: _removed(cgroup))  # type: ignore[misc]
 
     @property
     def root(self) -> Path:
@@ -194,6 +191,12 @@ class SystemdLab:
             shutil.copy(f"/lib/systemd/system/{unit}", units)
 
 
-def _processes(cgroup: Path) -> bool:
-    """Whether anything still runs there."""
-    return any(path.read_text() for path in cgroup.rglob("cgroup.procs"))
+def _removed(cgroup: Path) -> bool:
+    """Removes it, innermost first; False while the kernel still ends the processes in it."""
+    try:
+        for folder in sorted((path for path in cgroup.rglob("*") if path.is_dir()), reverse=True):
+            folder.rmdir()
+        cgroup.rmdir()
+    except OSError:
+        return False
+    return True
