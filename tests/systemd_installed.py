@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,24 +21,31 @@ _NEEDED = (
     "/usr/include/portaudio.h",
     "/usr/bin/python3-config",
     "/usr/bin/gcc",
+    "/usr/bin/pkg-config",
     "/usr/sbin/mosquitto",
+    "/usr/bin/mosquitto_sub",
 )
 """Of Debian packages that deploy/install would add to the machine itself, which a test must not do."""
+_DROP_IN = "etc/systemd/system/monitord.service.d/test.conf"
 _OFFLINE = "Is this machine online?"
 
 
 @contextmanager
 def laboratory(folder: Path, kept: Path) -> Iterator["Installed"]:
-    """Gives a laboratory in which nothing is installed; `kept` keeps the Python packages from one to the next."""
+    """Gives a laboratory in which nothing is installed; `kept` keeps what takes long to build from one to the next."""
     if why := missing(folder / "probe"):
         pytest.skip(f"no systemd of its own: {why}")
     if absent := [path for path in _NEEDED if not Path(path).exists()]:
         pytest.skip(f"deploy/install would change this machine, for there is no {', '.join(absent)}")
+    if subprocess.run(
+        ["/usr/bin/python3", "-c", "import ensurepip, venv"], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("deploy/install would change this machine, for there is no python3-venv")
     with SystemdLab(folder, kept) as lab:
         lab.run(
             "sh", "-c", "mkdir -p /opt/monitord; [ ! -e /opt/kept ] || mv /opt/kept/* /opt/monitord; rm -rf /opt/kept"
         )
-        lab.run("sh", "-c", "cd /opt/monitord; for d in *; do case $d in python-*) ;; *) rm -rf $d ;; esac; done")
+        lab.run("rm", "-f", "/opt/monitord/current", "/opt/monitord/previous")
         # A unit that nobody refers to is forgotten with its end, and with how it ended.
         (lab.root / "etc/systemd/system/witness.target").write_text(f"[Unit]\nAfter={UNIT}.service\n")
         lab.systemctl("start", "witness.target")
@@ -57,6 +65,7 @@ class Installed:
         self.lab, self._folder = lab, folder
         self.checkout = ROOT
         """What was installed last."""
+        self._begun = ("", "")  # configuration and drop-in of the last start
 
     def install(self, checkout: Path = ROOT) -> str:
         """Installs a version; returns what it said."""
@@ -93,17 +102,25 @@ class Installed:
 
     def drop_in(self, text: str) -> None:
         """Changes its unit; an empty text takes every change away."""
-        folder = self.file("etc/systemd/system/monitord.service.d")
-        shutil.rmtree(folder, ignore_errors=True)
-        if text:
-            folder.mkdir()
-            (folder / "test.conf").write_text(text)
+        path = self.file(_DROP_IN)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
         self.lab.systemctl("daemon-reload")
 
     def start(self) -> None:
         """Starts it anew; returns when it is ready."""
         self.lab.systemctl("reset-failed", UNIT, check=False)
         self.lab.systemctl("restart", UNIT)
+        self._begun = self._as_it_is()
+
+    def begin(self) -> None:
+        """Starts it where it does not run untroubled with what is configured now."""
+        if self._begun != self._as_it_is() or (self.show("ActiveState"), self.show("NRestarts")) != ("active", "0"):
+            self.start()
+
+    def _as_it_is(self) -> tuple[str, str]:
+        drop_in = self.file(_DROP_IN)
+        return self.file(f"{ETC}/monitord.yaml").read_text(), drop_in.read_text() if drop_in.exists() else ""
 
     def show(self, name: str) -> str:
         """Returns a property of its unit."""

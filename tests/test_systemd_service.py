@@ -51,7 +51,7 @@ def service(at_home: Installed, broker: Mosquitto) -> Installed:
     """The installation with a quiet nursery, as its unit says, running."""
     at_home.drop_in("")
     at_home.configure(broker.port)
-    at_home.start()
+    at_home.begin()
     return at_home
 
 
@@ -200,7 +200,7 @@ def test_a_clean_stop(service: Installed, broker: Mosquitto) -> None:
 
 
 def test_a_password_that_nobody_else_can_read(service: Installed, tmp_path: Path) -> None:
-    """A secret that root alone can read reaches the broker by its name; it stands in no record."""
+    """A secret that root alone can read reaches the broker by its name, also over a reload; it stands in no record."""
     with Mosquitto(tmp_path, users={"monitord": "right-secret", "ear": "x"}) as broker, Ear(broker, user="ear") as ear:
         secret = service.file(f"{ETC}/credentials/mqtt-password")
         secret.touch(0o600)
@@ -209,6 +209,8 @@ def test_a_password_that_nobody_else_can_read(service: Installed, tmp_path: Path
         service.configure(mqtt=mqtt | {"password_file": "credential:mqtt-password"})
         service.start()
         until(lambda: ear.last(STATUS) == "online")
+        service.lab.systemctl("reload", UNIT)
+        until(lambda: ear.payloads(STATUS)[-2:] == ["offline", "online"])
         asked = service.lab.run("/usr/local/bin/monitord", "status", "--config", f"/{ETC}/monitord.yaml")
     assert "nursery: quiet" in asked.stdout
     assert "right-secret" not in json.dumps(service.records())
