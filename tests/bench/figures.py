@@ -16,7 +16,9 @@ class Figure:
     values: tuple[float, ...]
     """One for each repetition, at least one."""
     target: float | None = None
-    """What the median stays under (in `unit`); None: only told."""
+    """What it stays under (in `unit`); None: only told."""
+    judged: float = 50.0
+    """Percentile that the target is for: the median, unless told otherwise."""
 
 
 PEERS = (
@@ -47,7 +49,9 @@ def _row(figure: Figure) -> tuple[str, ...]:
     numbers = (np.median(values), values.min(), np.percentile(values, 95), values.max())
     target = ""
     if figure.target is not None:
-        target = f"{'under' if numbers[0] < figure.target else 'NOT UNDER'} {figure.target:g}"
+        reached = np.percentile(values, figure.judged) < figure.target
+        whose = "" if figure.judged == 50 else f"{figure.judged:g} % "
+        target = f"{whose}{'under' if reached else 'NOT UNDER'} {figure.target:g}"
     return (f"{figure.name} ({figure.unit})", *map(_number, numbers), str(len(values)), target)
 
 

@@ -12,11 +12,14 @@ import process
 import sound_files
 from figures import Figure, table, to_json
 from mosquitto import Mosquitto
+from to_home_assistant import to_home_assistant
 from whole import Bench
 
 from model.bundle import default_bundle_path, load_bundle
 
 MEASURES = ("parts", "starts", "quiet", "crying", "replay")
+MORE = ("homeassistant",)
+"""Only where they are named."""
 BUSY = 0.5
 """Load (runnable processes) from which other work makes the figures too high."""
 
@@ -53,6 +56,10 @@ def _whole(bench: Bench, arguments: argparse.Namespace) -> list[Figure]:
     if "replay" in arguments.measures:
         for name, sound in (("quiet room", sound_files.quiet), ("constant crying", sound_files.crying)):
             figures += bench.replay(name, sound, max(1, repetitions // 3))
+    if "homeassistant" in arguments.measures:
+        folder = bench.folder / "homeassistant"
+        folder.mkdir()
+        figures += to_home_assistant(folder, bench.broker, bench.bundle, repetitions, bench.say)
     return figures
 
 
@@ -76,15 +83,16 @@ def _say(text: str) -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
-    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"some of {' '.join(MEASURES)}; none given: all")
+    choice = f"some of {' '.join(MEASURES)} (none given: all of these) {' '.join(MORE)}"
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=choice)
     parser.add_argument("--bundle", type=Path, default=default_bundle_path(), help="model (default: ours)")
     parser.add_argument("--repetitions", type=int, default=10, help="of each measure (default: %(default)s)")
     parser.add_argument("--slice-s", type=float, default=20.0, help="seconds of one CPU figure (default: %(default)s)")
     parser.add_argument("--short", action="store_true", help="three repetitions of five seconds: a look, no result")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single value there too")
     arguments = parser.parse_args()
-    if unknown := set(arguments.measures) - set(MEASURES):
-        parser.error(f"no measure {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
+    if unknown := set(arguments.measures) - {*MEASURES, *MORE}:
+        parser.error(f"no measure {', '.join(sorted(unknown))}; there are {', '.join((*MEASURES, *MORE))}")
     arguments.measures = arguments.measures or list(MEASURES)
     arguments.bundle = arguments.bundle.resolve()
     if arguments.short:
