@@ -22,6 +22,9 @@ SNOOZE_MAX_MIN = 12 * 60
 VALUE_MAX_CHARS = 100
 """Longest value read: an episode id has fewer than 60 characters beside a source's name."""
 
+EVENT_MAX_BYTES = 10_000
+"""Longest event read (bytes): ours have fewer than 1,000."""
+
 
 @dataclass(frozen=True, slots=True)
 class TestAlarm:
@@ -109,8 +112,9 @@ def parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> C
     """Returns the command, or None after one log line that says what was wrong with it. Never raises."""
     try:
         return _parse(node, sources, topic, payload)
-    except ValueError as error:
-        log.warning("command on %s refused: %s", topic, error)
+    except (ValueError, RecursionError) as error:  # the second: JSON nested a thousand times
+        # Anybody chooses the topic: no line end or colour code of theirs may stand in our log.
+        log.warning("command on %s refused: %s", topic if topic.isprintable() else ascii(topic), error)
         return None
 
 
@@ -135,6 +139,8 @@ def _parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> 
 
 def _echo(source: str, payload: bytes) -> Received | None:
     """Our own event, back from the broker; only test alarms ask for it."""
+    if len(payload) > EVENT_MAX_BYTES:
+        raise ValueError(f"{len(payload)} bytes are no event of ours")
     event = json.loads(payload)
     if not isinstance(event, dict) or event.get("event_type") != "test":
         return None
