@@ -92,7 +92,8 @@ def to_home_assistant(
 def _figures(
     started: list[dict[str, Any]], told: dict[str, list[float]], on: dict[str, list[float]], say: Callable[[str], None]
 ) -> list[Figure]:
-    at_subscriber, at_home = [], []
+    at_subscriber: list[float] = []
+    at_home: list[float] = []
     for event in started:
         ts = datetime.fromisoformat(event["ts"]).timestamp()
         for times, values in ((told, at_subscriber), (on, at_home)):
