@@ -8,7 +8,7 @@ from typing import Final
 
 from service.messages import Message
 
-EVENT_TOPIC: Final = "/event"
+EVENT_TOPICS: Final = ("/event", "/fault")
 """How the topics of events end."""
 
 STAMP: Final = "latency_publish_ms"
@@ -36,7 +36,7 @@ def stamped(message: Message, now: float, unanswered: Collection[str] = ()) -> M
         now: Wall time of the sending.
         unanswered: Ids of the episodes of which that is true.
     """
-    if not message.topic.endswith(EVENT_TOPIC):
+    if not message.topic.endswith(EVENT_TOPICS):
         return message
     try:
         values = json.loads(message.payload)
