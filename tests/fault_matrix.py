@@ -1,0 +1,122 @@
+"""The fault matrix: sources that break on purpose, and when the daemon says so on MQTT. For tests and for the bench."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import paho.mqtt.client as paho
+from mosquitto import Ear
+
+ROOT: Final = "monitord/home"
+
+
+class TimedEar(Ear):
+    """Also keeps when each message came."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.at: list[float] = []
+        """Monotonic seconds, in the order of `heard`."""
+        super().__init__(*arguments, **named)
+
+    def _on_message(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
+        self.at.append(time.monotonic())
+        super()._on_message(client, data, message)
+
+    def first(self, topic: str, wanted: Callable[[str], bool], after_s: float) -> float | None:
+        """When the first wanted payload came on a topic after that time (monotonic seconds)."""
+        for at, heard in zip(list(self.at), list(self.heard), strict=False):
+            if at >= after_s and heard.topic == topic and wanted(heard.payload):
+                return at
+        return None
+
+    def faults(self, source: str) -> list[str]:
+        """The faults of a source, one after the other."""
+        told = [str(json.loads(payload)["fault"]) for payload in self.payloads(f"{ROOT}/{source}/health")]
+        return [fault for before, fault in zip(["", *told], told, strict=False) if fault != before]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault of one source."""
+
+    source: str
+    """Id."""
+    kind: str
+    """`stream`, `microphone`, `file`, `daemon`."""
+    provoked: str
+    """How, in words."""
+    does: str
+    """What its feed does then."""
+    faults: tuple[str, ...]
+    """What may be told, the usual one first."""
+
+
+STREAMS: Final = (
+    Row("s_gone", "stream", "the server hangs up and answers 503", "gone", ("reconnecting",)),
+    Row("s_stall", "stream", "connected, no bytes", "stall", ("stalled", "reconnecting")),
+    Row("s_mute", "stream", "hangs up; accepts, and says nothing", "mute", ("reconnecting", "stalled")),
+    Row("s_zeros", "stream", "sends sound of zero", "zeros", ("digital_silence",)),
+    Row("s_stuck", "stream", "one value", "stuck", ("flat",)),
+    Row("s_floor", "stream", "only the last bit moves", "floor", ("flat",)),
+    Row("s_clip", "stream", "clipping without a pause", "clipped", ("clipping",)),
+    Row("s_dc", "stream", "offset of a quarter of full scale", "pushed", ("dc_offset",)),
+    Row("s_fast", "stream", "half as fast again as it states", "fast", ("wrong_rate",)),
+    Row("s_slow", "stream", "0.6 of the rate that it states", "slow", ("wrong_rate",)),
+)
+MICROPHONES: Final = (
+    Row("m_gone", "microphone", "unplugged", "gone", ("reconnecting", "stalled")),
+    Row("m_stall", "microphone", "sends nothing", "stall", ("stalled", "reconnecting")),
+    Row("m_zeros", "microphone", "exact zeros", "zeros", ("digital_silence",)),
+    Row("m_stuck", "microphone", "one value", "stuck", ("flat",)),
+    Row("m_floor", "microphone", "only the last bit moves", "floor", ("flat",)),
+    Row("m_clip", "microphone", "clipping without a pause", "clipped", ("clipping",)),
+    Row("m_dc", "microphone", "offset of a quarter of full scale", "pushed", ("dc_offset",)),
+    Row("m_slow", "microphone", "0.6 of the rate that it states", "slow", ("wrong_rate",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was told of a row; seconds from the provocation, or from the repair."""
+
+    row: Row
+    fault: str
+    fault_s: float | None
+    offline_s: float | None
+    well_s: float | None
+    """None: never within the time."""
+
+
+def provoked(ear: TimedEar, rows: Sequence[Row], at_s: float) -> dict[str, tuple[str, float | None, float | None]]:
+    """Returns for each row the fault, and when it and `offline` were told after `at_s` (monotonic seconds)."""
+    found = {}
+    for row in rows:
+        fault_at = ear.first(f"{ROOT}/{row.source}/health", lambda said: json.loads(said)["fault"] != "ok", at_s)
+        offline_at = ear.first(f"{ROOT}/{row.source}/status", lambda said: said == "offline", at_s)
+        told = [fault for fault in ear.faults(row.source) if fault != "ok"]
+        found[row.source] = (
+            told[0] if fault_at is not None else "",
+            None if fault_at is None else fault_at - at_s,
+            None if offline_at is None else offline_at - at_s,
+        )
+    return found
+
+
+def well(ear: TimedEar, row: Row, at_s: float) -> float | None:
+    """Returns how long after `at_s` the row was online again and without a fault (seconds)."""
+    status, health = f"{ROOT}/{row.source}/status", f"{ROOT}/{row.source}/health"
+    online_at = ear.first(status, lambda said: said == "online", at_s)
+    ok_at = ear.first(health, lambda said: json.loads(said)["fault"] == "ok", at_s)
+    return None if online_at is None or ok_at is None else max(online_at, ok_at) - at_s
+
+
+def wait(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Waits until it holds; says whether it did in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
