@@ -30,6 +30,8 @@ class Told:
         self._read += len(news)
         for heard in news:
             kind = heard.topic.rpartition("/")[2]
+            if not heard.payload:
+                continue  # a room that is no longer there was taken away
             if kind == "health":
                 self.healths.append({"source": heard.topic.split("/")[-2], **json.loads(heard.payload)})
             elif kind == "heartbeat":
