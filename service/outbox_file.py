@@ -1,8 +1,11 @@
 """The outbox's file: one SQLite table in WAL mode, with its own rule of when the platter is waited for.
 
-A message that must be flushed is on the platter (fsync) when `insert` returns, so it outlives a power cut. The rest
-and all deletions are in the file, so they outlive a kill -9, and are flushed with the next such message: constant
-crying must not wait for an SD card several times a second, and a deletion lost in a power cut only sends twice.
+**fsync policy.** Events and faults are on the platter when `insert` returns, so they outlive a power cut: their
+connection has `synchronous = FULL`, with which SQLite syncs the whole log (WAL) at each commit. Segments and all
+deletions go through one with `synchronous = NORMAL`: they are in the file, so they outlive a kill -9, and reach the
+platter with the next event, or when the log is copied into the table. A power cut loses at most the segments since the
+last event, always the newest, never one from the middle: constant crying must not wait for an SD card several times a
+second. A deletion that is lost only sends twice. (sqlite.org/pragma.html, "synchronous"; sqlite.org/wal.html.)
 """
 
 import logging

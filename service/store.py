@@ -54,7 +54,7 @@ class Store:
             return document
 
     def save(self, name: str, document: Mapping[str, object]) -> None:
-        """Keeps a document of JSON values; when this returns and `fault` is empty, it outlives a kill -9."""
+        """Keeps a document of JSON values; when this returns and `fault` is empty, it outlives a power cut."""
         text = json.dumps(document)
         with self._lock:
             self._waiting.pop(name, None)
@@ -96,6 +96,13 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
+        # The new name is on the platter only with the directory: after a power cut the old document would be back,
+        # and a cry that was told, but stands in no document, would never end.
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def _became(self, fault: str) -> None:
         if fault and fault != self._fault:

@@ -1,6 +1,8 @@
 """Small documents that outlive a kill: whole or not at all, and a disk that refuses stops nobody."""
 
 import logging
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,17 @@ def test_what_was_refused_is_written_as_soon_as_the_disk_takes_anything(tmp_path
     store.save("today", {"b": 1})
     assert store.fault == ""
     assert [Store(tmp_path).load(name) for name in ("settings", "today")] == [{"a": 2}, {"b": 1}]
+
+
+def test_a_document_is_on_the_platter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What outlives a power cut is synced: the new file before it takes its name, then the directory that names it."""
+    synced: list[tuple[bool, bool]] = []
+    fsync = os.fsync
+
+    def note(number: int) -> None:
+        fsync(number)
+        synced.append((stat.S_ISDIR(os.fstat(number).st_mode), (tmp_path / "kept.json").exists()))
+
+    monkeypatch.setattr(os, "fsync", note)
+    Store(tmp_path).save("kept", {"a": 1})
+    assert synced == [(False, False), (True, True)]
