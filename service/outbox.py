@@ -24,6 +24,9 @@ MAX_ROWS = 50_000
 MAX_AGE_S = 7 * 24 * 3600
 """How long anything but an alarm waits (seconds): a broker away for longer than a week is history, not news."""
 
+SWEEP_S = 3600
+"""Between two searches for what is too old (seconds): they read the whole table."""
+
 MAX_MEMORY_ROWS = 1_000
 """Messages in memory while the disk refuses: half a megabyte, about 20 minutes of crying."""
 
@@ -48,6 +51,7 @@ class Outbox:
         self._memory: dict[int, Row] = {}
         self._last_seq = 0
         self._dropped = 0
+        self._swept = 0.0  # when what is too old was last dropped (Unix seconds)
         self._fault = ""
 
     def open(self) -> None:
@@ -182,6 +186,8 @@ class Outbox:
 
     def _memory_to_disk(self) -> None:
         """Also what had to wait in memory while the disk refused."""
+        if abs(self._clock() - self._swept) > SWEEP_S:  # also where the clock was put back
+            self._drop_old()
         for row in list(self._memory.values()):
             if self._file.rows >= self._max_rows:
                 self._make_room()
@@ -194,6 +200,7 @@ class Outbox:
             self._count(self._file.drop_least(max(1, self._max_rows // ROOM)), "the outbox is full")
 
     def _drop_old(self) -> None:
+        self._swept = self._clock()
         self._count(self._file.drop_older(self._clock() - MAX_AGE_S, spare=Keep.ALARM), "older than a week")
 
     def _count(self, dropped: int, why: str) -> None:

@@ -120,6 +120,18 @@ def test_after_a_week_only_alarms_are_left(path: Path) -> None:
         assert outbox.dropped == 1
 
 
+def test_what_is_too_old_goes_without_a_restart(path: Path) -> None:
+    """A daemon that runs for longer than the broker is away drops it too, with the next event."""
+    now = [1_795_360_320.0]
+    with Outbox(path, clock=lambda: now[0]) as outbox:
+        outbox.add(message("old alarm", Keep.ALARM))
+        outbox.add(message("old event"))
+        now[0] += MAX_AGE_S + 1
+        outbox.add(message("new"))
+        assert payloads(outbox) == ["old alarm", "new"]
+        assert outbox.dropped == 1
+
+
 def _garbage(path: Path) -> None:
     path.write_bytes(b"This is no database. " * 500)
 
