@@ -26,9 +26,8 @@ LOOP_S = 60.0
 """Length of the crying before it repeats (seconds)."""
 PHASE_S = 1.37
 """By which each room is ahead of the one before it (seconds)."""
-BEHIND_S = 2.0
-"""Median age of a segment when it arrives, past which the daemon cannot keep up (seconds); 0.3 s is the pause that ends
-a segment."""
+GROWS_S = 1.0
+"""Growth of a segment's age from the first half to the second, past which the daemon cannot keep up (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def main() -> int:
         row = _load(folder / str(rooms), crying, rooms, arguments.seconds, arguments.window_ms)
         sys.stdout.write(f"{row}\n")
         sys.stdout.flush()
-        if row.then_s > BEHIND_S and row.then_s > row.first_s:
+        if row.then_s > row.first_s + GROWS_S or row.lost_s:
             return 0
     return 0
 

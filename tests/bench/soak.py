@@ -70,8 +70,9 @@ def _real_time(folder: Path, minutes: float, seed: int) -> list[str]:
                 while time.monotonic() < until_s:
                     samples.take()
                     time.sleep(SAMPLE_S)
-            daemon.wait_for(lambda: ear.last("monitord/home/status") == "online", "the node online")
             code, took_s = daemon.stop()
+        samples.write(folder / "samples.csv")
+        house.finish()  # the broker may have been away to the last
         told = Told(ear)
         with contextlib.suppress(AssertionError):
             until(lambda: not told.missing(daemon.lines), BACKLOG_S)
