@@ -105,11 +105,18 @@ def provoked(ear: TimedEar, rows: Sequence[Row], at_s: float) -> dict[str, tuple
 
 
 def well(ear: TimedEar, row: Row, at_s: float) -> float | None:
-    """Returns how long after `at_s` the row was online again and without a fault (seconds)."""
+    """Returns how long after `at_s` the row was online again and without a fault (seconds); 0 where it was before.
+
+    A stream that has stalled may give the rest of its buffer just before it is repaired.
+    """
     status, health = f"{ROOT}/{row.source}/status", f"{ROOT}/{row.source}/health"
     online_at = ear.first(status, lambda said: said == "online", at_s)
     ok_at = ear.first(health, lambda said: json.loads(said)["fault"] == "ok", at_s)
-    return None if online_at is None or ok_at is None else max(online_at, ok_at) - at_s
+    if online_at is not None and ok_at is not None:
+        return max(online_at, ok_at) - at_s
+    is_well = ear.last(status) == "online" and ear.faults(row.source)[-1:] == ["ok"]
+    silent = ear.first(status, bool, at_s) is None
+    return 0.0 if is_well and silent else None
 
 
 def wait(condition: Callable[[], bool], timeout_s: float) -> bool:

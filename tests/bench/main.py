@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import false_faults
+import faults
 import process
 import sound_files
 from figures import Figure, table, to_json
@@ -18,8 +20,10 @@ from whole import Bench
 from model.bundle import default_bundle_path, load_bundle
 
 MEASURES = ("parts", "starts", "quiet", "crying", "replay")
-MORE = ("homeassistant",)
+MORE = ("homeassistant", "faults")
 """Only where they are named."""
+RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "data"
+"""Real ones, where they lie beside the checkout."""
 BUSY = 0.5
 """Load (runnable processes) from which other work makes the figures too high."""
 
@@ -31,6 +35,13 @@ def main() -> None:
     machine = process.machine() | {"bundle": f"{bundle.manifest.name} {bundle.id}"}
     if os.getloadavg()[0] > BUSY:
         _say(f"load {os.getloadavg()[0]:.1f}: other work runs here, the figures will be too high")
+    if "faults" in arguments.measures:
+        with tempfile.TemporaryDirectory(prefix="monitord-faults-") as name:
+            sys.stdout.write(f"{faults.table(faults.measure(Path(name)))}\n")
+        if RECORDINGS.is_dir():
+            sys.stdout.write(f"False alarms: {false_faults.measure(RECORDINGS)}\n")
+        if arguments.measures == ["faults"]:
+            return
     figures: list[Figure] = []
     if "parts" in arguments.measures:
         figures += _parts(arguments.bundle, arguments.repetitions)
