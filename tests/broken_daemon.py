@@ -68,6 +68,7 @@ def main(folder: Path, arguments: list[str]) -> int:
             return real_time()
 
     Worker.round, LiteRtRuntime.forward, time.time = round_, forward, now  # type: ignore[method-assign]
+    sys.argv = ["monitord", *arguments]  # with these it begins anew, whole again
     return monitord(arguments)
 
 
