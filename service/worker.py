@@ -17,8 +17,13 @@ from model.classifier import Classifier, pool
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment, Window
 from service.ear import Ear
 
-IDLE_S = 0.1
-"""Longest nap when no inbox has anything (seconds): a live source wakes the worker itself."""
+IDLE_S = 0.5
+"""Longest nap when no inbox has anything (seconds): a source wakes the worker itself; what else waits for a round are
+commands in a house where nothing is heard, and the heartbeat."""
+PACE_S = 0.1
+"""Least time between two rounds of live sound (seconds). All that comes meanwhile is heard in one: a round costs as
+much for one buffer of a microphone as for two, and 32 rooms would ask for 320 rounds a second. An alert waits half of
+it."""
 
 BEHIND_S = 2.0
 """Sound waiting in a room (seconds) from which rooms that cry are followed coarsely: more than a round takes, and less
@@ -78,6 +83,8 @@ class Worker:
             self._wake.clear()
             if not self.round():
                 self._wake.wait(IDLE_S)
+                if self._live:
+                    self._stop.wait(max(0.0, self.moved_at + PACE_S - time.monotonic()))
         self.flush()
 
     def stop(self) -> None:
@@ -86,7 +93,7 @@ class Worker:
         self._wake.set()
 
     def round(self) -> bool:
-        """Takes at most a second from each source; says whether there was anything."""
+        """Takes at most a second from each source; says whether there is more."""
         behind_s = max((ear.inbox.held for ear in self.ears), default=0) / RATE_HZ if self._live else 0.0
         heard = [(ear, item) for ear in self.ears for item in _worth_it(ear, ear.take(), behind_s)]
         self._score(heard)
@@ -97,7 +104,7 @@ class Worker:
             ear.told = ear.tally()
         self._teller.tick()
         self.moved_at = time.monotonic()
-        return bool(heard) or any(ear.inbox.held for ear in self.ears)
+        return any(ear.inbox.held for ear in self.ears)
 
     def flush(self) -> None:
         """Hears what is still in the inboxes, ends open segments and episodes."""
