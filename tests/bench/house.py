@@ -1,7 +1,8 @@
 """A simulation of many rooms with one worker: what lag to expect, from measured costs. NumPy only, no clock.
 
 The worker of the daemon goes round after round: it takes what waits in every room, at most a second of each, hears it,
-scores all its windows in one pass, and begins again. So does this, in simulated seconds.
+scores all its windows in one pass, and begins again, at once where more waits, else after its pace. So does this, in
+simulated seconds.
 """
 
 from dataclasses import dataclass
@@ -9,16 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK_S = 0.1
-"""In which sound comes (seconds)."""
 HOP_S = 0.24
 """Between two windows of a room with sound (seconds)."""
-MOST_CHUNKS = 10
-"""Of one room in one round: a second."""
+MOST_S = 1.0
+"""Sound of one room that one round takes at most (seconds)."""
 ROUNDING = 1e-9
 """Chunks: a chunk that comes this moment is here."""
-RING_CHUNKS = 300
-"""Of one room that can wait: 30 s; then the oldest are lost."""
+RING_S = 30.0
+"""Sound of one room that can wait (seconds); then the oldest is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +33,24 @@ class Costs:
     window_network_ms: float
     """Of the worker for each window in the network, which frees the lock (milliseconds)."""
     capture_ms: float
-    """Of the room's own thread for each chunk: read, decode, write (milliseconds)."""
-    tell_ms: float = 0.0
-    """Of outbox and MQTT for each second of a room (milliseconds)."""
+    """Of the room's own thread for each chunk: read, pace, write (milliseconds)."""
+    decode_ms: float = 0.0
+    """Of the room's decoder for each chunk, outside of the process (milliseconds)."""
+    chunk_s: float = 0.1
+    """Length of a chunk (seconds)."""
+    pace_s: float = 0.0
+    """From the end of a round after which nothing waits to the next one, at least (seconds)."""
 
     def cores(self, rooms: int, share: float) -> float:
         """Cores that all threads together take, with sound in this share of the time."""
-        chunks = (self.chunk_ms + self.capture_ms) / CHUNK_S
+        chunks = (self.chunk_ms + self.capture_ms + self.decode_ms) / self.chunk_s
         windows = share * (self.window_python_ms + self.window_network_ms) / HOP_S
-        return rooms * (chunks + windows + self.tell_ms) / 1e3
+        return rooms * (chunks + windows) / 1e3
 
     def python(self, rooms: int, share: float) -> float:
         """Share of the time in which some thread holds Python's lock; at 1 there is no more to get from one process."""
-        chunks = (self.chunk_ms + self.capture_ms) / CHUNK_S
-        return rooms * (chunks + share * self.window_python_ms / HOP_S + self.tell_ms) / 1e3
+        chunks = (self.chunk_ms + self.capture_ms) / self.chunk_s
+        return rooms * (chunks + share * self.window_python_ms / HOP_S) / 1e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,44 +84,47 @@ def simulate(costs: Costs, rooms: int, *, on_s: float, off_s: float, duration_s:
         seed: The same seed, the same night.
     """
     rng = np.random.default_rng(seed)
-    chunks = round(duration_s / CHUNK_S)
-    phase_s = rng.uniform(0.0, CHUNK_S, rooms)  # of each room's chunks: chunk k is there at phase + (k + 1) * CHUNK_S
-    due = _due(rng, rooms, chunks, on_s, off_s)
+    chunk_s = costs.chunk_s
+    most, ring, chunks = round(MOST_S / chunk_s), round(RING_S / chunk_s), round(duration_s / chunk_s)
+    phase_s = rng.uniform(0.0, chunk_s, rooms)  # of each room's chunks: chunk k is there at phase + (k + 1) * chunk_s
+    due, early_s = _due(rng, rooms, chunks, chunk_s=chunk_s, on_s=on_s, off_s=off_s)
     # The other threads hold Python's lock for this share, and the worker's own Python takes longer by it.
-    others = min(0.95, rooms * (costs.capture_ms / CHUNK_S + costs.tell_ms) / 1e3)
+    others = min(0.95, rooms * costs.capture_ms / chunk_s / 1e3)
     taken = np.zeros(rooms, np.int64)  # chunks that the worker has taken or lost
     lags: list[NDArray[np.float64]] = []
     now_s, busy_s, lost = 0.0, 0.0, 0
     while now_s < duration_s:
-        here = np.clip(((now_s - phase_s) / CHUNK_S + ROUNDING).astype(np.int64), 0, chunks)
-        over = np.maximum(here - taken - RING_CHUNKS, 0)
+        here = np.clip(((now_s - phase_s) / chunk_s + ROUNDING).astype(np.int64), 0, chunks)
+        over = np.maximum(here - taken - ring, 0)
         lost, taken = lost + int(over.sum()), taken + over
-        ends = np.minimum(here, taken + MOST_CHUNKS)
+        ends = np.minimum(here, taken + most)
         if (count := int((ends - taken).sum())) == 0:
             if (taken == chunks).all():
                 break
-            now_s = float((phase_s + (taken + 1) * CHUNK_S)[taken < chunks].min())
+            now_s = max(now_s + costs.pace_s, float((phase_s + (taken + 1) * chunk_s)[taken < chunks].min()))
             continue
-        index = taken[:, None] + np.arange(MOST_CHUNKS)  # [rooms, MOST_CHUNKS]
-        scored = (index < ends[:, None]) & np.take_along_axis(due, np.minimum(index, chunks - 1), axis=1)
-        at_s = (phase_s[:, None] + (index + 1) * CHUNK_S)[scored]
+        index = taken[:, None] + np.arange(most)  # [rooms, most]
+        inside = np.minimum(index, chunks - 1)
+        scored = (index < ends[:, None]) & np.take_along_axis(due, inside, axis=1)
+        at_s = (phase_s[:, None] + (index + 1) * chunk_s - np.take_along_axis(early_s, inside, axis=1))[scored]
         python_ms = costs.round_ms + count * costs.chunk_ms + len(at_s) * costs.window_python_ms
         took_s = (python_ms / (1.0 - others) + len(at_s) * costs.window_network_ms) / 1e3
         now_s, busy_s, taken = now_s + took_s, busy_s + took_s, ends
         lags.append(now_s - at_s[at_s > duration_s / 10])
-    return Lags(np.concatenate(lags) if lags else np.empty(0), lost * CHUNK_S, busy_s / now_s)
+    return Lags(np.concatenate(lags) if lags else np.empty(0), lost * chunk_s, busy_s / now_s)
 
 
-def _due(rng: np.random.Generator, rooms: int, chunks: int, on_s: float, off_s: float) -> NDArray[np.bool_]:
-    """Says by room and chunk, bool [rooms, chunks], whether a window ends in this chunk."""
+def _due(
+    rng: np.random.Generator, rooms: int, chunks: int, *, chunk_s: float, on_s: float, off_s: float
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Says by room and chunk whether a window ends in it, and how long before the chunk's own end (seconds)."""
     sound = np.ones((rooms, chunks), np.bool_)
     for row in sound if off_s else ():
         at_s, loud = 0.0, bool(rng.random() < on_s / (on_s + off_s))
-        while at_s < chunks * CHUNK_S:
+        while at_s < chunks * chunk_s:
             lasts_s = rng.exponential(on_s if loud else off_s)
-            row[round(at_s / CHUNK_S) : round((at_s + lasts_s) / CHUNK_S)] = loud
+            row[round(at_s / chunk_s) : round((at_s + lasts_s) / chunk_s)] = loud
             at_s, loud = at_s + lasts_s, not loud
-    index = np.arange(chunks)
-    phase_s = rng.uniform(0.0, HOP_S, (rooms, 1))
-    ends = np.floor((index * CHUNK_S + phase_s) / HOP_S) != np.floor(((index + 1) * CHUNK_S + phase_s) / HOP_S)
-    return np.asarray(sound & ends)
+    ends_s = (np.arange(chunks) + 1) * chunk_s + rng.uniform(0.0, HOP_S, (rooms, 1))
+    early_s = np.mod(ends_s, HOP_S)
+    return sound & (early_s < chunk_s), early_s

@@ -23,6 +23,7 @@ from peer import RATE_HZ
 from peers_table import SOUNDS, Round, Rounds, spread, table
 from sounds import noise
 from whole import Bench
+from with_children import cpu_s, pss_mb
 
 from model.bundle import default_bundle_path, load_bundle
 from monitord.listener import Listener
@@ -34,7 +35,7 @@ NAMES = {
     "ours": "monitord, from samples to events",
     "daemon": "monitord, whole daemon with MQTT, in real time",
     "ours-full": "monitord with full VGGish, int8",
-    "frigate": "YAMNet as Frigate runs it",
+    "frigate": "YAMNet as Frigate runs it, each 0.975 s",
     "yamnet": "YAMNet on our windows",
     "mn04": "mn04 (ONNX Runtime), each 0.48 s",
     "published": "VGGish's own front end, our network",
@@ -49,8 +50,8 @@ NOISY_DBFS = -30.0
 """RMS of a noisy room (dBFS): a fan beside the microphone; over Frigate's gate and ours."""
 ONSETS = 6
 """Cries that are timed, each at another place between the windows."""
-DAEMON_SETTLE_S = 10.0
-"""Before the daemon's cost is taken (seconds)."""
+DAEMON_SETTLE_S = 15.0
+"""Before the daemon's cost is taken (seconds): the floor of a quiet room is found by then."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 """Variables that hold arrays and networks to one thread."""
 FULL_TARGETS = (8.0, 260.0)
@@ -205,20 +206,20 @@ def _peer(key: str, folder: Path, seconds: float) -> Round:
 
 
 def _daemon(bench: _Bench, arguments: argparse.Namespace) -> Round:
-    """One start of the whole daemon for each sound, and for two cries up to MQTT."""
-    cpu_s: dict[str, float] = {}
+    """One start of the whole daemon for each sound, and for two cries up to MQTT; its decoder counts too."""
+    costs: dict[str, float] = {}
     memory_mb: list[float] = []
     for key in SOUNDS:
         source = f"{{file: {json.dumps(str(bench.folder / f'{key}.wav'))}, loop: true}}"
         with bench.daemon(source, OUR_ENVIRONMENT) as daemon:
             time.sleep(DAEMON_SETTLE_S)
-            before_s, began = process.cpu_s(daemon.pid), time.monotonic()
+            before_s, began = cpu_s(daemon.pid), time.monotonic()
             time.sleep(arguments.slice_s)
-            cpu_s[key] = 60.0 * (process.cpu_s(daemon.pid) - before_s) / (time.monotonic() - began)
-            memory_mb.append(process.memory_mb(daemon.pid)["Pss"])
+            costs[key] = 60.0 * (cpu_s(daemon.pid) - before_s) / (time.monotonic() - began)
+            memory_mb.append(pss_mb(daemon.pid))
     figures = bench.starts(2)
     alert_s = figures[1].values if len(figures) > 1 else (None, None)
-    return Round(cpu_s, {}, max(memory_mb), float(np.median(figures[0].values)), alert_s)
+    return Round(costs, {}, max(memory_mb), float(np.median(figures[0].values)), alert_s)
 
 
 def _say(text: str) -> None:

@@ -37,8 +37,16 @@ Rounds = Mapping[str, Sequence[Round]]
 """By system; all systems with as many rounds, round i of each at about the same time."""
 Value = Callable[[Round], float | None]
 
+NOTHING_S = 5e-4
+"""CPU seconds per minute of a system without an ear that was told that there is nothing to look at: no cost of its."""
+
+
+def _quiet(one: Round) -> float | None:
+    return one.cpu_s["quiet"] if one.cpu_s["quiet"] > NOTHING_S else None
+
+
 COLUMNS: Mapping[str, Value] = {
-    "CPU s, quiet": lambda one: one.cpu_s["quiet"],
+    "CPU s, quiet": _quiet,
     "CPU s, noisy": lambda one: one.cpu_s["noisy"],
     "CPU s, crying": lambda one: one.cpu_s["crying"],
     "memory MB": lambda one: one.memory_mb,

@@ -6,7 +6,8 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from peers_table import SOUNDS, Rounds, number
+from matplotlib import ticker
+from peers_table import NOTHING_S, SOUNDS, Rounds, number
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -34,6 +35,8 @@ def draw(names: Mapping[str, str], rounds: Rounds, path: Path) -> None:
     left.set_xscale("log")
     left.set_xlim(LEAST_CPU_S, left.get_xlim()[1] * 2.5)
     left.set_xlabel("CPU seconds per minute of sound, one core (logarithmic)")
+    left.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    left.set_ylim(-0.6, len(keys) - 0.4)
     left.set_yticks(y, [names[key] for key in keys])
     for label, key in zip(left.get_yticklabels(), keys, strict=True):
         label.set_fontweight("bold" if _is_ours(key) else "normal")
@@ -62,7 +65,8 @@ def _bars(
     height: float = BAR,
 ) -> None:
     bars = axes.barh(y, [max(value, LEAST_CPU_S) for value in values], height * 0.92, color=colours, label=label)
-    axes.bar_label(bars, [number(value) for value in values], padding=3, fontsize=8.5)
+    labels = [number(value) if value > NOTHING_S else "" for value in values]  # nothing: it has no ear of its own
+    axes.bar_label(bars, labels, padding=3, fontsize=8.5)
 
 
 def _is_ours(key: str) -> bool:

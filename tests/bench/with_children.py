@@ -1,0 +1,36 @@
+"""What a process and its children have cost together: the daemon decodes recordings and streams in such processes."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import process
+
+_TICKS_HZ = os.sysconf("SC_CLK_TCK")
+"""Unit of the times in /proc/PID/stat (hertz), proc(5)."""
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of those that live."""
+    lists = (task / "children" for task in Path(f"/proc/{pid}/task").iterdir())
+    return [int(child) for each in lists for child in each.read_text(encoding="utf-8").split()]
+
+
+def cpu_s(pid: int) -> float:
+    """CPU time of the process, of its living children, and of those that have ended (seconds)."""
+    after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    ended_s = sum(map(int, after_name[13:15])) / _TICKS_HZ  # cutime and cstime, fields 16 and 17 of proc(5)
+    total_s = process.cpu_s(pid) + ended_s
+    for child in children(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            total_s += process.cpu_s(child)
+    return total_s
+
+
+def pss_mb(pid: int) -> float:
+    """Resident memory of the process and its living children, shared pages counted in part (MB of 10^6 bytes)."""
+    total_mb = process.memory_mb(pid)["Pss"]
+    for child in children(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            total_mb += process.memory_mb(child)["Pss"]
+    return total_mb
