@@ -253,8 +253,8 @@ def verdict(costs: Costs, own_mb: float, each_mb: float) -> str:
     network = 100.0 * costs.window_network_ms / window_ms
     decoder_mb = each_mb - own_mb
     return f"""One worker reaches its limit at about {limits[1.0]} rooms that are all noisy, {limits[1 / 3]} with sound
-a third of the time, {limits[0.1]} with a tenth: there the worker takes a whole core, or Python's lock all of the time;
-past it the daemon leaves out windows, which is not simulated. Costs are those of {FEW} rooms and a little high for many.
+a third of the time, {limits[0.1]} with a tenth: there the worker takes a core, or Python's lock all of the time;
+past it the daemon leaves out windows, which is not simulated. Costs of {FEW} rooms are a little too high for many.
 A room takes {own_mb:.1f} MB in the process and, if a recording or a stream, {decoder_mb:.1f} MB in its decoder.
 
 - One box: one process, as it is.
