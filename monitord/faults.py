@@ -80,8 +80,9 @@ class FaultWatch:
         self._offset = 0  # blocks in a row whose middle is off zero, negative where it lies below
 
     def _follow_value(self, samples: Pcm) -> None:
-        moved = np.flatnonzero(samples != samples[-1])
-        if moved.size:
+        if len(samples) > 1 and samples[-1] != samples[-2]:  # live sound, nearly always
+            self._still = 1
+        elif (moved := np.flatnonzero(samples != samples[-1])).size:
             self._still = len(samples) - 1 - int(moved[-1])
         elif int(samples[-1]) == self._value:
             self._still += len(samples)
@@ -98,7 +99,7 @@ class FaultWatch:
             self._filled += len(part)
             self._block.append(part)
             if self._filled == length:
-                self._judge(np.concatenate(self._block))
+                self._judge(part if len(self._block) == 1 else np.concatenate(self._block))
                 self._block, self._filled = [], 0
 
     def _judge(self, block: Pcm) -> None:
@@ -110,9 +111,13 @@ class FaultWatch:
         if high >= params.rail or low <= -params.rail:
             at_rail = int(np.count_nonzero((block >= params.rail) | (block <= -params.rail)))
         self._clipped = self._clipped + 1 if at_rail >= params.clipped_share * len(block) else 0
-        middle = float(block.mean())
-        side = int(np.sign(middle)) if abs(middle) >= params.offset_share * FULL_SCALE else 0
+        side = self._side(block) if max(high, -low) >= params.offset_share * FULL_SCALE else 0
         self._offset = self._offset + side if side * self._offset >= 0 and side else side
+
+    def _side(self, block: Pcm) -> int:
+        """On which side of zero the middle lies, -1 or 1, and 0 where it lies near."""
+        middle = float(block.mean())
+        return int(np.sign(middle)) if abs(middle) >= self._params.offset_share * FULL_SCALE else 0
 
     def _moves_one_bit(self) -> bool:
         """Whether all blocks of the last seconds lie in one range."""

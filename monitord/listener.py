@@ -4,16 +4,21 @@ Offline is online with one big chunk: the same samples in any chunk sizes give t
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from monitord.gate import SILENCE_DBFS, Gate, GateParams, frame_dbfs
 from monitord.pcm import Resampler, position_16k
+from monitord.recent import Recent
 from monitord.segmenter import Segmenter, SegmenterParams, Span
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, AudioChunk, EndedBy, Pcm, Segment, Window
 from monitord.vad import Vad, VadParams
 from monitord.windows import WINDOW_SAMPLES, WindowParams, is_due
+
+AT_ONCE: Final = 50
+"""Frames that are taken together, at most: a second. Longer chunks are heard in parts: they need no more memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Listener:
         self._keep = max(WINDOW_SAMPLES, params.segmenter.most_frames * self._frame) + self._frame
         self._gate = Gate(params.gate, params.segmenter.frame_ms / 1000.0)
         self._position = 0  # all that is heard or lost so far (samples at 16 kHz)
-        self._tally = Tally()
+        self._lost = self._quiet = self._segmented = 0  # before this run of samples without a hole (samples at 16 kHz)
         self._rate_hz = RATE_HZ
         self._next = 0  # index of the next sample if none is missing (samples at _rate_hz)
         self._at = 0.0  # wall time of sample 0 of the axis, renewed by every chunk (Unix seconds)
@@ -61,8 +66,14 @@ class Listener:
 
     def tally(self) -> Tally:
         """Counts of this ear (samples at 16 kHz); `captured` is what was handed to it, `lost` the gaps between."""
-        held = self._segmenter.held * self._frame + len(self._pending) + self._resampler.held
-        return self._tally + self._decided() + Tally(captured=self._position, held=held)
+        run, frame = self._segmenter, self._frame
+        return Tally(
+            captured=self._position,
+            lost=self._lost,
+            quiet=self._quiet + run.quiet * frame,
+            segmented=self._segmented + run.segmented * frame,
+            held=run.held * frame + len(self._pending) + self._resampler.held,
+        )
 
     def feed(self, chunk: AudioChunk) -> list[Window | Segment]:
         """Hears a chunk. A start that jumps closes what is open with `gap` and counts the hole as lost."""
@@ -74,7 +85,9 @@ class Listener:
             lost = start - self._position
             if lost < 0:
                 raise ValueError(f"{chunk.source}: a chunk starts {-lost} samples before the last one ended")
-            self._tally += self._decided() + Tally(lost=lost)
+            self._lost += lost
+            self._quiet += self._segmenter.quiet * self._frame
+            self._segmented += self._segmenter.segmented * self._frame
             self._begin(chunk.start, chunk.rate_hz)
         self._at = chunk.at - chunk.start / chunk.rate_hz
         self._next = chunk.start + len(chunk.samples)
@@ -90,7 +103,7 @@ class Listener:
                 out.append(self._window(span.start))
             out.append(self._segment(span))
         # Less than a frame is left: too short to be heard.
-        self._tally += Tally(quiet=len(self._pending))
+        self._quiet += len(self._pending)
         self._pending = self._pending[:0]
         return out
 
@@ -105,25 +118,18 @@ class Listener:
         self._last_window = 0  # frame at which the last window ended
         self._onset = 0  # frame at which the energy rose
         self._last_loud = -self._keep  # last frame over the gate: none yet
-        self._history: Pcm = np.zeros(self._keep, np.int16)  # ends with the last frame heard
-
-    def _decided(self) -> Tally:
-        """What this run's frames came to (samples at 16 kHz)."""
-        return Tally(quiet=self._segmenter.quiet * self._frame, segmented=self._segmenter.segmented * self._frame)
+        self._recent = Recent(self._keep, AT_ONCE * self._frame)
 
     def _hear(self, samples: Pcm) -> list[Window | Segment]:
         out: list[Window | Segment] = []
-        pending = np.concatenate([self._pending, samples])
+        pending = np.concatenate([self._pending, samples]) if len(self._pending) else samples
         n = len(pending) // self._frame
-        heard, self._pending = pending[: n * self._frame], pending[n * self._frame :]
-        if n == 0:
-            return out
-        frames = heard.reshape(n, self._frame)
-        history = np.concatenate([self._history, heard])
-        for i, dbfs in enumerate(frame_dbfs(frames).tolist()):
-            self._history = history[: self._keep + (i + 1) * self._frame]
-            out += self._hear_frame(frames[i], dbfs)
-        self._history = history[-self._keep :].copy()
+        frames, self._pending = pending[: n * self._frame].reshape(n, self._frame), pending[n * self._frame :]
+        for i in range(0, n, AT_ONCE):
+            some = frames[i : i + AT_ONCE]
+            self._recent.append(some.ravel())
+            for frame, dbfs in zip(some, frame_dbfs(some).tolist(), strict=True):
+                out += self._hear_frame(frame, dbfs)
         return out
 
     def _hear_frame(self, frame: Pcm, dbfs: float) -> list[Window | Segment]:
@@ -148,15 +154,13 @@ class Listener:
 
     def _window(self, onset_frame: int) -> Window:
         """Cuts the window that ends with the newest frame."""
-        end_frame = self._last_window = self._frames
-        end = self._base + end_frame * self._frame
-        start = end - WINDOW_SAMPLES
-        onset = self._base + onset_frame * self._frame
-        return Window(self.source, start, self._history[-WINDOW_SAMPLES:].copy(), self.at(start), onset)
+        self._last_window = self._frames
+        end = self._frames * self._frame
+        samples = self._recent.cut(end - WINDOW_SAMPLES, end)
+        start = self._base + end - WINDOW_SAMPLES
+        return Window(self.source, start, samples, self.at(start), self._base + onset_frame * self._frame)
 
     def _segment(self, span: Span) -> Segment:
-        back = (self._frames - span.start) * self._frame
-        length = (span.end - span.start) * self._frame
+        samples = self._recent.cut(span.start * self._frame, span.end * self._frame)
         start = self._base + span.start * self._frame
-        samples = self._history[len(self._history) - back :][:length].copy()
         return Segment(self.source, start, samples, self.at(start), span.ended_by, self.position)
