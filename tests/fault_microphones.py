@@ -37,6 +37,8 @@ class Microphones:
         self.feeds = {name: Feed() for name in names}
         self._folder = folder
         self._over = threading.Event()
+        self._plugged = 0
+        self._pipes: dict[str, Path] = {}
         folder.mkdir()
         self._server_url = f"unix:{folder / 'native'}"
         # Its cookie stays in the folder too.
@@ -53,17 +55,7 @@ class Microphones:
     @contextmanager
     def running(self) -> Iterator["Microphones"]:
         """Records until the block is left."""
-        modules = [f"module-native-protocol-unix socket={self._folder / 'native'} auth-anonymous=1"]
-        options = [each for module in modules for each in ("-L", module)]
-        command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", *options]
-        environment = self._environment
-        with (self._folder / "log").open("ab") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        self._server = server
-        deadline = time.monotonic() + START_S
-        while subprocess.run(["pactl", "info"], capture_output=True, check=False, env=environment).returncode:
-            assert time.monotonic() < deadline, (self._folder / "log").read_text()
-            time.sleep(0.05)
+        self._start()
         modules_of = {name: self._plug(name) for name in self.feeds}
         threads = [threading.Thread(target=self._record, args=(name, modules_of[name])) for name in self.feeds]
         for thread in threads:
@@ -72,10 +64,10 @@ class Microphones:
             yield self
         finally:
             self._over.set()
-            server.kill()
-            server.wait()
             for thread in threads:
                 thread.join()
+            self._server.kill()
+            self._server.wait()
 
     def hang(self) -> None:
         """Stops the whole server in the middle of what it does."""
@@ -90,24 +82,46 @@ class Microphones:
         feed = self.feeds[name]
         while not self._over.is_set():
             # Neither waits for a reader: a server that hangs or is gone reads no more.
-            pipe = os.open(self._folder / name, os.O_RDWR | os.O_NONBLOCK)
+            pipe = os.open(self._pipes[name], os.O_RDWR | os.O_NONBLOCK)
             try:
                 feed.play(partial(_write, pipe), self._over)
             finally:
                 os.close(pipe)
             if self._over.is_set():
                 return
-            self._pactl("unload-module", module)
+            if len(self.feeds) == 1:  # a server without any microphone goes too, as a card's does
+                self._server.kill()
+                self._server.wait()
+            else:
+                self._pactl("unload-module", module)
             while feed.does == "gone" and not self._over.wait(0.05):
                 pass
             if not self._over.is_set():
+                if len(self.feeds) == 1:
+                    self._start()
                 module = self._plug(name)
 
+    def _start(self) -> None:
+        """Starts the server, and returns once it answers."""
+        (self._folder / "native").unlink(missing_ok=True)
+        module = f"module-native-protocol-unix socket={self._folder / 'native'} auth-anonymous=1"
+        command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "-L", module]
+        with (self._folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
+        deadline = time.monotonic() + START_S
+        while subprocess.run(["pactl", "info"], capture_output=True, check=False, env=self._environment).returncode:
+            assert time.monotonic() < deadline, (self._folder / "log").read_text()
+            time.sleep(0.05)
+
     def _plug(self, name: str) -> str:
-        pipe = self._folder / name
-        pipe.unlink(missing_ok=True)
+        self._plugged += 1
+        pipe = self._pipes[name] = self._folder / f"{name}.{self._plugged}"  # the old one is removed in its own time
         described = (f"source_name={name}", f"file={pipe}", "rate=16000", "channels=1", "format=s16le")
-        return self._pactl("load-module", "module-pipe-source", *described)
+        deadline = time.monotonic() + START_S
+        while not (module := self._pactl("load-module", "module-pipe-source", *described)):
+            assert time.monotonic() < deadline, (self._folder / "log").read_text()
+            time.sleep(0.05)
+        return module
 
     def _pactl(self, *arguments: str) -> str:
         done = subprocess.run(["pactl", *arguments], capture_output=True, text=True, check=False, env=self._environment)

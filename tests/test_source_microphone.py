@@ -19,7 +19,7 @@ from service.inbox import Inbox
 from service.sources.base import SourceState
 from service.sources.devices import Device, choose, formats
 from service.sources.microphone import MicrophoneSource, MicrophoneTap
-from service.sources.portaudio import STALE, has_capture_device, list_devices
+from service.sources.portaudio import STALE, has_capture_device, hung_s, list_devices
 
 CARD = Device(
     index=0, name="USB Microphone: Audio (hw:1,0)", host_api="ALSA", channels=1, rate_hz=44_100, is_default=False
@@ -94,10 +94,12 @@ def test_hung_server(crib: VirtualMicrophone, source: MicrophoneSource) -> None:
     wait_for_state(source, SourceState.RECONNECTING)
     assert "sends nothing" in source.status().detail
     assert not source.stop(0.2)  # PortAudio is stuck in the server: the thread is left behind
+    assert hung_s() > 0.0
     second = MicrophoneSource("second", "default", Inbox("second"))
     second.start()  # and others wait for it, without a hang of their own
     crib.resume()
     wait_for(lambda: source.stop(0.1), "the thread left behind")
+    wait_for(lambda: hung_s() == 0.0, "PortAudio")
     wait_for_state(second, SourceState.LIVE)
     assert second.stop(5.0)
 

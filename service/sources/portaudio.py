@@ -1,6 +1,7 @@
 """PortAudio behind one lock: it is not thread-safe, and it looks for devices only when nobody has it open."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
@@ -25,6 +26,9 @@ STALE = "one plugged in meanwhile is seen only after a restart, as another micro
 """What to know where a device is missing while others record."""
 
 _LOCK = threading.Lock()
+
+_locked_at: float | None = None
+"""When somebody went into PortAudio who has not come back (monotonic seconds); None where nobody is in it."""
 
 _open_recorders: set["Recorder"] = set()
 """Guarded by the lock; while it holds any, PortAudio does not look for devices again."""
@@ -81,10 +85,21 @@ def record(choose: Callable[[list[Device]], Device], tap: Tap) -> Iterator[Recor
     try:
         yield recorder
     finally:
-        with _LOCK:
+        with _LOCK, _timed():
             _open_recorders.discard(recorder)
             recorder.close()
             audio.terminate()
+
+
+def hung_s() -> float:
+    """For how long somebody has been in PortAudio (seconds); 0 where nobody is.
+
+    More than some seconds is a hang: of the sound server, or of PortAudio itself, whose `Pa_StartStream` waits for ever
+    where a device vanishes between open and start (19.6 and 19.7, ALSA: the callback's thread ends with the lock in its
+    hands). It ends with the process only, and until then no other microphone can be opened again.
+    """
+    since = _locked_at
+    return 0.0 if since is None else time.monotonic() - since
 
 
 def list_devices(timeout_s: float = SERVER_S) -> list[Device]:
@@ -124,9 +139,21 @@ def _locked() -> Iterator[None]:
     if not _LOCK.acquire(timeout=BUSY_S):
         raise SourceError("another microphone hangs in PortAudio; restart the sound server")
     try:
-        yield
+        with _timed():
+            yield
     finally:
         _LOCK.release()
+
+
+@contextmanager
+def _timed() -> Iterator[None]:
+    """With the lock held."""
+    global _locked_at  # noqa: PLW0603 - as the lock, there is one for the whole of PortAudio
+    _locked_at = time.monotonic()
+    try:
+        yield
+    finally:
+        _locked_at = None
 
 
 def _initialise() -> pyaudio.PyAudio:

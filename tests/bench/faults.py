@@ -96,9 +96,9 @@ def table(lines: Sequence[Line]) -> str:
         "source",
         "how it is broken",
         "fault",
-        "seen within (s)",
-        "offline within (s)",
-        "heard again after (s)",
+        "seen (s)",
+        "offline (s)",
+        "heard again (s)",
         "a parent reads",
     )
     rows = [
@@ -107,7 +107,7 @@ def table(lines: Sequence[Line]) -> str:
             line.provoked,
             line.fault or "none",
             *map(_number, (line.fault_s, line.offline_s, line.well_s)),
-            _words(line),
+            _words(line.fault),
         )
         for line in lines
     ]
