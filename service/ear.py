@@ -21,6 +21,19 @@ QUIETEST_FLOOR_DBFS = -70.0
 """Floor that loudness is compared with at least (dBFS): under it lies the noise of the device, not of the room."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What is kept of a scored window: its samples are 31 KB."""
+
+    onset: int
+    """Index at which the sound began that opened its run of windows (samples at 16 kHz)."""
+    end: int
+    """Index one past its last sample (samples at 16 kHz)."""
+    dbfs: float
+    """Its level (dBFS)."""
+    scores: Scores
+
+
 @dataclass(slots=True)
 class Ear:
     """One source in the worker's hands. Only the worker changes it; others read single fields."""
@@ -39,8 +52,8 @@ class Ear:
     last_audio_monotonic: float | None = None
     """When the worker last took sound from the inbox (monotonic seconds)."""
     watch: FaultWatch = field(default_factory=FaultWatch)
-    scored: deque[tuple[Window, Scores]] = field(default_factory=lambda: deque(maxlen=POOL_WINDOWS))
-    """Newest windows with their scores: a segment pools those that lie over it."""
+    scored: deque[Scored] = field(default_factory=lambda: deque(maxlen=POOL_WINDOWS))
+    """Newest windows: a segment pools those that lie over it."""
     injection: Injection | None = None
     """The sound of the last test alarm; what overlaps it goes to a tracker of its own."""
     injected_before: Injection | None = None
@@ -82,7 +95,7 @@ class Ear:
     def over(self, segment: Segment) -> list[Scores]:
         """Scores of the windows whose end lies in the segment or just behind it; none if the room was switched off."""
         end = segment.start + len(segment.samples)
-        return [s for w, s in self.scored if w.end > segment.start and w.onset < end]
+        return [one.scores for one in self.scored if one.end > segment.start and one.onset < end]
 
     def tally(self) -> Tally:
         """Counts of this source (samples at 16 kHz), from the device to the last segment."""
@@ -94,7 +107,8 @@ class Ear:
         before = self.injected_before is not None and self.injected_before.overlaps(window.start, window.end)
         tested = self.injection is not None and self.injection.overlaps(window.start, window.end)
         if not (before or tested):
-            self.scored.append((window, scores))
+            level = float(frame_dbfs(window.samples[None])[0])
+            self.scored.append(Scored(window.onset, window.end, level, scores))
             return self.tracker.window(window, scores, self.on_p)
         if self.test_tracker is None or before:
             return []
@@ -117,11 +131,7 @@ class Ear:
         """Loudest of the newest windows that speak for crying (decibels over the floor of the room)."""
         params = self.tracker.params
         oldest = self.listener.position - int(params.span_s * RATE_HZ)
-        loud = [
-            float(frame_dbfs(window.samples[None])[0])
-            for window, scores in self.scored
-            if window.end > oldest and scores.p_cry >= params.off_p
-        ]
+        loud = [one.dbfs for one in self.scored if one.end > oldest and one.scores.p_cry >= params.off_p]
         return max(loud, default=QUIETEST_FLOOR_DBFS) - max(self.listener.floor_dbfs, QUIETEST_FLOOR_DBFS)
 
     def _hear(self, chunk: AudioChunk) -> list[Window | Segment]:

@@ -88,7 +88,8 @@ def test_a_segment_is_scored_by_the_windows_over_it() -> None:
     for part in (pause, tone(440, 0.6), pause, tone(600, 0.9), pause, tone(440, 0.6), pause):
         ear.inbox.write(part, RATE_HZ, 0.0)
     heard = hear_all(ear)
-    ear.scored.extend((window, scores(window)) for window in windows(heard))
+    for window in windows(heard):
+        ear.window(window, scores(window))
     first, second, _ = segments(heard)
     ends = {window.start: window.end for window in windows(heard)}
     over = [ends[one.start] for one in ear.over(second)]
@@ -105,7 +106,9 @@ def test_a_segment_without_windows_has_no_scores() -> None:
     heard = hear_all(ear)
     first, second = segments(heard)
     assert ear.over(first) == []
-    ear.scored.extend((window, scores(window)) for window in windows(heard) if window.end < first.closed)
+    for window in windows(heard):
+        if window.end < first.closed:
+            ear.window(window, scores(window))
     assert ear.over(first) != []
     assert ear.over(second) == []
 
@@ -189,7 +192,7 @@ def test_behind_a_test_alarm_the_room_is_heard_as_ever() -> None:
         for event in ear.window(window, replace(scores(window), p_cry=float(window.start >= RATE_HZ)))
     ]
     assert events == ["started"]
-    assert all(window.start >= RATE_HZ // 2 for window, _ in ear.scored)
+    assert all(one.scores.start >= RATE_HZ // 2 for one in ear.scored)
 
 
 @pytest.mark.parametrize("room_dbfs", [-45, -80])
