@@ -36,6 +36,8 @@ class Costs:
     """Of the room's own thread for each chunk: read, pace, write (milliseconds)."""
     decode_ms: float = 0.0
     """Of the room's decoder for each chunk, outside of the process (milliseconds)."""
+    tell_ms: float = 0.0
+    """Of everything else in the daemon for each chunk: levels, MQTT, outbox, supervisor (milliseconds)."""
     chunk_s: float = 0.1
     """Length of a chunk (seconds)."""
     pace_s: float = 0.0
@@ -43,13 +45,13 @@ class Costs:
 
     def cores(self, rooms: int, share: float) -> float:
         """Cores that all threads together take, with sound in this share of the time."""
-        chunks = (self.chunk_ms + self.capture_ms + self.decode_ms) / self.chunk_s
+        chunks = (self.chunk_ms + self.capture_ms + self.decode_ms + self.tell_ms) / self.chunk_s
         windows = share * (self.window_python_ms + self.window_network_ms) / HOP_S
         return rooms * (chunks + windows) / 1e3
 
     def python(self, rooms: int, share: float) -> float:
         """Share of the time in which some thread holds Python's lock; at 1 there is no more to get from one process."""
-        chunks = (self.chunk_ms + self.capture_ms) / self.chunk_s
+        chunks = (self.chunk_ms + self.capture_ms + self.tell_ms) / self.chunk_s
         return rooms * (chunks + share * self.window_python_ms / HOP_S) / 1e3
 
 
@@ -107,7 +109,7 @@ def simulate(costs: Costs, rooms: int, *, on_s: float, off_s: float, duration_s:
         inside = np.minimum(index, chunks - 1)
         scored = (index < ends[:, None]) & np.take_along_axis(due, inside, axis=1)
         at_s = (phase_s[:, None] + (index + 1) * chunk_s - np.take_along_axis(early_s, inside, axis=1))[scored]
-        python_ms = costs.round_ms + count * costs.chunk_ms + len(at_s) * costs.window_python_ms
+        python_ms = costs.round_ms + count * (costs.chunk_ms + costs.tell_ms) + len(at_s) * costs.window_python_ms
         took_s = (python_ms / (1.0 - others) + len(at_s) * costs.window_network_ms) / 1e3
         now_s, busy_s, taken = now_s + took_s, busy_s + took_s, ends
         lags.append(now_s - at_s[at_s > duration_s / 10])

@@ -6,41 +6,28 @@ The simulation of `house.py` is then held against as many real rooms as are aske
 
 import argparse
 import json
+import math
 import os
-import resource
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import process
 import sound_files
+from daemon import Daemon, configure
 from house import HOP_S, Costs, Lags, simulate
+from mosquitto import Mosquitto
 from peers import noisy
 from peers_table import markdown, number
-from sound_files import Sound
-from with_children import cpu_s, pss_mb
+from real_rooms import LOOP_S, SETTLE_S, Heard, Rooms
+from with_children import cpu_s
 
-from model.bundle import default_bundle_path, load_bundle
-from model.classifier import Classifier
-from model.runtime import open_runtime
-from monitord.types import RATE_HZ, Pcm, Scores, Window
-from service.ear import Ear
-from service.inbox import Inbox
-from service.sources.file import FileSource
-from service.worker import PACE_S, Worker
+from service.worker import PACE_S
 
-LOOP_S = 30.0
-"""Length of the recordings (seconds)."""
-SETTLE_S = 13.0
-"""Before anything is counted (seconds): the floor of a quiet room is found by then."""
-BETWEEN_S = 0.0137
-"""Between the starts of two rooms (seconds): no chunks come at once."""
 FEW = 4
 """Rooms from which costs are taken, beside `--rooms`: enough to be seen, too few to wait for each other."""
 PLACES = (
@@ -57,117 +44,6 @@ PLACES = (
 """What, rooms, mean seconds of sound, mean seconds of quiet between; assumed, not observed."""
 ROOM_S = 6000.0
 """Simulated seconds of all rooms of a place together: some ten thousand rounds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A while of real rooms."""
-
-    seconds: float
-    rooms: int
-    worker_s: float
-    """CPU of the worker's thread (seconds)."""
-    process_s: float
-    """CPU of all threads, and of the decoders that are processes of their own (seconds)."""
-    threads_s: float
-    """CPU of all threads (seconds)."""
-    chunks: int
-    """That came."""
-    network_s: float
-    """CPU of the worker in the network (seconds)."""
-    rounds: int
-    windows: int
-    lags_s: list[float]
-    """By window, from the end of its sound to its score (seconds)."""
-    own_mb: float
-    """Pss of this process (MB)."""
-    all_mb: float
-    """Pss of this process and the decoders (MB)."""
-
-
-class _Inbox(Inbox):
-    """Counts what is written."""
-
-    chunks = 0
-
-    def write(self, samples: Pcm, rate_hz: int, at: float) -> None:
-        """As `Inbox.write`."""
-        self.chunks += 1
-        super().write(samples, rate_hz, at)
-
-
-class _Rooms:
-    """Real rooms and a real worker; also its classifier's runtime and its teller, to count."""
-
-    def __init__(self, sound: Sound, rooms: int, folder: Path) -> None:
-        bundle = load_bundle(default_bundle_path())
-        self._runtime = open_runtime(bundle, "litert")
-        self.name, self.fault = "counted", ""
-        classifier = Classifier(bundle, self)
-        score = classifier.score
-
-        def late(windows: Sequence[Window]) -> list[Scores]:
-            scores = score(windows)
-            now = time.time()
-            self.lags_s += [now - window.at - len(window.samples) / RATE_HZ for window in windows]
-            return scores
-
-        classifier.score = late  # type: ignore[method-assign]  # the worker asks the classifier: there the windows are
-        path = sound_files.write(folder / f"{sound.__name__}.wav", sound(LOOP_S))
-        wake = threading.Event()
-        self._inboxes = [_Inbox(f"room{number}", wake=wake) for number in range(rooms)]
-        self._sources = [FileSource(inbox.source, path, inbox, realtime=True, loop=True) for inbox in self._inboxes]
-        ears = [Ear.of(inbox, bundle.manifest.listener, bundle.manifest.tracker) for inbox in self._inboxes]
-        self._worker = Worker(ears, classifier, self, wake, live=True)
-        self.network_s, self.rounds, self.windows, self.worker_s = 0.0, 0, 0, 0.0
-        self.lags_s: list[float] = []
-
-    def _counts(self) -> tuple[Any, ...]:
-        """As they stand in `Heard`."""
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        threads_s = usage.ru_utime + usage.ru_stime
-        process_s = cpu_s(os.getpid())
-        chunks = sum(inbox.chunks for inbox in self._inboxes)
-        return self.worker_s, process_s, threads_s, chunks, self.network_s, self.rounds, self.windows
-
-    def forward(self, patches: Any) -> Any:
-        """As `Runtime.forward`, timed."""
-        began = time.thread_time()
-        out = self._runtime.forward(patches)
-        self.network_s += time.thread_time() - began
-        self.windows += len(patches)
-        return out
-
-    def event(self, *_: object) -> None:
-        """An episode moved."""
-
-    segment = event
-
-    def tick(self) -> None:
-        """A round is over, in the worker's thread."""
-        self.rounds += 1
-        self.worker_s = time.thread_time()
-
-    def hear(self, seconds: float) -> Heard:
-        """Starts everything, counts for so long, stops everything."""
-        thread = threading.Thread(target=self._worker.run)
-        thread.start()
-        for source in self._sources:
-            source.start()
-            time.sleep(BETWEEN_S)
-        time.sleep(SETTLE_S)
-        before, began = self._counts(), time.monotonic()
-        lags = len(self.lags_s)
-        time.sleep(seconds)
-        took_s = time.monotonic() - began
-        counts = [after - first for after, first in zip(self._counts(), before, strict=True)]
-        own_mb, all_mb = process.memory_mb(os.getpid())["Pss"], pss_mb(os.getpid())
-        heard = Heard(took_s, len(self._sources), *counts, list(self.lags_s[lags:]), own_mb, all_mb)
-        for source in self._sources:
-            source.stop(1.0)
-        self._worker.stop()
-        thread.join()
-        return heard
 
 
 def main(argv: Sequence[str]) -> None:
@@ -188,22 +64,40 @@ def main(argv: Sequence[str]) -> None:
             ("noisy, few", noisy, FEW),
             ("noisy", noisy, arguments.rooms),
         ):
-            runs[key] = _Rooms(sound, rooms, Path(name)).hear(seconds)
+            runs[key] = Rooms(sound, rooms, Path(name)).hear(seconds)
             sys.stderr.write(f"scale: {rooms} rooms, {key}, load {os.getloadavg()[0]:.1f}\n")
-    costs = costs_of(runs["quiet, few"], runs["quiet"], runs["noisy, few"])
+        daemon_ms = _daemon_ms(arguments.rooms, seconds, Path(name))
+        sys.stderr.write(f"scale: {arguments.rooms} quiet rooms in the daemon, load {os.getloadavg()[0]:.1f}\n")
+    alone = costs_of(runs["quiet, few"], runs["quiet"], runs["noisy, few"])
+    heard_ms = 1e3 * runs["quiet"].process_s / runs["quiet"].chunks
+    costs = replace(alone, tell_ms=max(0.0, daemon_ms * alone.chunk_s - heard_ms))
     few, many = runs["quiet, few"], runs["quiet"]
     each_mb = [
         (after - before) / (many.rooms - few.rooms)
         for after, before in ((many.own_mb, few.own_mb), (many.all_mb, few.all_mb))
     ]
-    simulated = simulate(costs, arguments.rooms, on_s=1.0, off_s=0.0, duration_s=60.0)
+    simulated = simulate(alone, arguments.rooms, on_s=1.0, off_s=0.0, duration_s=60.0)
     sys.stdout.write(
         f"{machine['cpu']}, {machine['cores']} cores, load {machine['load_before']} before and"
-        f" {os.getloadavg()[0]:.2f} after\n\n{_costs_table(costs)}\n{_comparison(runs['noisy'], simulated, costs)}\n"
+        f" {os.getloadavg()[0]:.2f} after\n\n{_costs_table(costs)}\n{_comparison(runs['noisy'], simulated, alone)}\n"
         f"{places(costs, each_mb[1])}\n{verdict(costs, *each_mb)}"
     )
     if arguments.json:
         arguments.json.write_text(json.dumps({"machine": machine, "costs": asdict(costs)}) + "\n", encoding="utf-8")
+
+
+def _daemon_ms(rooms: int, seconds: float, folder: Path) -> float:
+    """CPU of the whole daemon with broker for each second of a quiet room (milliseconds)."""
+    path = sound_files.write(folder / "daemon.wav", sound_files.quiet(LOOP_S))
+    sources = {f"room{number}": {"file": str(path), "loop": True} for number in range(rooms)}
+    with (
+        Mosquitto(folder / "broker") as broker,
+        Daemon(folder, "--config", configure(folder, broker, sources)) as daemon,
+    ):
+        time.sleep(SETTLE_S)
+        before_s, began = cpu_s(daemon.pid), time.monotonic()
+        time.sleep(seconds)
+        return 1e3 * (cpu_s(daemon.pid) - before_s) / (time.monotonic() - began) / rooms
 
 
 def costs_of(few: Heard, many: Heard, sounding: Heard) -> Costs:
@@ -218,7 +112,9 @@ def costs_of(few: Heard, many: Heard, sounding: Heard) -> Costs:
     capture_ms = 1e3 * (many.threads_s - many.worker_s) / many.chunks
     decode_ms = 1e3 * (many.process_s - many.threads_s) / many.chunks
     chunk_s = many.seconds * many.rooms / many.chunks
-    return Costs(round_ms, chunk_ms, max(0.0, python_ms), network_ms, capture_ms, decode_ms, chunk_s, PACE_S)
+    return Costs(
+        round_ms, chunk_ms, max(0.0, python_ms), network_ms, capture_ms, decode_ms, chunk_s=chunk_s, pace_s=PACE_S
+    )
 
 
 def places(costs: Costs, each_mb: float) -> str:
@@ -236,7 +132,9 @@ def places(costs: Costs, each_mb: float) -> str:
 
 def limit(costs: Costs, share: float) -> int:
     """Rooms that one worker hears before its own work alone takes all of a core, or the lock all of its time."""
-    worker_ms = costs.chunk_ms / costs.chunk_s + share * (costs.window_python_ms + costs.window_network_ms) / HOP_S
+    worker_ms = (costs.chunk_ms + costs.tell_ms) / costs.chunk_s + share * (
+        costs.window_python_ms + costs.window_network_ms
+    ) / HOP_S
     return int(min(1e3 / worker_ms, 1.0 / costs.python(1, share)))
 
 
@@ -251,6 +149,7 @@ def verdict(costs: Costs, own_mb: float, each_mb: float) -> str:
     limits = {share: limit(costs, share) for share in (0.1, 1 / 3, 0.5, 1.0)}
     window_ms = costs.window_python_ms + costs.window_network_ms
     network = 100.0 * costs.window_network_ms / window_ms
+    quiet = 100.0 * costs.tell_ms / (costs.tell_ms + costs.chunk_ms + costs.capture_ms + costs.decode_ms)
     decoder_mb = each_mb - own_mb
     return f"""One worker reaches its limit at about {limits[1.0]} rooms that are all noisy, {limits[1 / 3]} with sound
 a third of the time, {limits[0.1]} with a tenth: there the worker takes a core, or Python's lock all of the time;
@@ -258,10 +157,11 @@ past it the daemon leaves out windows, which is not simulated. Costs of {FEW} ro
 A room takes {own_mb:.1f} MB in the process and, if a recording or a stream, {decoder_mb:.1f} MB in its decoder.
 
 - One box: one process, as it is.
-- A nursery of 200 rooms: within one worker as long as most of it sleeps. Past half of the limit run one process for
-  each floor, each a node of its own on the same broker; rooms share nothing but the model's pages. The decoders,
-  {0.2 * decoder_mb:.1f} GB for 200 rooms, are the first thing to share: one process could decode many streams.
-- A maternity ward has fewer rooms, and sound half of the time: {limits[0.5]} rooms a worker, so the same.
+- A nursery of 200 rooms, with sound a tenth of the time: {_processes(200, limits[0.1])}, at most half loaded, such as
+  one for each floor, each a node of its own on the same broker; rooms share nothing but the model's pages. The
+  decoders, {0.2 * decoder_mb:.1f} GB for 200 rooms, are the first thing to share: one could decode many streams.
+- A maternity ward of 40 beds, with sound half of the time: {_processes(40, limits[0.5])}.
+- Of a quiet room's cost {quiet:.0f} % is not hearing but telling: levels, MQTT, outbox. That comes before the network.
 - Batched: one forward pass for all rooms of a round, today. The network is {network:.0f} % of a window and gains
   nothing from more windows at once on a CPU (see `floor`); what is left to batch is Python: front end and gate.
 - An engine such as Ray Serve collects requests of many clients into batches and moves replicas between machines. That
@@ -269,6 +169,12 @@ A room takes {own_mb:.1f} MB in the process and, if a recording or a stream, {de
   another without hands. It adds a request over the network to each window of {window_ms:.1f} ms, and one more thing
   whose death is silence; before that, a process for each floor and one broker do the same with nothing new.
 """
+
+
+def _processes(rooms: int, most: int) -> str:
+    """How many so that each has at most half of what it could."""
+    count = math.ceil(rooms / (most / 2))
+    return "one process" if count == 1 else f"{count} processes"
 
 
 def _comparison(real: Heard, simulated: Lags, costs: Costs) -> str:
@@ -299,6 +205,7 @@ def _costs_table(costs: Costs) -> str:
         "window_network_ms": "a window in the network",
         "capture_ms": f"{costs.chunk_s:.2f} s of a room in its own thread: read, pace, write",
         "decode_ms": f"{costs.chunk_s:.2f} s of a room in its decoder, a process of its own",
+        "tell_ms": f"{costs.chunk_s:.2f} s of a room in the rest of the daemon: levels, MQTT, outbox",
     }
     rows += [[text, f"{getattr(costs, key):.4f}"] for key, text in names.items()]
     return markdown(rows)
