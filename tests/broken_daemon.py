@@ -27,6 +27,11 @@ class BrokenDaemon(Daemon):
         after = self._command.index("run")
         self._command = [sys.executable, __file__, str(self._folder), *self._command[after:]]
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self._process.poll() is not None
+
     def breaks(self, part: str, how: str = "") -> None:
         """Breaks a part."""
         written = self._folder / f"{part}.new"

@@ -66,7 +66,6 @@ STREAMS: Final = (
     Row("s_slow", "stream", "0.6 of the rate that it states", "slow", ("wrong_rate",)),
 )
 MICROPHONES: Final = (
-    Row("m_gone", "microphone", "unplugged", "gone", ("reconnecting", "stalled")),
     Row("m_stall", "microphone", "sends nothing", "stall", ("stalled", "reconnecting")),
     Row("m_zeros", "microphone", "exact zeros", "zeros", ("digital_silence",)),
     Row("m_stuck", "microphone", "one value", "stuck", ("flat",)),
@@ -76,17 +75,8 @@ MICROPHONES: Final = (
     Row("m_slow", "microphone", "0.6 of the rate that it states", "slow", ("wrong_rate",)),
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was told of a row; seconds from the provocation, or from the repair."""
-
-    row: Row
-    fault: str
-    fault_s: float | None
-    offline_s: float | None
-    well_s: float | None
-    """None: never within the time."""
+UNPLUGGED: Final = Row("m_gone", "microphone", "unplugged", "gone", ("reconnecting", "stalled"))
+"""Not in one daemon with others: PortAudio may hang or abort where a device goes while it is being opened."""
 
 
 def provoked(ear: TimedEar, rows: Sequence[Row], at_s: float) -> dict[str, tuple[str, float | None, float | None]]:

@@ -89,16 +89,10 @@ class Microphones:
                 os.close(pipe)
             if self._over.is_set():
                 return
-            if len(self.feeds) == 1:  # a server without any microphone goes too, as a card's does
-                self._server.kill()
-                self._server.wait()
-            else:
-                self._pactl("unload-module", module)
+            self._pactl("unload-module", module)
             while feed.does == "gone" and not self._over.wait(0.05):
                 pass
             if not self._over.is_set():
-                if len(self.feeds) == 1:
-                    self._start()
                 module = self._plug(name)
 
     def _start(self) -> None:

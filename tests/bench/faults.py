@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ import rtsp_server
 from broken_daemon import BrokenDaemon
 from daemon import configure
 from fault_feed import SOUNDS, Feed, Feeds
-from fault_matrix import MICROPHONES, ROOT, STREAMS, Row, TimedEar, provoked, wait, well
+from fault_matrix import MICROPHONES, ROOT, STREAMS, UNPLUGGED, Row, TimedEar, provoked, wait, well
 from fault_microphones import Microphones, alsa_environment
 from mosquitto import Mosquitto, free_port
 from rtsp_server import camera
@@ -82,7 +82,7 @@ Found = Mapping[str, tuple[str, float | None, float | None]]
 def measure(folder: Path) -> list[Line]:
     """Takes all phases, one after the other."""
     lines: list[Line] = []
-    for phase in (_sources, _dead, _recordings, _cameras, _codec, _daemon):
+    for phase in (_sources, _unplugged, _dead, _recordings, _cameras, _codec, _daemon):
         sys.stderr.write(f"bench: faults, {phase.__name__.strip('_')}\n")
         place = folder / phase.__name__
         place.mkdir()
@@ -159,6 +159,8 @@ def _break_and_mend(daemon: BrokenDaemon, ear: TimedEar, rows: Sequence[Row], fe
     for row in rows:
         feeds[row.source].does = "room"
     lines = _lines(ear, rows, found, mended_s)
+    if daemon.ended:
+        raise RuntimeError(f"the daemon has ended:\n{daemon.words}")
     for source in set(feeds) - {row.source for row in rows}:
         if ear.faults(source) != ["ok"]:
             raise RuntimeError(f"{source} beside them was harmed: {ear.faults(source)}")
@@ -168,20 +170,28 @@ def _break_and_mend(daemon: BrokenDaemon, ear: TimedEar, rows: Sequence[Row], fe
 def _sources(folder: Path) -> list[Line]:
     """Streams and microphones."""
     streams = Feeds("s_well", *(row.source for row in STREAMS))
-    many = Microphones(folder / "many", "m_well", *(row.source for row in MICROPHONES if row.does != "gone"))
-    alone = Microphones(folder / "alone", "m_gone")  # with others beside it, its server would give us one of those
-    os.environ.update(alsa_environment(folder, many, alone))
+    many = Microphones(folder / "many", "m_well", *(row.source for row in MICROPHONES))
+    os.environ.update(alsa_environment(folder, many))
     sources: dict[str, object] = {name: {"stream": streams.url(name)} for name in streams.feeds}
-    sources |= {name: {"microphone": name} for name in (*many.feeds, *alone.feeds)}
-    with streams.running(), many.running(), alone.running(), _house(folder, sources) as (daemon, ear, _):
-        lines = _break_and_mend(daemon, ear, (*STREAMS, *MICROPHONES), streams.feeds | many.feeds | alone.feeds)
-        hung = Row("m_gone", "microphone", "the sound server hangs (SIGSTOP), and goes on", "", ("reconnecting",))
+    sources |= {name: {"microphone": name} for name in many.feeds}
+    with streams.running(), many.running(), _house(folder, sources) as (daemon, ear, _):
+        return _break_and_mend(daemon, ear, (*STREAMS, *MICROPHONES), streams.feeds | many.feeds)
+
+
+def _unplugged(folder: Path) -> list[Line]:
+    """A microphone alone at its server: with others there, the server would give us one of those instead."""
+    alone = Microphones(folder / "alone", UNPLUGGED.source)
+    os.environ.update(alsa_environment(folder, alone))
+    with alone.running(), _house(folder, {UNPLUGGED.source: {"microphone": UNPLUGGED.source}}) as (daemon, ear, _):
+        _online(daemon, ear, UNPLUGGED.source)
+        hung = replace(UNPLUGGED, provoked="the sound server hangs (SIGSTOP), and goes on")
         broken_s = time.monotonic()
         alone.hang()
         found = _until_told_after(ear, hung, broken_s)
         mended_s = time.monotonic()
         alone.resume()
-        return [*lines, *_lines(ear, [hung], found, mended_s)]
+        lines = _lines(ear, [hung], found, mended_s)
+        return [*lines, *_break_and_mend(daemon, ear, [UNPLUGGED], alone.feeds)]
 
 
 def _until_told_after(ear: TimedEar, row: Row, broken_s: float) -> Found:
