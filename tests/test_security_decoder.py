@@ -78,6 +78,24 @@ def test_limits_hold(phone: HttpAudio) -> None:
         assert Path(f"/proc/{child}/oom_score_adj").read_text() == f"{decoder.FIRST_TO_DIE}\n"
 
 
+def test_ffmpeg_is_in_the_child_and_numpy_is_not(phone: HttpAudio) -> None:
+    """The daemon's own process never loads FFmpeg, and a child costs no more memory than decoding takes."""
+    code = (
+        "import sys, service.app, service.replay, service.sources.stream\n"
+        "print([name for name in sys.modules if name.split('.')[0] == 'av'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
+    with heard(phone):
+        (child,) = decoders()
+        maps = Path(f"/proc/{child}/maps").read_text()
+        rollup = Path(f"/proc/{child}/smaps_rollup").read_text().splitlines()
+    assert "libavcodec" in maps
+    assert "numpy" not in maps
+    private_kb = sum(int(line.split()[1]) for line in rollup if line.startswith("Private_Dirty:"))
+    assert private_kb < 25_000  # 12,300 measured; with NumPy it would be 35,000
+
+
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """A file whose index asks for most of a gigabyte, and FFmpeg would give it, ends as a file that cannot be read."""
     size = 900_000_000  # bytes
