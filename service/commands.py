@@ -96,7 +96,12 @@ class Snooze:
     """0 to 720; 0 ends a snooze."""
 
 
-Command = TestAlarm | Received | Restart | SetEnabled | SetThreshold | SetProfile | Acknowledge | Snooze
+@dataclass(frozen=True, slots=True)
+class TellAgain:
+    """Home Assistant has started: an event that was told while it was away is lost to it."""
+
+
+Command = TestAlarm | Received | Restart | TellAgain | SetEnabled | SetThreshold | SetProfile | Acknowledge | Snooze
 
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _WORD = re.compile(r"[a-z0-9_]+")

@@ -220,7 +220,7 @@ $w_deaf_more
 <ha-alert alert-type="error">
 <h1><font color="$red">$w_crying {{ '$w_since ' ~ (since | as_local).strftime('%H:%M') if since }}</font></h1>
 {{ reason ~ ' (' ~ states('$reason_confidence') | float(0) | round | int ~ ' %).' if reason }}
-{{ '$w_coming' if is_state_attr('$event', 'event_type', 'acknowledged') }}
+{{ '$w_coming' if is_state_attr('$crying', 'acknowledged', true) }}
 </ha-alert>
 {% else %}
 <ha-alert alert-type="success">

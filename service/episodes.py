@@ -115,6 +115,12 @@ class Episodes:
                 self._save()
                 self._by_hand(episode, "escalated")
 
+    def tell_again(self) -> None:
+        """Reminds at once of what nobody has answered: Home Assistant may have been away when it was told."""
+        for episode in self._household.episodes:
+            if not episode.acknowledged and self._voice.wakes(episode.teller):
+                self._by_hand(episode, "escalated")
+
     def tick(self) -> None:
         """Keeps loudness up to date, and reminds of what nobody has answered."""
         now = time.monotonic()
@@ -143,8 +149,8 @@ class Episodes:
         )
         if joined is None:
             joined = self._begin(ear, event, now)
-        self._save()
         self._tell_rooms(joined)
+        self._save()
 
     def _begin(self, ear: Ear, event: CryEvent, now: float) -> Episode:
         """Opens an episode, told by the loudest of the rooms that have heard anything of it by now."""

@@ -150,6 +150,7 @@ class Session:
         if now >= self._states_at:
             self._states_at = math.inf
             self._tell_all()
+            self._speaker.on_command(commands.TellAgain())
 
     def _send(self) -> None:
         for message in self._speaker.board.take():

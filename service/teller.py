@@ -12,7 +12,7 @@ from typing import Final, Self
 from monitord.tracker import likely_reason
 from monitord.types import CryEvent, Scores, Segment
 from service import cry_messages, lines, messages
-from service.commands import Command
+from service.commands import Command, TellAgain
 from service.config import Config
 from service.ear import Ear
 from service.episodes import Episodes
@@ -82,6 +82,8 @@ class MqttTeller:
 
     def ask(self, command: Command) -> None:
         """Takes a command from any thread; the worker obeys at its next tick."""
+        if isinstance(command, TellAgain):
+            self._heartbeat_due = 0.0  # it is not retained, and without one nothing is healthy
         self._family.ask(command)
 
     def begin(self) -> None:

@@ -19,7 +19,6 @@ NOT_HEARING = f"monitord_not_hearing_{HEALTHY}"
 CONNECTIVITY = "binary_sensor.baby_monitor_connectivity"
 NURSERY, BEDROOM = (f"binary_sensor.{source}_crying" for source in ROOMS)
 NURSERY_EVENT = "event.nursery_cry_event"
-AWAY = pytest.mark.xfail(run=False, reason="what is told while Home Assistant is away is not told to it again")
 THRESHOLD = 0.71
 """Not the bundle's."""
 LOST_BROKER = "[homeassistant.components.mqtt.client]"
@@ -245,7 +244,6 @@ def unreminded(house: House) -> Iterator[None]:
     house.set_profile("day")
 
 
-@AWAY
 @pytest.mark.usefixtures("unreminded")
 def test_a_cry_is_told_after_an_outage_of_the_broker(house: House) -> None:
     """It began while the broker was away; Home Assistant comes back later than the daemon, and rings all the same."""
@@ -258,7 +256,6 @@ def test_a_cry_is_told_after_an_outage_of_the_broker(house: House) -> None:
     house.until_shown(house.last("nursery/state")["episode"], house.iphone, house.tablet)
 
 
-@AWAY
 @pytest.mark.usefixtures("unreminded")
 def test_a_cry_is_told_after_a_restart_of_home_assistant(house: House) -> None:
     """It began while Home Assistant was away."""

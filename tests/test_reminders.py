@@ -162,3 +162,14 @@ def test_an_answer_counts_more_than_a_snooze(house: House, clock: Clock) -> None
     house.worker.round()
     assert len(house.told("nursery")) == before
     assert house.last("nursery/state")["acknowledged"] is True
+
+
+def test_home_assistant_that_started_is_told_what_nobody_answered(house: House) -> None:
+    """An event that was told while it was away is lost to it; what somebody has answered is not told again."""
+    house.hear(QUIET, NEAR)
+    house.command(commands.TellAgain())
+    assert house.events()[-1] == "escalated"
+    house.command(commands.Acknowledge("room", None))
+    told = len(house.of("room/event"))
+    house.command(commands.TellAgain())
+    assert len(house.of("room/event")) == told
