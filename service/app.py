@@ -1,6 +1,7 @@
 """The daemon's life on one screen: build, start, watch, stop. The one place where the parts are put together."""
 
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -21,7 +22,7 @@ from monitord.errors import ConfigError, MonitordError
 from service import messages
 from service.banner import BrokerKind, banner
 from service.broker import EmbeddedBroker
-from service.commands import Received
+from service.commands import Command, Received
 from service.config import Config
 from service.console import Console, ConsoleHandler
 from service.ear import Ear
@@ -36,7 +37,7 @@ from service.mqtt_settings import MqttSettings
 from service.notify.notice import Notice
 from service.notify.notifier import Notifier
 from service.outbox import Outbox
-from service.sources.opening import check_files, open_source, stop_sources
+from service.sources.opening import check_files, hung_s, open_source, stop_sources
 from service.state_lock import only_one
 from service.store import Store
 from service.supervisor import LOOK_S, Supervisor
@@ -53,6 +54,12 @@ MQTT_STOP_S: Final = 1.0
 """Seconds for the last messages and the goodbye. The three together keep Ctrl-C within 3 s."""
 NOTIFY_STOP_S: Final = 0.5
 """Seconds for the last words to phones, while the broker waits for its goodbye."""
+RESTART_S: Final = 10.0
+"""Seconds that the worker may be stuck: by then every room is told as not heard; nothing but a new process helps."""
+HUNG_S: Final = 60.0
+"""Seconds that a call of PortAudio may take: a sound server may come back, and other rooms are still heard."""
+STEADY_S: Final = 60.0
+"""Seconds that the daemon must have run for a bug to be worth another start, where no service manager decides that."""
 CONNECT_S: Final = 5.0
 """Seconds after the start in which a broker's refusal is the operator's mistake, and ends the daemon."""
 CRASHED: Final = 70
@@ -140,12 +147,17 @@ def _serve(
     ears = {source.id: Ear.of(source.inbox, manifest.listener, manifest.tracker) for source in sources}
     store = Store(config.state_dir)
     announced = discover(house_of(config, version=version("monitord"), demo=demo), config.home_assistant, store)
+
+    def ask(command: Command) -> None:
+        teller.ask(command)
+        wake.set()  # where nothing is heard, the worker naps
+
     mqtt = Mqtt(
         settings,
         node,
         list(ears),
         outbox,
-        on_command=lambda command: teller.ask(command),  # noqa: PLW0108 - built below
+        on_command=ask,
         discovery=lambda: announced.devices,
         births=announced.births,
         gone=announced.gone,
@@ -155,7 +167,8 @@ def _serve(
     notifier = Notifier.build(config.notify, lambda channel, notice: _delivered(channel, notice, teller))
     voice = Voice(node, names, texts, mqtt.tell, console, notifier.tell)
     watched = [(source, ears[source.id]) for source in sources]
-    supervisor = Supervisor(node, watched, mqtt.tell, console, Hearing(node, names, texts, notifier.tell))
+    hearing = Hearing(node, names, texts, notifier.tell)
+    supervisor = Supervisor(node, watched, mqtt.tell, console, hearing, moved_at=lambda: worker.moved_at)
     teller = MqttTeller.of(
         config,
         voice,
@@ -165,13 +178,14 @@ def _serve(
         fault=supervisor.fault_of,
         restart=wishes.ask_restart,
     )
-    worker = Worker(list(ears.values()), classifier, teller, wake)
+    worker = Worker(list(ears.values()), classifier, teller, wake, live=True)
     manager.watch(names, list(ears.values()), fault=supervisor.fault_of, moved_at=lambda: worker.moved_at)
 
     console.banner(
         banner(config, version=version("monitord"), model=manifest.name, broker=settings, kind=kind, demo=demo)
     )
-    for message in (*announced.swept, _info(node, bundle)):
+    info = _info(node, bundle)
+    for message in (*announced.swept, info()):
         mqtt.tell(message)
     teller.begin()
     supervisor.look()
@@ -185,7 +199,7 @@ def _serve(
     for source in sources:
         source.start()
     thread.start()
-    code = _watch(wishes, supervisor, mqtt, thread, classifier.runtime, manager=manager)
+    code = _watch(wishes, supervisor, mqtt, thread, classifier.runtime, info=info, manager=manager)
     if not wishes.restart:
         manager.stopping()
     return code
@@ -198,11 +212,11 @@ def _watch(
     worker: WorkerThread,
     runtime: Runtime,
     *,
+    info: Callable[..., messages.Message],
     manager: ServiceManager,
 ) -> int:
     """Looks twice a second at all that may fail, until it is time to leave."""
-    began = time.monotonic()
-    fault = ""
+    began, fault = time.monotonic(), ""
     while not wishes.stop.wait(LOOK_S):
         supervisor.look()
         status = mqtt.status()
@@ -211,17 +225,32 @@ def _watch(
         if runtime.fault != fault:
             fault = runtime.fault
             _log.warning("network: %s", fault)
+            mqtt.tell(info(fault=fault))
         if not mqtt.alive:
             _log.error("the voice has a bug; the daemon ends, so that it can be started anew")
             return CRASHED
         if not worker.is_alive():
             supervisor.look()
+            wishes.restart = worker.crashed and time.monotonic() - began >= STEADY_S and not manager.present
             return CRASHED if worker.crashed else 0
+        if (stuck := _stuck(supervisor)) is not None:
+            _log.error("%s; the daemon begins anew", stuck)
+            wishes.restart = not manager.present
+            return CRASHED
         manager.look(status)
         if wishes.reload:
             wishes.reload = False
             _reload(wishes, manager)
     return 0
+
+
+def _stuck(supervisor: Supervisor) -> str | None:
+    """Says which thread is stuck for so long that only a new process helps."""
+    if supervisor.still_s > RESTART_S:
+        return f"the worker is stuck since {supervisor.still_s:.0f} s"
+    if (hung := hung_s()) > HUNG_S:
+        return f"PortAudio hangs since {hung:.0f} s, and with it every microphone"
+    return None
 
 
 def _reload(wishes: _Wishes, manager: ServiceManager) -> None:
@@ -246,10 +275,16 @@ def _delivered(channel: str, notice: Notice, teller: MqttTeller) -> None:
         teller.ask(Received(notice.source, notice.tag, channel))
 
 
-def _info(node: Node, bundle: Bundle) -> messages.Message:
+def _info(node: Node, bundle: Bundle) -> Callable[..., messages.Message]:
+    """Returns who makes `info`, which lacks only the network's fault."""
     manifest = bundle.manifest
-    return messages.info(
-        node, version=version("monitord"), model=manifest.name, model_sha=bundle.id, metrics=manifest.metrics
+    return functools.partial(
+        messages.info,
+        node,
+        version=version("monitord"),
+        model=manifest.name,
+        model_sha=bundle.id,
+        metrics=manifest.metrics,
     )
 
 

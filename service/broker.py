@@ -1,6 +1,7 @@
 """The embedded broker: a private mosquitto on loopback, or the broker that answers there already."""
 
 import logging
+import os
 import shutil
 import socket
 import subprocess
@@ -198,8 +199,15 @@ class EmbeddedBroker:
         """One life of mosquitto; returns how it ended, with its last words."""
         words: deque[str] = deque(maxlen=LAST_WORDS)
         # In a session of its own: Ctrl-C on a terminal goes to all of a group, and our goodbye needs the broker.
+        # systemd hears from us alone.
+        environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
         with subprocess.Popen(
-            command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, start_new_session=True
+            command,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+            env=environment,
         ) as child:
             self._child = child
             if self._stopping.is_set():  # `stop` may have come before there was a child to end

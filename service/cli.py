@@ -150,10 +150,13 @@ def _run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     from model.bundle import load_bundle  # noqa: PLC0415
     from service.config import load_config  # noqa: PLC0415
+    from service.mqtt_settings import read_credentials  # noqa: PLC0415
 
     if arguments.config is None:
         raise ConfigError("check needs --config FILE")
     config = load_config(arguments.config)
+    if not config.mqtt.embedded:
+        read_credentials(config.mqtt.settings)
     bundle = load_bundle(arguments.bundle or config.bundle).require_trained()
     names = ", ".join(config.sources)
     print(f"{arguments.config}: all right; sources {names}; bundle {bundle.manifest.name} {bundle.id}")

@@ -25,6 +25,7 @@ from service.mqtt_settings import MqttSettings, TlsFiles
 from service.notify.settings import NotifyConfig
 from service.paths import default_state_dir
 from service.profiles import ProfilesConfig
+from service.sources.redact import redact
 from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
 from service.yaml_file import YamlFile, read_yaml
 
@@ -265,7 +266,7 @@ def _warn_of_readable_passwords(file: YamlFile, config: Config) -> None:
     if not file.path.stat().st_mode & stat.S_IROTH:
         return
     for source_id, source in config.sources.items():
-        if "@" in (source.stream or "").partition("://")[2].partition("/")[0]:
+        if source.stream is not None and redact(source.stream) != source.stream:
             place = file.refusal(("sources", source_id, "stream"), "holds a password and everybody can read the file")
             _log.warning("%s; chmod 600 %s", place, file.path)
     for name, channel in config.notify.channels.items():

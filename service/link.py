@@ -24,7 +24,7 @@ from service.link_error import FIRST_REFUSAL, LinkError
 from service.messages import Message
 from service.mqtt_settings import Credentials, MqttSettings
 
-KEEPALIVE_S = 5
+KEEPALIVE_S = 3
 """Longest silence on the connection (seconds). The broker takes a hung daemon for dead after 1.5 times this (MQTT 5,
 3.1.2.10) and tells its last will, we a hung broker after twice this: both under the 10 s that we promise."""
 

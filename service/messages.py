@@ -107,9 +107,11 @@ def heartbeat(node: Node, *, ts: float, uptime_s: float, sources_ok: int, source
     return json_message(node, f"{node.root}/heartbeat", values, Keep.LIVE)
 
 
-def info(node: Node, *, version: str, model: str, model_sha: str, metrics: Mapping[str, object]) -> Message:
-    """`info`: which program and which model listen here; `metrics` must be JSON values."""
-    values = {"version": version, "model": model, "model_sha": model_sha, "metrics": dict(metrics)}
+def info(
+    node: Node, *, version: str, model: str, model_sha: str, metrics: Mapping[str, object], fault: str = ""
+) -> Message:
+    """`info`: which program and which model listen here; `metrics` must be JSON values, `fault` is the network's."""
+    values = {"version": version, "model": model, "model_sha": model_sha, "metrics": dict(metrics), "fault": fault}
     return json_message(node, f"{node.root}/info", values, Keep.LATEST)
 
 
@@ -134,7 +136,7 @@ def health(node: Node, source: str, *, fault: str, tally: Tally, reconnects: int
     Args:
         node: Who speaks.
         source: Id of the source.
-        fault: `ok`, `stalled`, `digital_silence`, `flat`, `clipping`, `reconnecting`, `auth_failed`, `decode_error`.
+        fault: One of `monitord.faults.Fault`.
         tally: Samples at 16 kHz since the start.
         reconnects: How often the source was opened again.
         last_audio: Wall time of the newest sample (Unix seconds); None before the first.

@@ -187,7 +187,8 @@ class Session:
                 self._link.publish(Message(incoming.topic, "", retain=True, qos=1, keep=Keep.LATEST))
             return
         if incoming.retained:
-            log.info("command on %s ignored: it is retained, so nobody gave it now", incoming.topic)
+            topic = incoming.topic if incoming.topic.isprintable() else ascii(incoming.topic)
+            log.info("command on %s ignored: it is retained, so nobody gave it now", topic)
             return
         command = commands.parse(self._speaker.node, self._speaker.sources, incoming.topic, incoming.payload)
         if command is not None:

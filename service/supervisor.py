@@ -1,6 +1,7 @@
 """Looks at every source twice a second, and tells what it sees: status, fault and counts."""
 
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -9,6 +10,7 @@ from monitord.faults import Fault
 from monitord.types import RATE_HZ
 from service import messages
 from service.ear import Ear
+from service.fault_messages import fault_event
 from service.health import STUCK_S, WAITING_S, Signs, is_online, judge
 from service.hearing import Hearing
 from service.messages import Message, Node
@@ -33,6 +35,8 @@ class _Seen:
     online: bool | None = None
     fault: Fault = "ok"
     reconnects: int = 0
+    fault_at: float = 0.0
+    """Wall time at which the fault came (Unix seconds)."""
     told_at: float = 0.0
     """When the health was last told (monotonic seconds)."""
     late_since: float | None = None
@@ -120,10 +124,28 @@ class Supervisor:
             stuck=self.stuck,
         )
 
+    def _tell_fault(self, ear: Ear, seen: _Seen, fault: Fault, detail: str) -> None:
+        """Durable: a fault that comes and goes while the broker is away leaves a trace."""
+        at = time.time()
+        since = seen.fault_at if seen.fault != "ok" else ear.last_audio or at
+        self._tell(
+            fault_event(
+                self._node,
+                ear.source,
+                fault,
+                message_id=uuid.uuid4().hex,
+                ts=at,
+                since=since,
+                detail="" if fault == "ok" else detail,
+            )
+        )
+        seen.fault_at = at
+
     def _compare(self, ear: Ear, status: SourceStatus, *, online: bool, fault: Fault, now: float) -> None:
         seen = self._seen[ear.source]
         if seen.fault != fault:
             self._screen.fault(ear.source, fault, status.detail)
+            self._tell_fault(ear, seen, fault, status.detail)
         # A source is heard a moment before its thread counts that it was opened again.
         changed = (seen.online, seen.fault, seen.reconnects) != (online, fault, status.reconnects)
         seen.online, seen.fault, seen.reconnects = online, fault, status.reconnects

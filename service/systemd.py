@@ -109,6 +109,11 @@ class ServiceManager:
         """Takes what is looked at: names by source, ears, faults in words, and when the worker moved (monotonic)."""
         self._names, self._ears, self._fault, self._moved_at = names, ears, fault, moved_at
 
+    @property
+    def present(self) -> bool:
+        """Whether a service manager started us, and starts us again."""
+        return "NOTIFY_SOCKET" in os.environ
+
     def look(self, mqtt: MqttStatus) -> None:
         """Tells what has changed, and gives the sign of life when it is due and the work has moved since the last."""
         rooms = [self._room(ear) for ear in self._ears]

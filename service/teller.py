@@ -3,6 +3,7 @@
 All methods run in the worker's thread; commands from outside wait in a queue until its next tick.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -23,6 +24,8 @@ from service.room_settings import Settings
 from service.spectrogram import spectrogram_png
 from service.store import Store
 from service.voice import Voice
+
+_log = logging.getLogger(__name__)
 
 LEVEL_S: Final = 1.0
 """Seconds between two levels of a source: the contract's most."""
@@ -107,7 +110,7 @@ class MqttTeller:
         reason, _ = likely_reason(scores.reasons, ear.tracker.params.unsure_below)
         message_id, open_episode = uuid.uuid4().hex, self._episodes.open(ear.source)
         episode = None if open_episode is None else open_episode.id
-        voice.send(
+        durable = voice.send(
             cry_messages.segment(
                 voice.node,
                 segment,
@@ -117,11 +120,10 @@ class MqttTeller:
                 reason=reason,
             )
         )
-        voice.screen.line(
-            lines.replay_segment(
-                segment, scores, reason=reason, message_id=message_id, episode=episode, demo=voice.node.demo
-            )
+        line = lines.replay_segment(
+            segment, scores, reason=reason, message_id=message_id, episode=episode, demo=voice.node.demo
         )
+        voice.show(line, durable=durable)
 
         self._draw(segment)
 
@@ -156,7 +158,11 @@ class MqttTeller:
             return
         self._picture_due[source] = now + PICTURE_S
         at = datetime.fromtimestamp(segment.at, UTC).astimezone()
-        png = spectrogram_png(segment.samples, title=self._voice.names[source], at=at)
+        try:
+            png = spectrogram_png(segment.samples, title=self._voice.names[source], at=at)
+        except OSError as error:  # no file descriptor left for what draws: no reason to stop hearing
+            _log.warning("%s: no picture of the cry: %s", source, error)
+            return
         self._voice.send(cry_messages.spectrogram(self._voice.node, source, png))
 
     def _heartbeat(self, now: float) -> Message:

@@ -41,19 +41,22 @@ class Voice:
     notify: Callable[[Notice], None]
     """Tells phones, beside MQTT; returns at once."""
 
+    def show(self, line: Line, *, durable: bool) -> None:
+        """Shows a line; one that no disk took says so, for a script may rely on what it reads."""
+        self.screen.line(line if durable else {**line, "durable": False})
+
     def tell(self, event: CryEvent, telling: Telling) -> None:
         """Tells an event to all three, MQTT first."""
         message = cry_messages.event(self.node, event, telling, self.texts.labels)
-        self.send(message)
-        self.screen.line(
-            replay_event(
-                event,
-                message_id=telling.message_id,
-                episode=telling.episode,
-                latency_ms=telling.latency_ms,
-                demo=self.node.demo,
-            )
+        durable = self.send(message)
+        line = replay_event(
+            event,
+            message_id=telling.message_id,
+            episode=telling.episode,
+            latency_ms=telling.latency_ms,
+            demo=self.node.demo,
         )
+        self.show(line, durable=durable)
         self.notify(
             Notice(
                 event.event_type,

@@ -73,7 +73,7 @@ def test_a_stuck_worker_and_a_frozen_daemon(tmp_path: Path) -> None:
         daemon.breaks("stuck")
         for source in ("phone", "cot"):
             daemon.wait_for(lambda: status(ear, source) == "offline", source, TOLD_S + SLOW_BOX_S)  # noqa: B023
-            daemon.wait_for(lambda: fault(ear, source) in {"stuck", "stalled"}, f"the fault of {source}")  # noqa: B023
+            daemon.wait_for(lambda: fault(ear, source) == "stuck", f"the fault of {source}")  # noqa: B023
         os.kill(daemon.pid, signal.SIGSTOP)
         daemon.wait_for(lambda: ear.last(f"{ROOT}/status") == "offline", "the last will", TOLD_S + SLOW_BOX_S)
         daemon.mends("stuck")

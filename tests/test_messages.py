@@ -88,7 +88,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
     ),
     "info": (
         "info",
-        '{"version":"0.1.0","model":"vggish-compact","model_sha":"ab12","metrics":{"auc":0.99}}',
+        '{"version":"0.1.0","model":"vggish-compact","model_sha":"ab12","metrics":{"auc":0.99},"fault":""}',
         True,
         1,
         Keep.LATEST,

@@ -19,7 +19,7 @@ EVENT_KEYS = {
 }  # fmt: skip
 KEYS = {
     "heartbeat": {"ts", "uptime_s", "sources_ok", "sources_total", "lag_ms"},
-    "info": {"version", "model", "model_sha", "metrics"},
+    "info": {"version", "model", "model_sha", "metrics", "fault"},
     "nursery/state": {"crying", "reason", "reason_p", "since", "episode", "acknowledged"},
     "nursery/event": EVENT_KEYS,
     "nursery/segment": {"id", "episode", "ts", "duration_s", "p_cry", "reason", "reasons"},
@@ -143,13 +143,14 @@ def test_payloads_have_the_keys_of_the_contract(evening: Evening) -> None:
         payloads = evening.payloads(topic)
         assert payloads, topic
         for payload in payloads:
-            assert set(payload) == keys, topic
+            more = {"cause"} if payload.get("event_type") == "ended" else set()
+            assert set(payload) == keys | more, topic
 
 
 def test_nothing_else_is_told(evening: Evening) -> None:
     """All topics are those of the contract, under the configured node and the configured ids."""
     known = {"status", "heartbeat", "info"}
-    of_source = {"event", "segment", "level", *OF_A_ROOM}
+    of_source = {"event", "fault", "segment", "level", *OF_A_ROOM}
     known |= {f"{source}/{name}" for source in ("nursery", "attic") for name in of_source}
     assert {heard.topic for heard in evening.heard} <= {f"monitord/test_home/{name}" for name in known} | DISCOVERY
 

@@ -5,7 +5,7 @@ import socket
 
 from service.sources.base import SourceState
 from service.sources.capture import AttemptError
-from service.sources.decoding import CRASHED, STALLED, DecoderError
+from service.sources.decoding import ABSENT, CRASHED, STALLED, DecoderError
 from service.sources.redact import redact
 from service.sources.spec import StreamSpec, host_and_port
 
@@ -27,6 +27,7 @@ _BY_KIND: tuple[tuple[str, SourceState, str], ...] = (
     ("LookupError", SourceState.DECODE_ERROR, "sends what this FFmpeg does not know: {text}"),
     ("PatchWelcomeError", SourceState.DECODE_ERROR, "sends what this FFmpeg does not know: {text}"),
     ("MemoryError", SourceState.DECODE_ERROR, "sends what takes more memory to decode than it gets"),
+    (ABSENT, SourceState.RECONNECTING, "{text}"),
     (CRASHED, SourceState.DECODE_ERROR, "sends what FFmpeg cannot bear: {text}"),
 )
 """Class of FFmpeg's error, state, words; the first that fits counts."""

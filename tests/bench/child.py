@@ -121,5 +121,5 @@ class Daemon:
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         with self._news:
-            self._said.append(Said(message.topic, message.payload.decode(), time.time()))
+            self._said.append(Said(message.topic, message.payload.decode(errors="replace"), time.time()))
             self._news.notify_all()
