@@ -8,10 +8,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from importlib.metadata import version
-from types import FrameType
 from typing import Final
 
 from model.bundle import Bundle, load_bundle
@@ -24,27 +22,28 @@ from service.banner import BrokerKind, banner
 from service.broker import EmbeddedBroker
 from service.commands import Command, Received
 from service.config import Config
-from service.console import Console, ConsoleHandler
 from service.ear import Ear
 from service.hearing import Hearing
 from service.homeassistant.discovery import discover
 from service.homeassistant.house import house_of
 from service.inbox import Inbox
-from service.journal import JournalLog, JournalScreen, Screen
+from service.journal import Screen
 from service.messages import Node
 from service.mqtt import Mqtt
 from service.mqtt_settings import MqttSettings
 from service.notify.notice import Notice
 from service.notify.notifier import Notifier
 from service.outbox import Outbox
+from service.screen import logging_to, open_screen
 from service.sources.opening import check_files, hung_s, open_source, stop_sources
 from service.state_lock import only_one
 from service.store import Store
 from service.supervisor import LOOK_S, Supervisor
-from service.systemd import ServiceManager, journal
+from service.systemd import ServiceManager
 from service.teller import MqttTeller
 from service.texts import Texts
 from service.voice import Voice
+from service.wishes import Wishes, obeying_signals
 from service.worker import Worker
 from service.worker_thread import WorkerThread
 
@@ -68,22 +67,6 @@ CRASHED: Final = 70
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Wishes:
-    """What signals and commands ask of the main thread; they only set flags."""
-
-    reread: Callable[[], Config] | None = None
-    """Reads the configuration anew, for SIGHUP; None: there is no file, or a terminal whose end is ours."""
-    stop: threading.Event = field(default_factory=threading.Event)
-    restart: bool = False
-    reload: bool = False
-
-    def ask_restart(self) -> None:
-        """Ends the daemon so that it begins anew."""
-        self.restart = True
-        self.stop.set()
-
-
 def run(
     config: Config, *, json_lines: bool = False, demo: bool = False, reread: Callable[[], Config] | None = None
 ) -> int:
@@ -102,9 +85,9 @@ def run(
         MonitordError: It cannot begin; nothing is left running.
     """
     names = {source_id: config.name_of(source_id) for source_id in config.sources}
-    console, handler = _screen(names, json_lines=json_lines)
-    wishes, manager = _Wishes(None if os.isatty(0) else reread), ServiceManager.of_environment()
-    with _logging_to(handler), _signals(wishes), contextlib.ExitStack() as stack:
+    console, handler = open_screen(names, json_lines=json_lines)
+    wishes, manager = Wishes(None if os.isatty(0) else reread), ServiceManager.of_environment()
+    with logging_to(handler), obeying_signals(wishes), contextlib.ExitStack() as stack:
         stack.callback(console.close)
         bundle = load_bundle(config.bundle).require_trained()
         check_files([source.spec for source in config.sources.values()])
@@ -120,7 +103,7 @@ def _serve(
     config: Config,
     bundle: Bundle,
     console: Screen,
-    wishes: _Wishes,
+    wishes: Wishes,
     stack: contextlib.ExitStack,
     *,
     manager: ServiceManager,
@@ -206,7 +189,7 @@ def _serve(
 
 
 def _watch(
-    wishes: _Wishes,
+    wishes: Wishes,
     supervisor: Supervisor,
     mqtt: Mqtt,
     worker: WorkerThread,
@@ -253,7 +236,7 @@ def _stuck(supervisor: Supervisor) -> str | None:
     return None
 
 
-def _reload(wishes: _Wishes, manager: ServiceManager) -> None:
+def _reload(wishes: Wishes, manager: ServiceManager) -> None:
     """Asks for a new start with the configuration as it is now; where that is wrong, the old one stays in force."""
     assert wishes.reread is not None
     manager.reloading()
@@ -286,48 +269,3 @@ def _info(node: Node, bundle: Bundle) -> Callable[..., messages.Message]:
         model_sha=bundle.id,
         metrics=manifest.metrics,
     )
-
-
-def _screen(names: Mapping[str, str], *, json_lines: bool) -> tuple[Screen, logging.Handler]:
-    """Returns who shows what happens, and who writes the log: systemd's journal where there is one, or the streams."""
-    if not json_lines and (written := journal()) is not None:
-        return JournalScreen(written.send, names), JournalLog(written.send)
-    console = Console(sys.stderr if json_lines else sys.stdout, names, sys.stdout if json_lines else None)
-    handler = ConsoleHandler(console)
-    handler.setFormatter(logging.Formatter("%(asctime)s  %(levelname)s: %(message)s", "%H:%M:%S"))
-    return console, handler
-
-
-@contextlib.contextmanager
-def _logging_to(handler: logging.Handler) -> Iterator[None]:
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-
-
-@contextlib.contextmanager
-def _signals(wishes: _Wishes) -> Iterator[None]:
-    """SIGINT and SIGTERM ask to leave, and a second one leaves at once; SIGHUP asks to read the configuration anew."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        del frame
-        if wishes.stop.is_set():
-            os._exit(128 + number)
-        wishes.stop.set()
-
-    def reload(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        wishes.reload = True
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
-    if wishes.reread is not None:
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, reload)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,51 @@
+"""What signals and commands ask of the main thread: they only set flags."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+
+from service.config import Config
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What signals and commands ask of the main thread; they only set flags."""
+
+    reread: Callable[[], Config] | None = None
+    """Reads the configuration anew, for SIGHUP; None: there is no file, or a terminal whose end is ours."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    restart: bool = False
+    reload: bool = False
+
+    def ask_restart(self) -> None:
+        """Ends the daemon so that it begins anew."""
+        self.restart = True
+        self.stop.set()
+
+
+@contextlib.contextmanager
+def obeying_signals(wishes: Wishes) -> Iterator[None]:
+    """SIGINT and SIGTERM ask to leave, and a second one leaves at once; SIGHUP asks to read the configuration anew."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        del frame
+        if wishes.stop.is_set():
+            os._exit(128 + number)
+        wishes.stop.set()
+
+    def reload(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        wishes.reload = True
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    if wishes.reread is not None:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
