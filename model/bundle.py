@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.manifest import FileRecord, Manifest, frontend_proof, parse_manifest
-from model.npz import read_npz as read_npz  # noqa: PLC0414 - training and tests look for it here
+from model.npz import read_npz
 from model.records import dump_json
 from model.vggish import weight_shapes
 from monitord.errors import BundleError

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 import numpy as np
+from http_serving import serving
 from media import encoded
 from sounds import noise, tone
 
@@ -84,15 +85,8 @@ class Feeds:
     @contextmanager
     def running(self) -> Iterator["Feeds"]:
         """Serves until the block is left, then breaks all connections."""
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
+        with serving(self._server, self.over):
             yield self
-        finally:
-            self.over.set()
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

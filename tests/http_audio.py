@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from http_serving import serving
 from media import encoded
 
 from monitord.types import RATE_HZ, Pcm
@@ -56,15 +57,8 @@ class HttpAudio:
     @contextmanager
     def running(self) -> Iterator["HttpAudio"]:
         """Serves until the block is left, then breaks all connections."""
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
+        with serving(self._server, self.over):
             yield self
-        finally:
-            self.over.set()
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
 
 
 def _handler(audio: HttpAudio) -> type[BaseHTTPRequestHandler]:

@@ -11,10 +11,11 @@ import pytest
 from http_files import Site, serve
 from test_model_checkpoint import passing_weights, write_npz
 
-from model.bundle import load_bundle, read_npz
+from model.bundle import load_bundle
 from model.checkpoint import SHAPES
 from model.download import Remote, download
 from model.fetch import REMOTES, fetch_vggish
+from model.npz import read_npz
 from monitord.errors import BundleError
 
 CONTENT = np.random.default_rng(0).bytes(1_000_003)

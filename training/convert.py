@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.bundle import read_npz
 from model.export import export_litert
+from model.npz import read_npz
 from model.vggish import Architecture, build_classifier, named_weights, weight_shapes
 from monitord.errors import ConfigError
 
