@@ -14,9 +14,11 @@ from media import encoded
 from sounds import chirp
 
 from monitord.errors import SourceError
-from service.sources import decoding
-from service.sources.decoder_words import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, OPENED, SOUND, Request
-from service.sources.decoding import RATES_HZ, DecoderError, Decoding, Lost
+from service.sources import child, decoding
+from service.sources.child import ChildError
+from service.sources.child_words import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, OPENED, SOUND
+from service.sources.decoder_words import Request
+from service.sources.decoding import RATES_HZ, Decoding, Lost
 from service.sources.recording import file_chunks
 
 SOUND_S = chirp(300, 3000, 0.5)
@@ -125,15 +127,15 @@ GOOD_START = text(OPENED, b'{"format": "wav", "ends": true}')
 @settings(max_examples=150)
 @given(start=st.sampled_from([b"", GOOD_START]), records=st.lists(RECORDS, max_size=6))
 def test_a_decoder_that_lies(folder: Path, start: bytes, records: list[bytes]) -> None:
-    """Whatever a decoder sends that somebody has taken over, it is sound within bounds or a `DecoderError`."""
+    """Whatever a decoder sends that somebody has taken over, it is sound within bounds or a `ChildError`."""
     path = folder / "records"
     path.write_bytes(start + b"".join(records))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(decoding, "COMMAND", ("cat", str(path)))
+        patched.setattr(child, "command", lambda _module: ("cat", str(path)))
         request = Request("file:/x", "x", {})
-        with suppress(DecoderError), Decoding(request) as child:
-            assert child.opened() is not None
-            for heard in child.sound(5.0):
+        with suppress(ChildError), Decoding(request) as decoder:
+            assert decoder.opened() is not None
+            for heard in decoder.sound(5.0):
                 assert RATES_HZ[0] <= heard.rate_hz <= RATES_HZ[1]
                 n = heard.n if isinstance(heard, Lost) else len(heard.samples)
                 assert 0 < n <= decoding.MOST_LOST_S * heard.rate_hz
@@ -154,9 +156,9 @@ def test_a_decoder_that_cannot_be_started(folder: Path, monkeypatch: pytest.Monk
     """A Python that is gone, or that fails at once, is told in words."""
     path = folder / "x.wav"
     path.write_bytes(RECORDINGS["wav"])
-    monkeypatch.setattr(decoding, "COMMAND", ("/nowhere/python",))
+    monkeypatch.setattr(child, "command", lambda _module: ("/nowhere/python",))
     with pytest.raises(SourceError, match="cannot be started: No such file"):
         list(file_chunks(path))
-    monkeypatch.setattr(decoding, "COMMAND", (sys.executable, "-c", "raise SystemExit(3)"))
+    monkeypatch.setattr(child, "command", lambda _module: (sys.executable, "-c", "raise SystemExit(3)"))
     with pytest.raises(SourceError, match="ended with status 3"):
         list(file_chunks(path))

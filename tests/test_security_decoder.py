@@ -22,7 +22,7 @@ from sounds import chirp, write_wav
 from monitord.errors import SourceError
 from monitord.types import RATE_HZ
 from service.inbox import Inbox
-from service.sources import decoder
+from service.sources import in_child
 from service.sources.base import SourceState
 from service.sources.flood import BURST_S, SPEED
 from service.sources.recording import check_file, file_chunks
@@ -75,7 +75,7 @@ def test_limits_hold(phone: HttpAudio) -> None:
         assert limits["Max data size"] == str(256 * 2**20)
         assert (limits["Max file size"], limits["Max core file size"]) == ("0", "0")
         assert int(limits["Max open files"]) <= 64
-        assert Path(f"/proc/{child}/oom_score_adj").read_text() == f"{decoder.FIRST_TO_DIE}\n"
+        assert Path(f"/proc/{child}/oom_score_adj").read_text() == f"{in_child.FIRST_TO_DIE}\n"
 
 
 def test_ffmpeg_is_in_the_child_and_numpy_is_not(phone: HttpAudio) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 
 from monitord.errors import ConfigError, SourceError
 from monitord.types import Pcm
+from service.sources.child import STALLED, ChildError
 from service.sources.decoder_words import Request
-from service.sources.decoding import STALLED, DecoderError, Decoding, Lost
+from service.sources.decoding import Decoding, Lost
 
 CHUNK_S = 0.1
 """Length of the chunks (seconds). Codecs give 4 ms (IMA ADPCM) to 0.4 s a frame; each chunk costs a lock and a wake."""
@@ -59,7 +60,7 @@ def file_chunks(
                 waiting.append(record.samples)
                 held += len(record.samples)
                 rate_hz = record.rate_hz
-    except DecoderError as error:
+    except ChildError as error:
         if stopping is not None and stopping.is_set():
             return
         if waiting:
@@ -70,7 +71,7 @@ def file_chunks(
         yield np.concatenate(waiting), rate_hz
 
 
-def _explained(path: Path, error: DecoderError, heard_s: float) -> SourceError:
+def _explained(path: Path, error: ChildError, heard_s: float) -> SourceError:
     if "SourceError" in error.kinds:
         return SourceError(error.text)
     if STALLED in error.kinds:

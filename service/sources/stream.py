@@ -7,8 +7,9 @@ from service.sources.backoff import BackOff
 from service.sources.base import SourceState
 from service.sources.capture import AttemptError
 from service.sources.captured import CapturedSource
+from service.sources.child import ChildError
 from service.sources.decoder_words import Opened, Request
-from service.sources.decoding import DecoderError, Decoding, Lost
+from service.sources.decoding import Decoding, Lost
 from service.sources.flood import Flood
 from service.sources.pace import LiveClock, Pace
 from service.sources.redact import redact
@@ -58,7 +59,7 @@ class StreamSource(CapturedSource):
                 connected = opened is not None
                 if opened is not None:
                     self._read(decoding, opened)
-        except DecoderError as error:
+        except ChildError as error:
             if self._capture.stopping.is_set():
                 return
             late = not connected and time.monotonic() - began_s >= self._open_s

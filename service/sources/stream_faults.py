@@ -5,7 +5,7 @@ import socket
 
 from service.sources.base import SourceState
 from service.sources.capture import AttemptError
-from service.sources.decoding import ABSENT, CRASHED, STALLED, DecoderError
+from service.sources.child import ABSENT, CRASHED, STALLED, ChildError
 from service.sources.redact import redact
 from service.sources.spec import StreamSpec, host_and_port
 
@@ -43,7 +43,7 @@ _BY_ERRNO = {
 _NOBODY = "nobody has sent anything yet"
 
 
-def explain(error: DecoderError, spec: StreamSpec, *, connected: bool, late: bool) -> AttemptError:
+def explain(error: ChildError, spec: StreamSpec, *, connected: bool, late: bool) -> AttemptError:
     """Makes the fault; no password is in it.
 
     Args:
@@ -70,7 +70,7 @@ def waiting(spec: StreamSpec) -> str:
     return f"waiting for a phone that sends to {redact(spec.url)}"
 
 
-def _words(error: DecoderError, spec: StreamSpec, *, connected: bool) -> str:
+def _words(error: ChildError, spec: StreamSpec, *, connected: bool) -> str:
     if error.errno == errno.EIO:
         return _broken(spec, connected=connected)
     return _BY_ERRNO.get(error.errno or 0) or error.text
