@@ -1,10 +1,11 @@
 """What is told of a cry: pure functions from events and values to MQTT messages, one for each topic of the contract."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from monitord.types import RATE_HZ, CryEvent, Scores, Segment
+from monitord.types import RATE_HZ, CryEvent, EventType, Scores, Segment
 from service.messages import Keep, Message, Node, by_reason, iso_utc, json_message, probability
 from service.texts import Text
 
@@ -12,6 +13,24 @@ from service.texts import Text
 def episode_id(source: str, started_at: float, number: int) -> str:
     """Names an episode for ever: source, wall time of its first sound (Unix seconds), number since the start."""
     return f"{source}-{datetime.fromtimestamp(started_at, UTC):%Y%m%dT%H%M%SZ}-{number}"
+
+
+def event_id(node: Node, episode: str, since: float, event_type: EventType) -> str:
+    """Names an event for ever.
+
+    The end of an episode has the same id however often it is told: a daemon that is killed between the telling and its
+    note of it tells the end again when it is back, and receivers drop that one as they drop every double.
+
+    Args:
+        node: Who speaks.
+        episode: Its id.
+        since: Wall time of its first sound (Unix seconds), to the last bit: a machine without a clock of its own may
+            begin each of its lives at the same second, and so have two episodes of one name.
+        event_type: Only `ended` is ever told by two lives of the daemon.
+    """
+    if event_type == "ended":
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"{node.root}/{episode}/{since!r}/ended").hex
+    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """How an episode is told: its events with their texts, its attributes, and the state of the rooms that hear it."""
 
 import time
-import uuid
 
 from monitord.household import Episode
 from monitord.tracker import NONE
@@ -53,7 +52,7 @@ class EpisodeVoice:
             reason=event.reason,
         )
         telling = Telling(
-            uuid.uuid4().hex,
+            cry_messages.event_id(voice.node, episode.id, episode.since, event.event_type),
             episode.id,
             since=episode.since,
             ts=ts,

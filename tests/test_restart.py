@@ -11,9 +11,9 @@ from household_daemon import FAR, HOLD, NEAR, QUIET, Clock, House
 from loudness import loudness_classifier
 
 from model.classifier import Classifier
-from service import commands
+from service import commands, cry_messages
 from service.config import Config
-from service.messages import Message
+from service.messages import Message, Node
 
 ROOMS = ("nursery", "bedroom")
 
@@ -89,6 +89,37 @@ def test_a_kill_in_the_middle_of_telling_leaves_no_alarm(classifier: Classifier,
         ("ended", started["episode"])
     ]
     assert house.last("nursery/today")["episodes"] == 1
+
+
+class KilledAfterTheEnd(House):
+    """Its end is told, and not kept."""
+
+    def tell(self, message: Message) -> bool:
+        """As the teller's `tell`."""
+        super().tell(message)
+        if message.topic.endswith("/event") and json.loads(message.payload)["event_type"] == "ended":
+            raise Killed
+        return True
+
+
+def test_a_kill_after_the_end_was_told_tells_it_again_under_its_id(classifier: Classifier, tmp_path: Path) -> None:
+    """Receivers drop the second as they drop every double."""
+    killed = KilledAfterTheEnd(classifier, tmp_path, ROOMS)
+    with pytest.raises(Killed):
+        killed.hear(NEAR, HOLD)
+    (again,) = begun(classifier, tmp_path).told("nursery")
+    ended = killed.told("nursery")[-1]
+    assert [event["event_type"] for event in (ended, again)] == ["ended", "ended"]
+    assert again["id"] == ended["id"]
+    assert len({event["id"] for event in killed.told("nursery")}) == len(killed.told("nursery"))
+
+
+@pytest.mark.parametrize("other", [("attic", "room-1", 0.5), ("home", "room-2", 0.5), ("home", "room-1", 0.6)])
+def test_the_end_of_another_episode_has_another_id(other: tuple[str, str, float]) -> None:
+    """Of another node, another episode, and another of the same name, which a machine without a clock may have."""
+    node, episode, since = other
+    ids = [cry_messages.event_id(Node("home"), "room-1", 0.5, "ended") for _ in range(2)]
+    assert ids[0] == ids[1] != cry_messages.event_id(Node(node), episode, since, "ended")
 
 
 def test_the_attributes_of_what_a_kill_left_open_are_ended_too(classifier: Classifier, tmp_path: Path) -> None:
