@@ -14,7 +14,6 @@ from typing import Final
 
 from model.bundle import Bundle, load_bundle
 from model.classifier import Classifier
-from model.forward import Runtime
 from model.runtime import open_runtime
 from monitord.errors import ConfigError, MonitordError
 from service import messages
@@ -22,6 +21,7 @@ from service.banner import BrokerKind, banner
 from service.broker import EmbeddedBroker
 from service.commands import Command, Received
 from service.config import Config
+from service.disk import Disk
 from service.ear import Ear
 from service.hearing import Hearing
 from service.homeassistant.discovery import discover
@@ -42,6 +42,7 @@ from service.supervisor import LOOK_S, Supervisor
 from service.systemd import ServiceManager
 from service.teller import MqttTeller
 from service.texts import Texts
+from service.trouble import Trouble
 from service.voice import Voice
 from service.wishes import Wishes, obeying_signals
 from service.worker import Worker
@@ -168,6 +169,8 @@ def _serve(
         banner(config, version=version("monitord"), model=manifest.name, broker=settings, kind=kind, demo=demo)
     )
     info = _info(node, bundle)
+    disk = Disk(config.state_dir, outbox, store)
+    trouble = Trouble(classifier.runtime, disk, info=info, tell=mqtt.tell, screen=console)
     for message in (*announced.swept, info()):
         mqtt.tell(message)
     teller.begin()
@@ -182,7 +185,7 @@ def _serve(
     for source in sources:
         source.start()
     thread.start()
-    code = _watch(wishes, supervisor, mqtt, thread, classifier.runtime, info=info, manager=manager)
+    code = _watch(wishes, supervisor, mqtt, thread, trouble, manager=manager)
     if not wishes.restart:
         manager.stopping()
     return code
@@ -193,22 +196,18 @@ def _watch(
     supervisor: Supervisor,
     mqtt: Mqtt,
     worker: WorkerThread,
-    runtime: Runtime,
+    trouble: Trouble,
     *,
-    info: Callable[..., messages.Message],
     manager: ServiceManager,
 ) -> int:
     """Looks twice a second at all that may fail, until it is time to leave."""
-    began, fault = time.monotonic(), ""
+    began = time.monotonic()
     while not wishes.stop.wait(LOOK_S):
         supervisor.look()
         status = mqtt.status()
         if status.refused and time.monotonic() - began < CONNECT_S:
             raise ConfigError(status.detail)
-        if runtime.fault != fault:
-            fault = runtime.fault
-            _log.warning("network: %s", fault)
-            mqtt.tell(info(fault=fault))
+        faults = trouble.look()
         if not mqtt.alive:
             _log.error("the voice has a bug; the daemon ends, so that it can be started anew")
             return CRASHED
@@ -220,7 +219,7 @@ def _watch(
             _log.error("%s; the daemon begins anew", stuck)
             wishes.restart = not manager.present
             return CRASHED
-        manager.look(status)
+        manager.look(status, faults)
         if wishes.reload:
             wishes.reload = False
             _reload(wishes, manager)
@@ -259,7 +258,7 @@ def _delivered(channel: str, notice: Notice, teller: MqttTeller) -> None:
 
 
 def _info(node: Node, bundle: Bundle) -> Callable[..., messages.Message]:
-    """Returns who makes `info`, which lacks only the network's fault."""
+    """Returns who makes `info`, which lacks only what is wrong with the daemon."""
     manifest = bundle.manifest
     return functools.partial(
         messages.info,

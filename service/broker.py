@@ -10,7 +10,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from monitord.errors import ConfigError
 from service.mqtt_settings import is_loopback
@@ -51,7 +51,8 @@ class EmbeddedBroker:
     """Serves MQTT on loopback for as long as the daemon lives. The constructor opens nothing.
 
     Args:
-        state_dir: The daemon's; the broker keeps its configuration and its state in `state_dir/broker`.
+        state_dir: The daemon's; the broker keeps its configuration and its state in `state_dir/broker`. Where nothing
+            can be written there, it serves all the same, and a restart of it forgets what it was told.
         host: Address on loopback: it lets everybody in, and whoever wants it elsewhere wants a broker of their own,
             with passwords (`deploy/mosquitto`).
         port: TCP port.
@@ -71,6 +72,7 @@ class EmbeddedBroker:
         """How often ours died and was started again."""
         self._directory = state_dir / "broker"
         self._child: subprocess.Popen[str] | None = None
+        self._in_memory: BinaryIO | None = None  # its configuration, where the disk does not take it
         self._fault = ""
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -105,7 +107,8 @@ class EmbeddedBroker:
                 self.stop()
                 raise ConfigError(f"mosquitto does not start: {self._fault or 'no answer'}; see {self._directory}")
             time.sleep(0.02)
-        log.info("broker: mosquitto serves %s:%d, its state is in %s", self.host, self.port, self._directory)
+        where = "kept nowhere" if self._in_memory else f"in {self._directory}"
+        log.info("broker: mosquitto serves %s:%d, its state is %s", self.host, self.port, where)
 
     def stop(self) -> None:
         """Ends our own broker; it saves its state. One that was there before stays."""
@@ -122,6 +125,8 @@ class EmbeddedBroker:
                 child.kill()
         self._thread.join()
         self._thread = None
+        if self._in_memory is not None:
+            self._in_memory.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -136,13 +141,7 @@ class EmbeddedBroker:
             raise ConfigError(
                 "the embedded broker needs mosquitto: `sudo apt install mosquitto`, or set mqtt.host to a broker"
             )
-        try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            configuration = self._directory / "mosquitto.conf"
-            configuration.write_text(self._configuration())
-        except OSError as error:
-            raise ConfigError(f"{self._directory}: cannot write there ({error}); set state_dir") from error
-        command = [mosquitto, "-c", str(configuration)]
+        command = [mosquitto, "-c", self._write_configuration()]
         # The kernel ends the child when the thread that started it ends, be it by a kill -9 of the daemon.
         setpriv = shutil.which("setpriv") or shutil.which("setpriv", path=SEARCH_PATH)
         if setpriv is None:
@@ -150,7 +149,22 @@ class EmbeddedBroker:
             return command
         return [setpriv, "--pdeathsig", "TERM", *command]
 
-    def _configuration(self) -> str:
+    def _write_configuration(self) -> str:
+        """Returns the path of the configuration: on disk, else in memory, and then without a state on disk."""
+        path = self._directory / "mosquitto.conf"
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.write_text(self._configuration(persistence=True))
+        except OSError as error:
+            if not self._directory.parent.is_dir():
+                raise ConfigError(f"{self._directory}: cannot be made ({error}); set state_dir") from error
+            log.error("broker: %s; it keeps its state in memory only", error)  # noqa: TRY400 - no stack for a disk
+            self._in_memory = os.fdopen(os.memfd_create("mosquitto.conf"), "wb", buffering=0)
+            self._in_memory.write(self._configuration(persistence=False).encode())
+            return f"/proc/self/fd/{self._in_memory.fileno()}"
+        return str(path)
+
+    def _configuration(self, *, persistence: bool) -> str:
         return "\n".join(
             (
                 "# Written at each start of the embedded broker: changes are lost.",
@@ -158,7 +172,7 @@ class EmbeddedBroker:
                 "user root",
                 f"listener {self.port} {self.host}",
                 "allow_anonymous true",
-                "persistence true",
+                f"persistence {'true' if persistence else 'false'}",
                 f"persistence_location {self._directory}/",
                 # Saved after each change: the default of 30 minutes lost 20 of 20 acknowledged messages to a kill -9.
                 "autosave_interval 1",
@@ -208,6 +222,7 @@ class EmbeddedBroker:
             text=True,
             start_new_session=True,
             env=environment,
+            pass_fds=() if self._in_memory is None else (self._in_memory.fileno(),),
         ) as child:
             self._child = child
             if self._stopping.is_set():  # `stop` may have come before there was a child to end

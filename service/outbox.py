@@ -1,7 +1,8 @@
 """Events kept until the broker has them: added by the worker, emptied by the sender, bounded, counted.
 
 What `add` took is on disk, in order, and outlives a kill -9 of the daemon. A disk that refuses (full, read-only) must
-not make the house deaf or mute: the message then waits in memory, `add` returns False, and `fault` says what is wrong.
+not make the house deaf or mute, be it from the start: the message then waits in memory, `add` returns False, and
+`fault` says what is wrong until the disk takes writes again.
 """
 
 import logging
@@ -52,22 +53,22 @@ class Outbox:
         self._last_seq = 0
         self._dropped = 0
         self._swept = 0.0  # when what is too old was last dropped (Unix seconds)
+        self._seen = False  # whether anybody knows messages of this run by their number
+        self._found = False  # whether the file was opened since the start
         self._fault = ""
 
     def open(self) -> None:
         """Opens or makes the file; one that cannot be read is set aside under another name and a new one made.
 
+        A directory that is there and refuses is a `fault`, and tried again; what an earlier run left in it waits.
+
         Raises:
-            ConfigError: The directory cannot be used.
+            ConfigError: There is no such directory, and none can be made.
         """
         with self._lock:
-            try:
-                self._open()
-            except (OSError, sqlite3.Error) as error:
-                self._file.close()
-                raise ConfigError(
-                    f"{self._file.path}: cannot keep events there ({error}); give a writable directory as state_dir"
-                ) from error
+            self._try(lambda: None)
+            if self._fault and not self._file.path.parent.is_dir():
+                raise ConfigError(f"cannot keep events ({self._fault}); give a directory as state_dir")
 
     def close(self) -> None:
         """Closes the file. What is in it stays."""
@@ -101,12 +102,19 @@ class Outbox:
                 self._dropped += 1
         return durable
 
+    def retry(self) -> None:
+        """Tries a disk that refuses again, also while nothing happens that could be added."""
+        with self._lock:
+            if self._fault and self._try(self._memory_to_disk) and self._try(self._file.prove):
+                self._became("")
+
     def pending(self, *, after: int, limit: int) -> list[Row]:
         """Returns the oldest `limit` messages whose `seq` is greater than `after`, in order."""
         rows: list[Row] = []
         with self._lock:
             self._try(lambda: rows.extend(self._file.select(after, limit)))
             rows += [row for row in self._memory.values() if row.seq > after]
+            self._seen |= bool(rows)
         return sorted(rows, key=lambda row: row.seq)[:limit]
 
     def delete(self, seqs: Collection[int]) -> None:
@@ -181,8 +189,25 @@ class Outbox:
                 raise
             self._file.set_aside(error)
             self._file.open()
+        try:
+            if not self._found:
+                self._number()
+                self._found = True
+            self._drop_old()
+        except sqlite3.Error:
+            self._file.close()  # half done: it is opened anew
+            raise
         self._last_seq = max(self._last_seq, self._file.newest)
-        self._drop_old()
+
+    def _number(self) -> None:
+        """Makes the numbers of what an earlier run left and of what this one had to keep in memory one order."""
+        if self._seen:
+            # Some may be on their way by their number: what was found comes after them.
+            self._file.put_after(self._last_seq)
+        else:
+            rows = [Row(self._file.newest + count, row.message) for count, row in enumerate(self._memory.values(), 1)]
+            self._memory = {row.seq: row for row in rows}
+            self._last_seq = self._file.newest + len(rows)
 
     def _memory_to_disk(self) -> None:
         """Also what had to wait in memory while the disk refused."""

@@ -114,6 +114,17 @@ class OutboxFile:
             for seq, keep, topic, payload in found
         ]
 
+    def prove(self) -> None:
+        """Writes what is there already, and waits for the platter: only writing proves that a disk takes writes."""
+        assert self._flushed is not None
+        self._flushed.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def put_after(self, seq: int) -> None:
+        """Gives every row a number above `seq`, in the same order; none of them may be known by number outside."""
+        step = max(seq, self.newest)  # no new number is an old one: SQLite would find it taken on the way
+        self._relax.execute("UPDATE message SET seq = seq + ?", (step,))
+        self.newest += step
+
     def remove(self, seqs: Collection[int]) -> None:
         """Deletes these rows, where they are there."""
         gone = self._relax.executemany("DELETE FROM message WHERE seq = ?", [(seq,) for seq in seqs])

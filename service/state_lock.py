@@ -1,6 +1,8 @@
 """One daemon per state directory: two would throw each other out at the broker, and write over each other's events."""
 
+import contextlib
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,36 +12,44 @@ from typing import Final
 from monitord.errors import ConfigError
 
 LOCK: Final = "lock"
-"""Name of the file; it stays, empty but for the process id of its last owner."""
+"""Name of a file with the process id of the last owner, for a person; what is locked is the directory."""
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
 def only_one(state_dir: Path) -> Iterator[None]:
     """Holds the directory, which is made where it is missing, until the block is left or the process ends.
 
+    A disk that takes no writes (full, read-only after a power cut) is no reason not to hear: the lock needs none.
+
     Raises:
-        ConfigError: Another daemon holds it, or it cannot be written.
+        ConfigError: Another daemon holds it, or there is no such directory and none can be made.
     """
-    path = state_dir / LOCK
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot write there ({error}); set state_dir") from error
-    with file:
+        raise ConfigError(f"{state_dir}: cannot be made ({error}); set state_dir to a directory") from error
+    with contextlib.ExitStack() as stack:
         try:
-            # The kernel forgets the lock with the process, however it ends; `exec` closes the file, too.
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, held)
+            # The kernel forgets the lock with the process, however it ends; `exec` closes the descriptor, too.
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            file.seek(0)
-            owner = file.read().strip() or "unknown"
             raise ConfigError(
-                f"another monitord (process {owner}) keeps its state in {state_dir};"
+                f"another monitord (process {_owner(state_dir)}) keeps its state in {state_dir};"
                 " stop it, or give this one a node and a state_dir of its own"
             ) from error
         except OSError as error:
-            raise ConfigError(f"{path}: cannot be locked ({error}); set state_dir to a local disk") from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+            _log.warning("%s cannot be locked (%s): a second monitord would not be noticed", state_dir, error.strerror)
+        with contextlib.suppress(OSError):  # only words; whoever writes events there says what is wrong
+            (state_dir / LOCK).write_text(f"{os.getpid()}\n")
         yield
+
+
+def _owner(state_dir: Path) -> str:
+    try:
+        return (state_dir / LOCK).read_text(errors="replace").strip() or "unknown"
+    except OSError:
+        return "unknown"

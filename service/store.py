@@ -60,16 +60,13 @@ class Store:
             self._waiting.pop(name, None)
             if self._saved.get(name) != text:
                 self._waiting[name] = text
-            fault = ""
-            for waiting, words in list(self._waiting.items()):
-                try:
-                    self._write(self._path(waiting), words)
-                except OSError as error:
-                    fault = f"{self._path(waiting)}: {error.strerror}"
-                else:
-                    self._saved[waiting] = words
-                    del self._waiting[waiting]
-            self._became(fault)
+            self._write_waiting()
+
+    def retry(self) -> None:
+        """Tries a disk that refuses again, also while nothing changes that could be saved."""
+        with self._lock:
+            if self._waiting:
+                self._write_waiting()
 
     @property
     def fault(self) -> str:
@@ -87,6 +84,18 @@ class Store:
             path.replace(path.with_name(path.name + BROKEN))
         except OSError as error:
             self._became(f"{path}: {error.strerror}")
+
+    def _write_waiting(self) -> None:
+        fault = ""
+        for waiting, words in list(self._waiting.items()):
+            try:
+                self._write(self._path(waiting), words)
+            except OSError as error:
+                fault = f"{self._path(waiting)}: {error.strerror}"
+            else:
+                self._saved[waiting] = words
+                del self._waiting[waiting]
+        self._became(fault)
 
     def _write(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

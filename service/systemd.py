@@ -49,18 +49,20 @@ class Room:
         return not self.wanted or bool(self.fault) or self.heard_at is None or self.heard_at > since
 
 
-def status_line(rooms: Sequence[Room], broker: str) -> str:
+def status_line(rooms: Sequence[Room], broker: str, fault: str = "") -> str:
     """Returns `1 of 2 rooms heard; Bedroom NOT HEARD: no sound arrives; Nursery crying since 19:02`, what is bad first.
 
     Args:
         rooms: All of them.
         broker: What is wrong with the way to it, in words; empty where nothing is.
+        fault: What is wrong with the daemon itself, in words; empty where nothing is.
     """
     wanted = [room for room in rooms if room.wanted]
     heard = sum(room.heard_at is not None and not room.fault for room in wanted)
     parts = [f"{heard} of {len(wanted)} rooms heard" if len(wanted) != 1 else f"{heard} of 1 room heard"]
     parts += [f"{room.name} {room.fault}" for room in wanted if room.fault]
     parts += [f"nobody can be told over MQTT: {broker}"] if broker else []
+    parts += [fault] if fault else []
     parts += [
         f"{room.name} crying since {time.strftime('%H:%M', time.localtime(room.crying_since))}"
         for room in wanted
@@ -114,8 +116,13 @@ class ServiceManager:
         """Whether a service manager started us, and starts us again."""
         return "NOTIFY_SOCKET" in os.environ
 
-    def look(self, mqtt: MqttStatus) -> None:
-        """Tells what has changed, and gives the sign of life when it is due and the work has moved since the last."""
+    def look(self, mqtt: MqttStatus, fault: str = "") -> None:
+        """Tells what has changed, and gives the sign of life when it is due and the work has moved since the last.
+
+        Args:
+            mqtt: How the connection stands.
+            fault: What is wrong with the daemon itself, in words; empty where nothing is.
+        """
         rooms = [self._room(ear) for ear in self._ears]
         now = time.monotonic()
         broker = "" if mqtt.connected else mqtt.detail
@@ -123,7 +130,7 @@ class ServiceManager:
         if not self._ready and answered and all(room.known for room in rooms):
             self._ready = True
             self._say("READY=1")
-        self._tell_status("; ".join(filter(None, (self._refusal, status_line(rooms, broker)))))
+        self._tell_status("; ".join(filter(None, (self._refusal, status_line(rooms, broker, fault)))))
         if self._watchdog_s is None or now - self._alive_at < self._watchdog_s / 2:
             return
         if self._moved_at() > self._alive_at and all(room.moved(self._alive_at) for room in rooms):

@@ -74,6 +74,20 @@ def test_unwritable_state_is_a_config_error(tmp_path: Path) -> None:
         EmbeddedBroker(tmp_path / "file", port=free_port()).start()
 
 
+def test_a_disk_that_refuses_does_not_stop_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It serves without a state on disk, says so, and is started again like any other."""
+    (tmp_path / "broker" / "mosquitto.conf").mkdir(parents=True)
+    with EmbeddedBroker(tmp_path, port=free_port()) as broker:
+        assert broker._child is not None
+        os.kill(broker._child.pid, signal.SIGKILL)
+        until(lambda: broker.restarts == 1 and _answers(broker))
+        with Ear(_at(broker)) as ear:
+            ear.say("a", "b")
+            until(lambda: ear.payloads("a") == ["b"])
+    assert "keeps its state in memory only" in caplog.text
+    assert [path.name for path in (tmp_path / "broker").iterdir()] == ["mosquitto.conf"]
+
+
 def test_what_mosquitto_says_is_in_the_error(tmp_path: Path) -> None:
     """When mosquitto does not start, here because the port is bound but not served, the error has its own words."""
     with socket.socket() as taken:

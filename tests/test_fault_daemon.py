@@ -102,22 +102,52 @@ def test_out_of_file_descriptors(tmp_path: Path) -> None:
         assert daemon.stop()[0] == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount")
-def test_a_full_disk(tmp_path: Path) -> None:
-    """Cries are still told on MQTT, the refusal is said aloud, and nothing waits for room."""
-    state = tmp_path / "disk"
-    state.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "none", str(state)], check=False).returncode:
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() or mount("-t", "tmpfs", "-o", "size=512k", "none", str(folder)):
         pytest.skip("may not mount here")
-    try:
-        with house(tmp_path, state_dir=str(state)) as (daemon, ear, _):
-            with pytest.raises(OSError, match="No space"):
-                (state / "filler").write_bytes(bytes(1_000_000))
-            told = len(ear.payloads(f"{ROOT}/cot/segment"))
-            daemon.wait_for(lambda: len(ear.payloads(f"{ROOT}/cot/segment")) > told, "cries all the same")
-            daemon.wait_for(lambda: "disk is full" in daemon.words or "No space" in daemon.words, "the refusal")
-            assert ear.faults("cot") == ["ok"]
-            (state / "filler").unlink()
-            assert daemon.stop()[0] == 0
-    finally:
-        subprocess.run(["umount", "-l", str(state)], check=False)
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def mount(*arguments: str) -> int:
+    return subprocess.run(["mount", *arguments], check=False).returncode
+
+
+def told_fault(ear: TimedEar) -> str:
+    """What the node itself says is wrong."""
+    return str(json.loads(ear.last(f"{ROOT}/info") or "{}").get("fault"))
+
+
+def test_a_full_disk(tmp_path: Path, disk: Path) -> None:
+    """Cries are still told on MQTT, the refusal is said aloud and so is its end, and nothing waits for room."""
+    with house(tmp_path, state_dir=str(disk)) as (daemon, ear, _):
+        with pytest.raises(OSError, match="No space"):
+            (disk / "filler").write_bytes(bytes(1_000_000))
+        told = len(ear.payloads(f"{ROOT}/cot/segment"))
+        daemon.wait_for(lambda: len(ear.payloads(f"{ROOT}/cot/segment")) > told, "cries all the same")
+        daemon.wait_for(lambda: told_fault(ear).startswith(f"the disk under {disk} is full"), "the refusal")
+        assert f"the disk under {disk} is full" in daemon.words
+        assert ear.faults("cot") == ["ok"]
+        (disk / "filler").unlink()
+        daemon.wait_for(lambda: told_fault(ear) == "", "the end of it")
+        assert daemon.stop()[0] == 0
+
+
+def test_a_disk_that_is_read_only_at_the_start(tmp_path: Path, disk: Path) -> None:
+    """As after a power cut: rooms are heard and told, lines say that they are not durable until the disk takes them."""
+    assert mount("-o", "remount,ro", str(disk)) == 0
+    with house(tmp_path, state_dir=str(disk)) as (daemon, ear, _):
+        daemon.wait_for(lambda: bool(daemon.segments() and daemon.events("started")), "a cry")
+        assert all(line["durable"] is False for line in daemon.lines)
+        daemon.wait_for(lambda: ear.payloads(f"{ROOT}/cot/event") != [], "the alarm")
+        daemon.wait_for(lambda: told_fault(ear).startswith(f"the disk under {disk} is read-only"), "the refusal")
+        assert f"the disk under {disk} is read-only" in daemon.words
+        assert list(disk.iterdir()) == []
+        assert mount("-o", "remount,rw", str(disk)) == 0
+        daemon.wait_for(lambda: "durable" not in daemon.segments()[-1], "what is durable")
+        daemon.wait_for(lambda: told_fault(ear) == "", "the end of it")
+        assert daemon.stop()[0] == 0

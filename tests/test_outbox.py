@@ -224,13 +224,82 @@ def _limit_pages(outbox: Outbox, pages: int) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")  # never less than the file has now
 
 
-@pytest.mark.parametrize("make", [lambda path: path.mkdir(parents=True), lambda path: path.parent.touch()])
-def test_unusable_place_is_a_config_error(path: Path, make: object) -> None:
-    """A state directory in which nothing can be kept stops the start and names the key to change."""
-    assert callable(make)
-    make(path)
+def test_a_place_that_is_none_is_a_config_error(path: Path) -> None:
+    """A state directory that cannot be made stops the start and names the key to change."""
+    path.parent.touch()
     with pytest.raises(ConfigError, match="state_dir"):
         Outbox(path).open()
+
+
+def _refused(path: Path) -> Outbox:
+    """Opens one on a disk that refuses from the start: SQLite cannot open what is in its way; `_mended` takes it away.
+
+    What an earlier run left is behind it.
+    """
+    path.parent.mkdir(exist_ok=True)
+    if path.exists():
+        path.rename(path.with_name("kept"))
+    path.mkdir()
+    outbox = Outbox(path)
+    outbox.open()
+    return outbox
+
+
+def _mended(path: Path) -> None:
+    path.rmdir()
+    if path.with_name("kept").exists():
+        path.with_name("kept").rename(path)
+
+
+def test_a_disk_that_refuses_from_the_start_is_said_and_survived(path: Path) -> None:
+    """As one that refuses later: memory until it takes writes, which `retry` finds out too; nothing is lost."""
+    outbox = _refused(path)
+    assert str(path) in outbox.fault
+    assert not outbox.add(message("a"))
+    outbox.retry()
+    assert outbox.fault
+    assert payloads(outbox) == ["a"]
+    _mended(path)
+    outbox.retry()
+    assert outbox.fault == ""
+    outbox.close()
+    with Outbox(path) as again:
+        assert payloads(again) == ["a"]
+
+
+def test_what_an_earlier_run_left_behind_a_disk_that_refuses_comes_first(path: Path) -> None:
+    """In the order of adding over both runs, where nothing of this one was on its way yet."""
+    with Outbox(path) as outbox:
+        for one in "abc":
+            outbox.add(message(one))
+    outbox = _refused(path)
+    for one in "de":
+        outbox.add(message(one))
+    _mended(path)
+    assert outbox.add(message("f"))
+    assert payloads(outbox) == list("abcdef")
+    assert (outbox.waiting, outbox.last_seq, outbox.fault) == (6, 6, "")
+    outbox.close()
+
+
+@pytest.mark.parametrize("left", [2, 9])
+def test_what_is_on_its_way_keeps_its_number(path: Path, left: int) -> None:
+    """What an earlier run left comes after it then; an answer of the broker deletes no stranger."""
+    with Outbox(path) as outbox:
+        for number in range(left):
+            outbox.add(message(f"old{number}"))
+    outbox = _refused(path)
+    for one in "abcd":
+        outbox.add(message(one))
+    under_way = outbox.pending(after=0, limit=3)
+    _mended(path)
+    outbox.retry()
+    old = [f"old{number}" for number in range(left)]
+    assert [row.message.payload for row in outbox.pending(after=under_way[-1].seq, limit=99)] == ["d", *old]
+    outbox.delete([row.seq for row in under_way])
+    assert payloads(outbox) == ["d", *old]
+    assert outbox.waiting == 1 + left
+    outbox.close()
 
 
 def test_discarded_is_counted(path: Path) -> None:

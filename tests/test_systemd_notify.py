@@ -63,6 +63,7 @@ def test_the_status_is_a_sentence() -> None:
         " Nursery crying since 19:02"
     )
     assert status_line([room(), room("Attic", wanted=False, fault="NOT HEARD")], "") == "1 of 1 room heard"
+    assert status_line([room()], "", "the disk is full") == "1 of 1 room heard; the disk is full"
     assert "\n" not in status_line([room("two\nlines")], "")
 
 
