@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import paho.mqtt.client as paho
 from mosquitto import Ear
@@ -36,6 +36,18 @@ class TimedEar(Ear):
         told = [str(json.loads(payload)["fault"]) for payload in self.payloads(f"{ROOT}/{source}/health")]
         return [fault for before, fault in zip(["", *told], told, strict=False) if fault != before]
 
+    def alerts(self, source: str) -> list[tuple[str, str]]:
+        """What was told durably of a source's faults: event type and severity, one after the other."""
+        told = [json.loads(payload) for payload in self.payloads(f"{ROOT}/{source}/fault")]
+        return [(str(each["event_type"]), str(each["severity"])) for each in told]
+
+
+class Feed(Protocol):
+    """What can be broken."""
+
+    does: str
+    """What it does now; `room` is well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -44,7 +56,7 @@ class Row:
     source: str
     """Id."""
     kind: str
-    """`stream`, `microphone`, `file`, `daemon`."""
+    """`stream`, `microphone`, `recording`, `daemon`."""
     provoked: str
     """How, in words."""
     does: str
@@ -73,6 +85,12 @@ MICROPHONES: Final = (
     Row("m_clip", "microphone", "clipping without a pause", "clipped", ("clipping",)),
     Row("m_dc", "microphone", "offset of a quarter of full scale", "pushed", ("dc_offset",)),
     Row("m_slow", "microphone", "0.6 of the rate that it states", "slow", ("wrong_rate",)),
+)
+RECORDINGS: Final = (
+    Row("f_gone", "recording", "deleted while it plays in a loop", "gone", ("reconnecting",)),
+    Row("f_stall", "recording", "its disk hangs: nothing is read any more", "stall", ("stalled",)),
+    Row("f_damage", "recording", "damaged in the middle", "damaged", ("decode_error",)),
+    Row("f_codec", "recording", "another codec in the middle", "codec", ("decode_error",)),
 )
 
 UNPLUGGED: Final = Row("m_gone", "microphone", "unplugged", "gone", ("reconnecting", "stalled"))

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from daemon import Daemon, configure
-from fault_feed import Feed, Feeds
-from fault_matrix import MICROPHONES, ROOT, STREAMS, TimedEar, provoked, wait, well
+from fault_feed import Feeds
+from fault_matrix import MICROPHONES, RECORDINGS, ROOT, STREAMS, Feed, TimedEar, provoked, wait, well
 from fault_microphones import Microphones, alsa_environment
+from fault_recordings import Recordings
 from mosquitto import Mosquitto
 
 pytestmark = pytest.mark.e2e
@@ -19,20 +20,23 @@ SLOW_BOX_S = 10.0
 
 
 def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seventeen sources break in the same moment; two beside them never do; after the repair all are heard again."""
-    rows = (*STREAMS, *MICROPHONES)
+    """All sources break in the same moment; three beside them never do; after the repair all are heard again."""
+    rows = (*STREAMS, *MICROPHONES, *RECORDINGS)
     streams = Feeds("s_well", *(row.source for row in STREAMS))
     microphones = Microphones(tmp_path / "many", "m_well", *(row.source for row in MICROPHONES))
+    recordings = Recordings(tmp_path / "recordings", "f_well", *(row.source for row in RECORDINGS))
     for name, value in alsa_environment(tmp_path, microphones).items():
         monkeypatch.setenv(name, value)
     sources = {name: {"stream": streams.url(name)} for name in streams.feeds}
     sources |= {name: {"microphone": name} for name in microphones.feeds}
-    feeds: dict[str, Feed] = streams.feeds | microphones.feeds
+    sources |= recordings.sources
+    feeds: dict[str, Feed] = {**streams.feeds, **microphones.feeds, **recordings.feeds}
     with (
         Mosquitto(tmp_path / "broker") as broker,
         TimedEar(broker) as ear,
         streams.running(),
         microphones.running(),
+        recordings.running(),
         Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon,
     ):
         for source in sources:
@@ -52,7 +56,9 @@ def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.
             feeds[row.source].does = "room"
         for row in rows:
             daemon.wait_for(lambda: well(ear, row, repaired_s) is not None, f"{row.source} again")  # noqa: B023
-        for source in ("s_well", "m_well"):
+            assert ear.alerts(row.source)[0] == ("fault", "fault"), row
+            daemon.wait_for(lambda: ear.alerts(row.source)[-1] == ("recovered", "info"), f"{row.source} is told")  # noqa: B023
+        for source in ("s_well", "m_well", "f_well"):
             assert ear.faults(source) == ["ok"]
             told = ear.payloads(f"{ROOT}/{source}/status")
             assert set(told[told.index("online") :]) == {"online"}

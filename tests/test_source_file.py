@@ -1,5 +1,6 @@
 """Recordings: every container, exact and fast in replay, in real time in run, and clear words for the rest."""
 
+import os
 import re
 from pathlib import Path
 
@@ -133,6 +134,37 @@ def test_wrong_path_is_the_operators(tmp_path: Path, name: str) -> None:
     """A path that is none is refused before anything starts, by its name."""
     with pytest.raises(ConfigError, match=str(tmp_path / name)):
         check_file(tmp_path / name)
+
+
+def test_a_pipe_is_played_when_somebody_writes(tmp_path: Path) -> None:
+    """It is not looked at before, for what is read of it once is gone; while nobody writes, nothing hangs."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    check_file(path)
+    source = FileSource("file", path, Inbox("file"), realtime=False, loop=False)
+    source.start()
+    with path.open("wb") as pipe:  # waits until it is read
+        assert source.status().state is SourceState.STARTING
+        pipe.write(write_wav(tmp_path / "a.wav", SOUND).read_bytes())
+    wait_for_state(source, SourceState.ENDED)
+    assert np.array_equal(joined(drain(source.inbox)), SOUND)
+    waits = FileSource("file", path, Inbox("file"), realtime=True, loop=False)
+    waits.start()
+    assert waits.stop(5.0)
+
+
+def test_a_loop_never_ends_quietly(tmp_path: Path) -> None:
+    """Gone, it is tried again; without any sound any more, it says so: neither is a recording that is over."""
+    path = write_wav(tmp_path / "a.wav", SOUND[:1_600])
+    source = FileSource("file", path, Inbox("file"), realtime=True, loop=True)
+    source.start()
+    wait_for_state(source, SourceState.LIVE)
+    path.unlink()
+    wait_for_state(source, SourceState.RECONNECTING)
+    assert "no such file" in source.status().detail
+    write_wav(path, SOUND[:0])
+    wait_for_state(source, SourceState.DECODE_ERROR)
+    assert source.stop(5.0)
 
 
 def broken_files(folder: Path) -> list[tuple[Path, str]]:

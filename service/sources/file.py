@@ -2,14 +2,20 @@
 
 import time
 from pathlib import Path
+from typing import Final
 
-from monitord.errors import MonitordError
+from monitord.errors import ConfigError, MonitordError
 from service.inbox import Inbox
+from service.sources.backoff import BackOff
 from service.sources.base import SourceState
 from service.sources.capture import AttemptError
 from service.sources.captured import CapturedSource
 from service.sources.pace import Pace
-from service.sources.recording import file_chunks
+from service.sources.recording import AwayError, file_chunks
+
+PAUSE_S: Final = 2.0
+"""Longest first pause before a recording is opened again (seconds): at least half of it, two looks of the supervisor.
+One that breaks off at the same place each time must not look well in between."""
 
 
 class FileSource(CapturedSource):
@@ -24,7 +30,7 @@ class FileSource(CapturedSource):
     """
 
     def __init__(self, source_id: str, path: Path, inbox: Inbox, *, realtime: bool, loop: bool) -> None:
-        super().__init__(source_id, inbox)
+        super().__init__(source_id, inbox, back_off=BackOff(first_s=PAUSE_S))
         self._path = path
         self._realtime = realtime
         self._loop = loop
@@ -39,9 +45,11 @@ class FileSource(CapturedSource):
         try:
             self._play()
         except MonitordError as error:
-            fault = AttemptError(SourceState.DECODE_ERROR, str(error))
             if self._loop:
-                raise fault from None
+                away = isinstance(error, ConfigError | AwayError)  # it was there at the start, and may be again
+                state = SourceState.RECONNECTING if away else SourceState.DECODE_ERROR
+                raise AttemptError(state, str(error)) from None
+            fault = AttemptError(SourceState.DECODE_ERROR, str(error))
             # A second try would play what was already heard: the end, and the state says why.
             self._capture.report(fault.state, str(fault))
             self._capture.stopping.set()
@@ -61,5 +69,6 @@ class FileSource(CapturedSource):
             self.inbox.write(samples, rate_hz, at)
             self._capture.live()
             played_s += length_s
-        if not played_s and not self._capture.stopping.is_set():
+        if (self._loop or not played_s) and not self._capture.stopping.is_set():
+            # Also a loop that came to an end: the file holds no sound any more.
             raise AttemptError(SourceState.DECODE_ERROR, f"{self._path}: its audio track is empty")
