@@ -5,10 +5,15 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from monitord.errors import ConfigError, MonitordError
 from service.journal_stream import as_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.sources.spec import SourceSpec
 
 CONFIG_EXIT: Final = 78
 """EX_CONFIG of sysexits.h: a person must mend something first; a service manager must not try again for ever."""
@@ -134,6 +139,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from service.sources.spec import parse_source  # noqa: PLC0415
 
     specs = [parse_source(text) for text in arguments.sources]
+    _warn_of_typed_passwords(specs)
 
     def read() -> Config:
         config = config_from_sources(specs) if arguments.config is None else load_config(arguments.config, specs)
@@ -145,6 +151,20 @@ def _run(arguments: argparse.Namespace) -> int:
 
         demo = not specs and not has_capture_device()
     return run(config, json_lines=arguments.json, demo=demo, reread=None if arguments.config is None else read)
+
+
+def _warn_of_typed_passwords(specs: "Sequence[SourceSpec]") -> None:
+    from service.sources.redact import redact  # noqa: PLC0415 - each command loads only what it needs
+    from service.sources.spec import StreamSpec  # noqa: PLC0415
+
+    for spec in specs:
+        if isinstance(spec, StreamSpec) and redact(spec.url) != spec.url:
+            print(
+                f"monitord: {redact(spec.url)}: everybody on this machine can read a password on a command line; where"
+                ' there is one, write the address as `sources: {room: {stream: "..."}}` into a file that only you can'
+                " read (chmod 600), and start with --config FILE",
+                file=sys.stderr,
+            )
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -67,6 +67,25 @@ def test_version() -> None:
     assert len(done.stdout.split(".")) == 3
 
 
+@pytest.mark.parametrize(
+    ("source", "warns"),
+    [
+        ("rtsp://user:hush@127.0.0.1/live", True),
+        ("http://127.0.0.1/live?token=hush", True),
+        ("http://127.0.0.1/live", False),
+        ("mic:hush", False),
+    ],
+)
+def test_a_typed_password_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str, *, warns: bool
+) -> None:
+    """Others see it in the list of processes: the warning names the remedy, and not the password."""
+    assert main(["run", "--config", str(tmp_path / "gone.yaml"), source]) == CONFIG_EXIT
+    said = capsys.readouterr().err
+    assert ("--config FILE" in said) is warns
+    assert "hush" not in said
+
+
 def test_check_says_all_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A right configuration is said to be so with its sources and the bundle; nothing is opened or written."""
     sources = {

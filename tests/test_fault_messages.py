@@ -1,7 +1,11 @@
 """Faults as events: durable, told apart from their end, and stale when nobody could be told in time."""
 
 import json
+from typing import get_args
 
+import pytest
+
+from monitord.faults import Fault
 from service.fault_messages import fault_event
 from service.messages import Keep, Node
 from service.stamp import STALE_S, stamped
@@ -29,6 +33,14 @@ def test_a_fault_and_its_end_wait_for_a_broker() -> None:
         "detail": "no bytes",
     }
     assert [json.loads(end.payload)[key] for key in ("event_type", "fault", "severity")] == ["recovered", "ok", "info"]
+
+
+@pytest.mark.parametrize("fault", get_args(Fault))
+def test_every_fault_is_of_severity_fault(fault: Fault) -> None:
+    """And its end is good to know."""
+    told = json.loads(fault_event(Node("home"), "nursery", fault, message_id="1", ts=AT, since=AT).payload)
+    expected = ("recovered", "info") if fault == "ok" else ("fault", "fault")
+    assert (told["fault"], told["event_type"], told["severity"]) == (fault, *expected)
 
 
 def test_a_fault_that_waited_is_stale() -> None:

@@ -1,6 +1,7 @@
 """Phones without Home Assistant: told that a room is not heard and that it is again; once each, and never untruly."""
 
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pytest
 from household_daemon import Clock
@@ -8,8 +9,8 @@ from household_daemon import Clock
 from monitord.faults import Fault
 from service.hearing import PATIENCE_S, Hearing
 from service.messages import Node
-from service.notify.notice import Notice
-from service.texts import Texts
+from service.notify.notice import Notice, Severity
+from service.texts import Texts, languages
 
 
 @dataclass
@@ -61,6 +62,22 @@ def test_told_after_a_minute_and_when_it_is_over(family: Family) -> None:
     assert again.message.startswith("It was not heard for 1 h 1 min, from ")
     assert again.payload["since"] == not_heard.payload["since"]
     assert not_heard.at - again.at == pytest.approx(-3_630, abs=5)
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("fault", [fault for fault in get_args(Fault) if fault != "ok"])
+def test_every_fault_is_told_to_phones(family: Family, fault: Fault, language: str) -> None:
+    """Whatever is wrong, loudly and in its own words, in every language; and, quietly, that it is over."""
+    texts = Texts.load(language)
+    family.hearing = Hearing(Node("home"), {"nursery": "Nursery"}, texts, family.notices.append)
+    family.look(PATIENCE_S + 1, heard=False, fault=fault)
+    family.look(1, heard=True)
+    not_heard, again = family.notices
+    assert (not_heard.kind, not_heard.severity) == ("not_hearing", Severity.CRITICAL)
+    assert not_heard.message.startswith(dict(texts.language.faults)[fault])
+    assert not_heard.payload["fault"] == fault
+    assert (again.kind, again.severity, again.closes) == ("hearing_again", Severity.INFO, True)
+    assert again.supersedes(not_heard)
 
 
 def test_a_short_break_is_not_told(family: Family) -> None:
