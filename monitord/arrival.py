@@ -14,15 +14,15 @@ class ArrivalParams:
     """When a rate is wrong. Well inside the 10 s in which every fault must be visible."""
 
     slot_s: float = 1.0
-    """Seconds of one count: twenty buffers of a microphone."""
+    """Seconds of one count: ten reads of a microphone."""
     slots: int = 7
     """Counts in a row of which none may lie on the other side, and most must be off: a burst has pauses, or is one
     count among right ones."""
     side: float = 0.01
-    """Share by which a count is off, or on the other side: less than a buffer, more than a bad crystal."""
+    """Share by which a count is off, or on the other side: less than a read, more than a bad crystal."""
     tolerance: float = 0.06
     """Share by which all of them together must be off. Rates that are taken for each other lie further apart (44.1 and
-    48 kHz: 0.08); a buffer too much or too little in a row of counts is 0.01."""
+    48 kHz: 0.08); a read too much or too little in a row of counts is 0.014."""
 
 
 class ArrivalWatch:

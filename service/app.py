@@ -35,7 +35,7 @@ from service.notify.notice import Notice
 from service.notify.notifier import Notifier
 from service.outbox import Outbox
 from service.screen import logging_to, open_screen
-from service.sources.opening import check_files, hung_s, open_source, stop_sources
+from service.sources.opening import check_files, open_source, stop_sources
 from service.state_lock import only_one
 from service.store import Store
 from service.supervisor import LOOK_S, Supervisor
@@ -56,8 +56,6 @@ NOTIFY_STOP_S: Final = 0.5
 """Seconds for the last words to phones, while the broker waits for its goodbye."""
 RESTART_S: Final = 10.0
 """Seconds that the worker may be stuck: by then every room is told as not heard; nothing but a new process helps."""
-HUNG_S: Final = 60.0
-"""Seconds that a call of PortAudio may take: a sound server may come back, and other rooms are still heard."""
 STEADY_S: Final = 60.0
 """Seconds that the daemon must have run for a bug to be worth another start, where no service manager decides that."""
 CONNECT_S: Final = 5.0
@@ -215,8 +213,8 @@ def _watch(
             supervisor.look()
             wishes.restart = worker.crashed and time.monotonic() - began >= STEADY_S and not manager.present
             return CRASHED if worker.crashed else 0
-        if (stuck := _stuck(supervisor)) is not None:
-            _log.error("%s; the daemon begins anew", stuck)
+        if supervisor.still_s > RESTART_S:
+            _log.error("the worker is stuck since %.0f s; the daemon begins anew", supervisor.still_s)
             wishes.restart = not manager.present
             return CRASHED
         manager.look(status, faults)
@@ -224,15 +222,6 @@ def _watch(
             wishes.reload = False
             _reload(wishes, manager)
     return 0
-
-
-def _stuck(supervisor: Supervisor) -> str | None:
-    """Says which thread is stuck for so long that only a new process helps."""
-    if supervisor.still_s > RESTART_S:
-        return f"the worker is stuck since {supervisor.still_s:.0f} s"
-    if (hung := hung_s()) > HUNG_S:
-        return f"PortAudio hangs since {hung:.0f} s, and with it every microphone"
-    return None
 
 
 def _reload(wishes: Wishes, manager: ServiceManager) -> None:

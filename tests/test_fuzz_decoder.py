@@ -1,5 +1,6 @@
-"""Damaged and hostile media, and a decoder that lies: a fault with words, and the daemon goes on."""
+"""Damaged and hostile media, and a decoder or a recorder that lies: a fault with words, and the daemon goes on."""
 
+import json
 import os
 import struct
 import sys
@@ -10,15 +11,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matching import drain, wait_for
 from media import encoded
 from sounds import chirp
 
 from monitord.errors import SourceError
+from service.inbox import Inbox
 from service.sources import child, decoding
 from service.sources.child import ChildError
 from service.sources.child_words import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, OPENED, SOUND
 from service.sources.decoder_words import Request
-from service.sources.decoding import RATES_HZ, Decoding, Lost
+from service.sources.decoding import RATES_HZ, Decoding
+from service.sources.devices import choose
+from service.sources.microphone import MicrophoneSource
+from service.sources.portaudio import Recorder
 from service.sources.recording import file_chunks
 
 SOUND_S = chirp(300, 3000, 0.5)
@@ -137,8 +143,41 @@ def test_a_decoder_that_lies(folder: Path, start: bytes, records: list[bytes]) -
             assert decoder.opened() is not None
             for heard in decoder.sound(5.0):
                 assert RATES_HZ[0] <= heard.rate_hz <= RATES_HZ[1]
-                n = heard.n if isinstance(heard, Lost) else len(heard.samples)
-                assert 0 < n <= decoding.MOST_LOST_S * heard.rate_hz
+                assert 0 < heard.n <= decoding.MOST_LOST_S * heard.rate_hz
+
+
+DEVICE = {"index": 0, "name": "x", "host_api": "ALSA", "channels": 2, "rate_hz": 16_000, "is_default": True}
+LISTED = text(OPENED, json.dumps({"devices": [DEVICE]}).encode())
+RECORDING = LISTED + text(OPENED, b'{"rate_hz": 16000, "channels": 2}')
+
+
+@settings(max_examples=100)
+@given(start=st.sampled_from([b"", LISTED, RECORDING]), records=st.lists(RECORDS, max_size=6))
+def test_a_recorder_that_lies(folder: Path, start: bytes, records: list[bytes]) -> None:
+    """Whatever PortAudio's process sends, it is sound within bounds or a `SourceError`."""
+    path = folder / "records"
+    path.write_bytes(start + b"".join(records))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(child, "command", lambda _module: ("cat", str(path)))
+        with suppress(SourceError), Recorder() as recorder:
+            for heard in recorder.sound(choose(recorder.devices() or [], "default")):
+                assert 0 < heard.n <= MOST_SAMPLES
+
+
+def test_a_recorder_that_overflows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What PortAudio dropped is counted as lost; two channels become one; its end is told with its status."""
+    path = folder / "records"
+    ones = np.ones(640, np.int16).tobytes()
+    sound = record(SOUND, 16_000, 640, ones)
+    path.write_bytes(RECORDING + sound + record(LOST, 16_000, 320, b"") + sound)
+    monkeypatch.setattr(child, "command", lambda _module: ("cat", str(path)))
+    source = MicrophoneSource("nursery", "default", Inbox("nursery"))
+    source.start()
+    wait_for(lambda: "ended with status 0" in source.status().detail, "its end")
+    assert source.stop(5.0)
+    chunks = drain(source.inbox)
+    assert [(chunk.start, len(chunk.samples)) for chunk in chunks[:2]] == [(0, 320), (640, 320)]
+    assert source.inbox.lost_device >= 320
 
 
 @pytest.mark.parametrize("rate_hz", [1, 100, 3_999, 384_001, 2**31 - 1])

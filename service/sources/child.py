@@ -14,9 +14,11 @@ import threading
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn, Self
 
+from monitord.types import Pcm
 from service.sources.child_words import FAILED, HEADER, MOST_TEXT, OPENED, Failed
 
 START_S: Final = 20.0
@@ -40,6 +42,28 @@ _PIPE_BYTES: Final = 65_536
 
 _ROOT: Final = str(Path(__file__).parents[2])
 """Where `service` and `monitord` lie; an editable installation has them on no search path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A run of samples."""
+
+    samples: Pcm
+    """int16 [n] mono, n at most `MOST_SAMPLES`."""
+    rate_hz: int
+
+    @property
+    def n(self) -> int:
+        """How many."""
+        return len(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Samples that were damaged or dropped on the way."""
+
+    n: int
+    rate_hz: int
 
 
 def command(module: str) -> tuple[str, ...]:

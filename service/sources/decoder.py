@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from service.sources.child_words import HEADER, LOST, MOST_SAMPLES, SOUND
 from service.sources.decoder_words import Opened, Request
-from service.sources.in_child import serve, tell_opened, write
+from service.sources.in_child import Daemon, serve
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -25,7 +25,7 @@ LIMITS: Final = (
 """What the process may take. Its time has no limit: a stream plays for months; the daemon ends one that stalls."""
 
 
-def _decode(asked: dict[str, Any]) -> None:
+def _decode(daemon: Daemon, asked: dict[str, Any]) -> None:
     import av  # noqa: PLC0415 - after the limits
 
     request = Request(**asked)
@@ -36,16 +36,16 @@ def _decode(asked: dict[str, Any]) -> None:
         with av.open(request.url, options=request.options, timeout=timeout) as container:
             if first:
                 ends = bool(container.duration) and container.size > 0
-                tell_opened(asdict(Opened(container.format.name, ends)))
+                daemon.opened(asdict(Opened(container.format.name, ends)))
             first, heard = False, False
-            for raw, rate_hz in _frames(container, request):
+            for raw, rate_hz in _frames(daemon, container, request):
                 heard = True
                 for start in range(0, len(raw), 2 * MOST_SAMPLES):
                     piece = raw[start : start + 2 * MOST_SAMPLES]
-                    write(HEADER.pack(SOUND, rate_hz, len(piece) // 2), piece)
+                    daemon.write(HEADER.pack(SOUND, rate_hz, len(piece) // 2), piece)
 
 
-def _frames(container: "InputContainer", request: Request) -> Iterator[tuple[bytes, int]]:
+def _frames(daemon: Daemon, container: "InputContainer", request: Request) -> Iterator[tuple[bytes, int]]:
     """Yields the sound, and tells what is lost: damaged packets, each taken to be as long as the frame before."""
     from av.error import InvalidDataError  # noqa: PLC0415
 
@@ -57,7 +57,7 @@ def _frames(container: "InputContainer", request: Request) -> Iterator[tuple[byt
         try:
             for raw, rate_hz in raw_frames(container, request.name):
                 if damaged and rate == rate_hz:
-                    write(HEADER.pack(LOST, rate_hz, damaged * length))
+                    daemon.write(HEADER.pack(LOST, rate_hz, damaged * length))
                 damaged, length, rate = 0, len(raw) // 2, rate_hz
                 yield raw, rate_hz
         except InvalidDataError:

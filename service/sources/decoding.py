@@ -3,13 +3,12 @@
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Final, Self
 
 import numpy as np
 
-from monitord.types import Pcm
-from service.sources.child import GRACE_S, START_S, Child
+from service.sources.child import GRACE_S, START_S, Child, Lost, Sound
 from service.sources.child_words import ENDED, LOST, MOST_SAMPLES, SOUND
 from service.sources.decoder_words import Opened, Request
 
@@ -23,23 +22,6 @@ MODULE: Final = "service.sources.decoder"
 
 _PASSED_ON: Final = ("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """What of our environment the child gets; the rest may name secrets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A run of samples."""
-
-    samples: Pcm
-    """int16 [n] mono, n at most `MOST_SAMPLES`."""
-    rate_hz: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Samples that were damaged on the way."""
-
-    n: int
-    rate_hz: int
 
 
 class Decoding:

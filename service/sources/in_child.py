@@ -24,42 +24,49 @@ _PR_SET_PDEATHSIG: Final = 1
 """linux/prctl.h: the signal that comes when the thread that started this process ends."""
 
 
-def serve(work: Callable[[dict[str, Any]], None], limits: Iterable[tuple[int, int]]) -> None:
+class Daemon:
+    """Who asked, and hears what is found."""
+
+    def __init__(self) -> None:
+        self._pipe = os.dup(1)
+        os.dup2(2, 1)  # what a library prints is no record
+
+    def asked(self) -> dict[str, Any] | None:
+        """Waits for a line; None where there is nothing more to ask."""
+        line = sys.stdin.buffer.readline()
+        return json.loads(line) if line else None
+
+    def opened(self, found: object) -> None:
+        """Says what was found, a JSON value."""
+        text = json.dumps(found).encode()
+        self.write(HEADER.pack(OPENED, 0, len(text)), text)
+
+    def write(self, *parts: bytes) -> None:
+        """Waits until there is room: what is in the pipe is all that waits on this side."""
+        rest = memoryview(b"".join(parts))
+        while rest:
+            rest = rest[os.write(self._pipe, rest) :]
+
+
+def serve(work: Callable[[Daemon, dict[str, Any]], None], limits: Iterable[tuple[int, int]]) -> None:
     """Does what the first line asks, and says how it ended. Does not return.
 
     Args:
         work: Takes the line, a JSON object.
         limits: Of `resource`, and the most that the process may take.
     """
-    given = asked() or {}
-    _confine(given.pop("daemon"), limits)
+    daemon = Daemon()
+    asked = daemon.asked() or {}
+    _confine(asked.pop("daemon"), limits)
     with suppress(BrokenPipeError):  # the daemon leaves by closing the pipe, or by killing
         try:
-            work(given)
+            work(daemon, asked)
         except Exception as error:  # noqa: BLE001 - the library's are expected, others are told with their place
-            _tell_failed(_failed(error))
+            text = _failed(error)
+            daemon.write(HEADER.pack(FAILED, 0, len(text)), text)
         else:
-            write(HEADER.pack(ENDED, 0, 0))
+            daemon.write(HEADER.pack(ENDED, 0, 0))
     os._exit(0)  # nothing is left to be saved, and closing a connection may hang
-
-
-def asked() -> dict[str, Any] | None:
-    """Waits for a line of the daemon; None where it has nothing more to ask."""
-    line = sys.stdin.buffer.readline()
-    return json.loads(line) if line else None
-
-
-def tell_opened(found: object) -> None:
-    """Says what was found, a JSON value."""
-    text = json.dumps(found).encode()
-    write(HEADER.pack(OPENED, 0, len(text)), text)
-
-
-def write(*parts: bytes) -> None:
-    """Waits until the daemon has room: what is in the pipe is all that waits on this side."""
-    rest = memoryview(b"".join(parts))
-    while rest:
-        rest = rest[os.write(1, rest) :]
 
 
 def _confine(daemon: int, limits: Iterable[tuple[int, int]]) -> None:
@@ -78,17 +85,12 @@ def _confine(daemon: int, limits: Iterable[tuple[int, int]]) -> None:
         score.write(str(FIRST_TO_DIE))
 
 
-def _failed(error: Exception) -> Failed:
+def _failed(error: Exception) -> bytes:
     kinds = tuple(kind.__name__ for kind in type(error).__mro__)
+    text, errno = traceback.format_exc(), None
     if "FFmpegError" in kinds:
-        return Failed(kinds, getattr(error, "strerror", None) or kinds[0], getattr(error, "errno", None))
-    if "SourceError" in kinds:
-        return Failed(kinds, str(error))
-    return Failed(kinds, traceback.format_exc())
-
-
-def _tell_failed(news: Failed) -> None:
-    text = json.dumps(asdict(news)).encode()
-    if len(text) > MOST_TEXT:
-        text = json.dumps(asdict(Failed(news.kinds, news.text[-MOST_TEXT // 8 :], news.errno))).encode()
-    write(HEADER.pack(FAILED, 0, len(text)), text)
+        text, errno = getattr(error, "strerror", None) or kinds[0], getattr(error, "errno", None)
+    elif "SourceError" in kinds:
+        text = str(error)
+    # JSON writes a character in up to six bytes.
+    return json.dumps(asdict(Failed(kinds, text[-MOST_TEXT // 8 :], errno))).encode()

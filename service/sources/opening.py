@@ -1,7 +1,6 @@
 """From what the configuration names to sources, all opened and closed together."""
 
 import logging
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -36,12 +35,6 @@ def open_source(source_id: str, spec: SourceSpec, inbox: Inbox, *, demo: bool = 
             return StreamSource(source_id, url, inbox, listen=listen)
         case FileSpec(path, loop):
             return FileSource(source_id, path, inbox, realtime=True, loop=loop)
-
-
-def hung_s() -> float:
-    """For how long a call of PortAudio has not come back (seconds); 0 where there is none, or no microphone at all."""
-    portaudio = sys.modules.get("service.sources.portaudio")  # loaded only where there is a microphone
-    return 0.0 if portaudio is None else float(portaudio.hung_s())
 
 
 def check_files(specs: Sequence[SourceSpec]) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 
 from monitord.errors import ConfigError, SourceError
 from monitord.types import Pcm
-from service.sources.child import STALLED, ChildError
+from service.sources.child import STALLED, ChildError, Lost
 from service.sources.decoder_words import Request
-from service.sources.decoding import Decoding, Lost
+from service.sources.decoding import Decoding
 
 CHUNK_S = 0.1
 """Length of the chunks (seconds). Codecs give 4 ms (IMA ADPCM) to 0.4 s a frame; each chunk costs a lock and a wake."""

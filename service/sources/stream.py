@@ -7,9 +7,9 @@ from service.sources.backoff import BackOff
 from service.sources.base import SourceState
 from service.sources.capture import AttemptError
 from service.sources.captured import CapturedSource
-from service.sources.child import ChildError
+from service.sources.child import ChildError, Lost
 from service.sources.decoder_words import Opened, Request
-from service.sources.decoding import Decoding, Lost
+from service.sources.decoding import Decoding
 from service.sources.flood import Flood
 from service.sources.pace import LiveClock, Pace
 from service.sources.redact import redact
@@ -80,10 +80,11 @@ class StreamSource(CapturedSource):
         pace = Pace() if opened.ends and self._spec.url.startswith("http") else None
         flood = Flood()
         for record in decoding.sound(self._read_s):
+            n, rate_hz = record.n, record.rate_hz
             if isinstance(record, Lost):
-                self.inbox.skip(record.n, record.rate_hz)
+                clock.age_s(n, rate_hz, time.monotonic())
+                self.inbox.skip(n, rate_hz)
                 continue
-            n, rate_hz = len(record.samples), record.rate_hz
             if pace is not None and not pace.wait(n, rate_hz, self._capture.stopping):
                 return
             # Timed here and not by the child: what waits in between is late, too.
