@@ -201,7 +201,7 @@ def _peer(key: str, folder: Path, seconds: float) -> Round:
             line = child.stdout.readline() if ready else ""
             if not line:
                 raise RuntimeError(f"{key} failed:\n{log.read_text(encoding='utf-8')}")
-            memory_mb = process.memory_mb(child.pid)["Pss"]
+            memory_mb = process.memory_mb(child.pid)
             child.communicate()
     values = json.loads(line)
     minutes = seconds / 60.0

@@ -14,14 +14,18 @@ def cpu_s(pid: int) -> float:
     return (int(user) + int(system)) / _TICKS_HZ
 
 
-def memory_mb(pid: int) -> dict[str, float]:
-    """`Pss` (shared pages counted in part) and `Rss` (counted whole), in MB of 10^6 bytes."""
-    found: dict[str, float] = {}
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines():
-        name, _, rest = line.partition(":")
-        if name in {"Pss", "Rss"}:
-            found[name] = int(rest.split()[0]) * 1024 / 1e6
-    return found
+def memory_mb(pid: int, kind: str = "Pss") -> float:
+    """Resident memory (MB of 10^6 bytes), by default with shared pages counted in part; 0 where it has ended.
+
+    Args:
+        pid: The process.
+        kind: A line of smaps_rollup, proc(5).
+    """
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(f"{kind}:")), 0.0)
 
 
 def machine() -> dict[str, object]:

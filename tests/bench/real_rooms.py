@@ -133,7 +133,7 @@ class Rooms:
         time.sleep(seconds)
         took_s = time.monotonic() - began
         counts = [after - first for after, first in zip(self._counts(), before, strict=True)]
-        own_mb, all_mb = process.memory_mb(os.getpid())["Pss"], pss_mb(os.getpid())
+        own_mb, all_mb = process.memory_mb(os.getpid()), pss_mb(os.getpid())
         heard = Heard(took_s, len(self._sources), *counts, list(self.lags_s[lags:]), own_mb, all_mb)
         for source in self._sources:
             source.stop(1.0)

@@ -1,11 +1,12 @@
 """What a long-lived process holds, looked at again and again, and how fast it grows."""
 
-import contextlib
 import time
 from pathlib import Path
 
 import numpy as np
 import process
+from process import memory_mb
+from with_children import children
 
 WARM = 0.1
 """Share of the time that does not count: caches fill, libraries load."""
@@ -30,15 +31,15 @@ class Samples:
     def take(self) -> None:
         """Looks once."""
         proc = Path(f"/proc/{self._pid}")
-        children = _children(self._pid)
+        started = children(self._pid)
         self._rows.append(
             (
-                _memory_mb(self._pid, "Pss"),
-                _memory_mb(self._pid, "Anonymous"),
+                memory_mb(self._pid),
+                memory_mb(self._pid, "Anonymous"),
                 len(list((proc / "fd").iterdir())),
                 len(list((proc / "task").iterdir())),
-                len(children),
-                sum(_memory_mb(child, "Pss") for child in children),
+                len(started),
+                sum(map(memory_mb, started)),
             )
         )
         self._used_s = process.cpu_s(self._pid) - self._cpu_s
@@ -62,21 +63,3 @@ class Samples:
                 f" slope {slope:+.2f} {unit} an hour"
             )
         return "\n".join(lines)
-
-
-def _children(pid: int) -> list[int]:
-    """Processes that any of its threads started."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):  # the thread has ended
-            found += map(int, (task / "children").read_text(encoding="utf-8").split())
-    return found
-
-
-def _memory_mb(pid: int, kind: str) -> float:
-    """A line of proc(5), smaps_rollup, in MB of 10^6 bytes; 0 where the process has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(f"{kind}:")), 0.0)

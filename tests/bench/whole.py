@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import process
 import pytest
 import sound_files
 from child import OUR_ENVIRONMENT, Daemon, command
@@ -19,6 +18,7 @@ from figures import Figure
 from mosquitto import Mosquitto
 from sound_files import Sound
 from virtual_microphone import VirtualMicrophone
+from with_children import cpu_s, pss_mb
 
 SETTLE_S = 15.0
 """Before the steady cost is taken (seconds): the floor of the room is found, the network is warm."""
@@ -109,19 +109,18 @@ class Bench:
 
     def _steady(self, name: str, daemon: Daemon, target: float, slices: int, slice_s: float) -> list[Figure]:
         cpu: list[float] = []
-        memory: list[dict[str, float]] = []
+        memory: list[float] = []
         with daemon:
             time.sleep(SETTLE_S)
             for i in range(slices):
-                cpu_before, began = process.cpu_s(daemon.pid), time.monotonic()
+                cpu_before, began = cpu_s(daemon.pid), time.monotonic()
                 time.sleep(slice_s)
-                cpu.append(100.0 * (process.cpu_s(daemon.pid) - cpu_before) / (time.monotonic() - began))
-                memory.append(process.memory_mb(daemon.pid))
-                self.say(f"{name}, {i + 1} of {slices}: {cpu[-1]:.2f} % of a core, {memory[-1]['Pss']:.0f} MB")
+                cpu.append(100.0 * (cpu_s(daemon.pid) - cpu_before) / (time.monotonic() - began))
+                memory.append(pss_mb(daemon.pid))
+                self.say(f"{name}, {i + 1} of {slices}: {cpu[-1]:.2f} % of a core, {memory[-1]:.0f} MB")
         return [
             Figure(f"CPU, {name}", "% of a core", tuple(cpu), target),
-            Figure(f"memory (Pss), {name}", "MB", tuple(each["Pss"] for each in memory), 220.0),
-            Figure(f"memory (RSS), {name}", "MB", tuple(each["Rss"] for each in memory), 220.0),
+            Figure(f"memory (Pss), {name}", "MB", tuple(memory), 220.0),
         ]
 
     def _decided_s(self, files: list[Path]) -> dict[str, float]:

@@ -11,9 +11,12 @@ _TICKS_HZ = os.sysconf("SC_CLK_TCK")
 
 
 def children(pid: int) -> list[int]:
-    """Process ids of those that live."""
-    lists = (task / "children" for task in Path(f"/proc/{pid}/task").iterdir())
-    return [int(child) for each in lists for child in each.read_text(encoding="utf-8").split()]
+    """Process ids of those that any of its threads started, and that live."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # the thread has ended
+            found += map(int, (task / "children").read_text(encoding="utf-8").split())
+    return found
 
 
 def cpu_s(pid: int) -> float:
@@ -29,8 +32,4 @@ def cpu_s(pid: int) -> float:
 
 def pss_mb(pid: int) -> float:
     """Resident memory of the process and its living children, shared pages counted in part (MB of 10^6 bytes)."""
-    total_mb = process.memory_mb(pid)["Pss"]
-    for child in children(pid):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
-            total_mb += process.memory_mb(child)["Pss"]
-    return total_mb
+    return sum(map(process.memory_mb, (pid, *children(pid))))
