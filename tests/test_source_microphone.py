@@ -171,6 +171,17 @@ def test_unknown_name_lists_the_devices(crib: VirtualMicrophone) -> None:  # noq
 
 
 @pytest.mark.e2e
+def test_unplugged(crib: VirtualMicrophone, source: MicrophoneSource) -> None:
+    """A microphone that is unplugged is told, and is live again once it is back, as often as that happens."""
+    for again in (1, 2):
+        crib.unplug()
+        wait_for_state(source, SourceState.RECONNECTING)
+        crib.plug()
+        wait_for_state(source, SourceState.LIVE)
+        assert source.status().reconnects == again
+
+
+@pytest.mark.e2e
 def test_portaudio_aborts(source: MicrophoneSource) -> None:
     """PortAudio that aborts is told by its signal, and the microphone is heard again from a new process."""
     (child,) = children()

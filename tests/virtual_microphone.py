@@ -16,6 +16,9 @@ ctl.!default { type pulse }
 """
 """Configuration of ALSA that knows one device, the private server; without `hint`, PortAudio does not list it."""
 
+DEVICE = "module-null-sink norewinds=1 sink_name=crib rate=16000 channels=1 format=s16le"
+"""The device, a module of the server."""
+
 START_S = 20.0
 """Longest start of the server (seconds); usual is half a second."""
 
@@ -51,7 +54,7 @@ class VirtualMicrophone:
             "-L",
             f"module-native-protocol-unix socket={self._socket} auth-anonymous=1",
             "-L",  # without norewinds the first read takes 2 s
-            "module-null-sink norewinds=1 sink_name=crib rate=16000 channels=1 format=s16le",
+            DEVICE,
         ]
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log)
@@ -64,6 +67,14 @@ class VirtualMicrophone:
     def play(self, wav: Path) -> None:
         """Plays a recording into the microphone, and returns at once."""
         self._players.append(subprocess.Popen(["paplay", "-d", "crib", str(wav)], env=dict(os.environ)))
+
+    def unplug(self) -> None:
+        """Takes the device away; the server stays."""
+        subprocess.run(["pactl", "unload-module", "module-null-sink"], check=True)
+
+    def plug(self) -> None:
+        """Puts it back."""
+        subprocess.run(["pactl", "load-module", *DEVICE.split()], check=True, stdout=subprocess.DEVNULL)
 
     def hang(self) -> None:
         """Stops the server in the middle of what it does."""
