@@ -3,15 +3,18 @@
 import os
 import shutil
 import signal
+import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from fault_feed import SOUNDS
+from fault_feed import SOUNDS, Feed
 from media import encoded
 
+from monitord.types import RATE_HZ as PIPE_HZ
 from monitord.types import Pcm
 
 RATE_HZ: Final = 48_000
@@ -115,6 +118,15 @@ class Recordings:
         finally:
             for recording in self.feeds.values():
                 recording.let_go()
+
+
+def write_endless(path: Path, feed: Feed, over: threading.Event) -> None:
+    """Writes a recording without an end into a pipe, in real time, once somebody reads it."""
+    endless = struct.pack("<I", 0xFFFFFFFF)
+    form = struct.pack("<IHHIIHH", 16, 1, 1, PIPE_HZ, 2 * PIPE_HZ, 2, 16)
+    with path.open("wb", buffering=0) as pipe, suppress(BrokenPipeError):  # who read it has left
+        pipe.write(b"RIFF" + endless + b"WAVEfmt " + form + b"data" + endless)
+        feed.play(pipe.write, over)
 
 
 def readers(path: Path) -> list[int]:

@@ -1,0 +1,84 @@
+"""A daemon whose sources break, and the times until MQTT says so and all is well."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from broken_daemon import BrokenDaemon
+from daemon import configure
+from fault_matrix import ROOT, Feed, Row, TimedEar, provoked, wait, well
+from fault_table import Line
+from mosquitto import Mosquitto
+
+WAIT_S: Final = 20.0
+"""How long a fault has to be told (seconds); the promise is 10."""
+MEND_S: Final = 45.0
+"""How long a source has to be heard again (seconds)."""
+
+Found = Mapping[str, tuple[str, float | None, float | None]]
+"""What `provoked` returns."""
+
+
+@contextlib.contextmanager
+def house(
+    folder: Path, sources: Mapping[str, object], *typed: str | Path
+) -> Iterator[tuple[BrokenDaemon, TimedEar, float]]:
+    """A daemon with these sources, or with those that are typed; also when it was started (monotonic seconds)."""
+    with Mosquitto(folder / "broker") as broker, TimedEar(broker) as ear:
+        began_s = time.monotonic()
+        with BrokenDaemon(folder, "--config", configure(folder, broker, sources), *typed) as daemon:
+            yield daemon, ear, began_s
+
+
+def online(daemon: BrokenDaemon, ear: TimedEar, *sources: str) -> None:
+    """Waits until they are heard."""
+    for source in sources:
+        daemon.wait_for(lambda: ear.last(f"{ROOT}/{source}/status") == "online", source)  # noqa: B023
+
+
+def until_told(
+    ear: TimedEar, rows: Sequence[Row], broken_s: float
+) -> dict[str, tuple[str, float | None, float | None]]:
+    """Waits until all are told, or too late; returns what `provoked` does."""
+    wait(lambda: all(offline for _, _, offline in provoked(ear, rows, broken_s).values()), WAIT_S)
+    return provoked(ear, rows, broken_s)
+
+
+def mended(ear: TimedEar, rows: Sequence[Row], found: Found, mended_s: float) -> list[Line]:
+    """Waits until all are heard again, or too late. That the same was told as alerts is looked at beside it."""
+    wait(lambda: all(well(ear, row, mended_s) is not None for row in rows), MEND_S)
+    for row in rows:
+        if found[row.source][0] and well(ear, row, mended_s) is not None:
+            alerts = partial(ear.alerts, row.source)
+            if not wait(lambda: alerts()[-1:] == [("recovered", "info")], WAIT_S) or ("fault", "fault") not in alerts():  # noqa: B023
+                raise RuntimeError(f"{row.source}: without an alert and its end: {alerts()}")
+    return [Line(row.kind, row.provoked, *found[row.source], well(ear, row, mended_s)) for row in rows]
+
+
+def break_and_mend(daemon: BrokenDaemon, ear: TimedEar, rows: Sequence[Row], feeds: Mapping[str, Feed]) -> list[Line]:
+    """Breaks all rows in the same moment and mends them; raises where the daemon or another source was harmed."""
+    online(daemon, ear, *feeds)
+    broken_s = time.monotonic()
+    for row in rows:
+        feeds[row.source].does = row.does
+    found = until_told(ear, rows, broken_s)
+    mended_s = time.monotonic()
+    for row in rows:
+        feeds[row.source].does = "room"
+    lines = mended(ear, rows, found, mended_s)
+    if daemon.ended:
+        raise RuntimeError(f"the daemon has ended:\n{daemon.words}")
+    for source in set(feeds) - {row.source for row in rows}:
+        if ear.faults(source) != ["ok"]:
+            raise RuntimeError(f"{source} beside them was harmed: {ear.faults(source)}")
+    return lines
+
+
+def until_told_after(ear: TimedEar, row: Row, broken_s: float) -> Found:
+    """As `until_told`, of a source that was broken before: its newest fault counts."""
+    found = until_told(ear, [row], broken_s)[row.source]
+    told = [fault for fault in ear.faults(row.source) if fault != "ok"]
+    return {row.source: (told[-1] if found[1] is not None else "", *found[1:])}
