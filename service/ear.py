@@ -2,7 +2,10 @@
 
 import time
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from monitord.faults import Fault, FaultWatch
 from monitord.gate import frame_dbfs
@@ -17,6 +20,8 @@ ROUND_S = 1.0
 """Most sound that the worker takes from one source before it turns to the next (seconds)."""
 POOL_WINDOWS = 24
 """Windows that may belong to the open segment: 2.5 s on a hop of 0.24 s, and as many again for the breath around."""
+CALM_S = 1.0
+"""Sound without a window after which a room is calm (seconds): sound has windows each 0.24 s."""
 QUIETEST_FLOOR_DBFS = -70.0
 """Floor that loudness is compared with at least (dBFS): under it lies the noise of the device, not of the room."""
 
@@ -62,6 +67,8 @@ class Ear:
     """Follows that sound, so that the room's own tracker never hears it."""
     flushed: bool = False
     """Whether the source has ended and everything of it was heard."""
+    stirred: int = 0
+    """Index up to which it was heard when a window or a segment last came out (samples at 16 kHz)."""
     told: Tally = field(default_factory=Tally)
     """`tally` at the end of the last round, for other threads."""
 
@@ -80,16 +87,21 @@ class Ear:
         """Calibrated probability from which a window speaks for crying: the family's, else the bundle's."""
         return self.tracker.params.on_p if self.on_p is None else self.on_p
 
+    @property
+    def calm(self) -> bool:
+        """Whether nothing has stood out of the room for a while, and no episode is open."""
+        return not self.tracker.crying and self.listener.position - self.stirred >= CALM_S * RATE_HZ
+
     def take(self) -> list[Window | Segment]:
         """Hears at most a second of what waits in the inbox; at the end of the source, flushes once."""
         out: list[Window | Segment] = []
-        taken_s = 0.0
-        while taken_s < ROUND_S and (chunk := self.inbox.read()) is not None:
-            taken_s += len(chunk.samples) / chunk.rate_hz
+        for chunk in joined(self._waiting()):
             out += self._hear(chunk)
         if not self.flushed and self.inbox.drained:
             self.flushed = True
             out += self.listener.flush()
+        if out:
+            self.stirred = self.listener.position
         return out
 
     def over(self, segment: Segment) -> list[Scores]:
@@ -134,8 +146,35 @@ class Ear:
         loud = [one.dbfs for one in self.scored if one.end > oldest and one.scores.p_cry >= params.off_p]
         return max(loud, default=QUIETEST_FLOOR_DBFS) - max(self.listener.floor_dbfs, QUIETEST_FLOOR_DBFS)
 
+    def _waiting(self) -> Iterator[AudioChunk]:
+        taken_s = 0.0
+        while taken_s < ROUND_S and (chunk := self.inbox.read()) is not None:
+            taken_s += len(chunk.samples) / chunk.rate_hz
+            yield chunk
+
     def _hear(self, chunk: AudioChunk) -> list[Window | Segment]:
         self.last_audio = chunk.at + len(chunk.samples) / chunk.rate_hz
         self.last_audio_monotonic = time.monotonic()
         self.fault = self.watch.feed(chunk.samples, chunk.rate_hz)
         return self.listener.feed(chunk)
+
+
+def joined(chunks: Iterable[AudioChunk]) -> Iterator[AudioChunk]:
+    """Yields chunks that follow each other as one: to hear a chunk costs ten times as much as to join it."""
+    run: list[AudioChunk] = []
+    for chunk in chunks:
+        if run and (chunk.start, chunk.rate_hz) != (run[-1].start + len(run[-1].samples), run[-1].rate_hz):
+            yield _as_one(run)
+            run = []
+        run.append(chunk)
+    if run:
+        yield _as_one(run)
+
+
+def _as_one(run: list[AudioChunk]) -> AudioChunk:
+    """The wall time of the newest counts, as it does where each is heard by itself."""
+    first, last = run[0], run[-1]
+    if first is last:
+        return first
+    at = last.at - (last.start - first.start) / first.rate_hz
+    return replace(first, samples=np.concatenate([chunk.samples for chunk in run]), at=at)

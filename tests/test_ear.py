@@ -13,8 +13,8 @@ from sounds import cry_in_room, noise, silence, tone
 
 from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
-from monitord.types import RATE_HZ, Scores, Segment, Window
-from service.ear import Ear
+from monitord.types import RATE_HZ, AudioChunk, Scores, Segment, Window
+from service.ear import Ear, joined
 from service.inbox import Inbox
 from service.injection import Injection
 
@@ -96,6 +96,18 @@ def test_a_segment_is_scored_by_the_windows_over_it() -> None:
     assert over == [end for end in ends.values() if second.start < end <= second.closed]
     assert len(over) >= 4
     assert not set(over) & {ends[one.start] for one in ear.over(first)}
+
+
+def test_chunks_that_follow_each_other_are_heard_as_one() -> None:
+    """Up to a hole or another rate; the newest says what time it is, as it does where each is heard by itself."""
+    starts = (0, RATE_HZ), (100, RATE_HZ), (300, RATE_HZ), (400, 2 * RATE_HZ), (500, 2 * RATE_HZ)
+    chunks = [
+        AudioChunk("room", rate_hz, start, tone(440, 1.0)[:100], 7.0 + i) for i, (start, rate_hz) in enumerate(starts)
+    ]
+    one, two, three = joined(chunks)
+    assert [(chunk.start, len(chunk.samples)) for chunk in (one, two, three)] == [(0, 200), (300, 100), (400, 200)]
+    assert np.array_equal(three.samples, np.concatenate([chunk.samples for chunk in chunks[3:]]))
+    assert (one.at, two.at, three.at) == (8.0 - 100 / RATE_HZ, 9.0, 11.0 - 100 / (2 * RATE_HZ))
 
 
 def test_a_segment_without_windows_has_no_scores() -> None:

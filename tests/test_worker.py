@@ -231,6 +231,19 @@ def test_its_thread_hears_and_leaves_when_asked(classifier: Classifier) -> None:
     assert heard.kinds()[-1] == "ended"
 
 
+def test_calm_are_all_rooms_or_none(classifier: Classifier) -> None:
+    """No round waits from the first window of a sound in any of them until a second after the last, or while one cries."""
+    ears = [new_ear(classifier, "nursery"), new_ear(classifier, "bedroom")]
+    worker, _ = new_worker(classifier, *ears, live=True)
+    calm = []
+    for sound in (QUIET, noise(0.5, rms_dbfs=-25), QUIET[: RATE_HZ // 2], QUIET, tone(300, 2.0), QUIET, QUIET):
+        for ear, samples in zip(ears, (sound, np.resize(QUIET, len(sound))), strict=True):
+            rounds(worker, ear, samples)
+        calm.append(worker.calm)
+    assert ears[0].tracker.crying
+    assert calm == [True, False, False, True, False, False, False]
+
+
 def test_its_thread_ends_with_its_sources(classifier: Classifier) -> None:
     """When all sources are over, `run` returns by itself: a replay needs nobody to stop it."""
     ears = [new_ear(classifier, "one"), new_ear(classifier, "two")]
