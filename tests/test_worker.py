@@ -232,7 +232,7 @@ def test_its_thread_hears_and_leaves_when_asked(classifier: Classifier) -> None:
 
 
 def test_calm_are_all_rooms_or_none(classifier: Classifier) -> None:
-    """No round waits from the first window of a sound in any of them until a second after the last, or while one cries."""
+    """No round waits from the first window of any room until a second after the last, or while one cries."""
     ears = [new_ear(classifier, "nursery"), new_ear(classifier, "bedroom")]
     worker, _ = new_worker(classifier, *ears, live=True)
     calm = []
