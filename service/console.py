@@ -4,6 +4,8 @@ Everything for a person goes to one stream; JSON lines, where they are asked for
 from any thread.
 """
 
+import contextlib
+import errno
 import json
 import logging
 import os
@@ -24,6 +26,8 @@ _COLOURS: Final = {"alarm": "\x1b[1;31m", "good": "\x1b[32m", "warning": "\x1b[3
 _PLAIN: Final = "\x1b[0m"
 _ERASE: Final = "\r\x1b[K"
 """Back to the start of the line, and erase it."""
+_GONE: Final = {errno.EPIPE, errno.EBADF, errno.ECONNRESET, errno.ENXIO}
+"""Nobody reads any more, and nobody will. All else may pass, such as a full disk under a file that is written to."""
 
 
 class Console:
@@ -48,6 +52,7 @@ class Console:
         self._faulty: set[str] = set()  # sources whose level would look like health
         self._drawn = False  # whether a level line stands on the terminal's last line
         self._lost: set[int] = set()  # ids of streams whose reader has gone
+        self._refused: dict[int, int] = {}  # lines by id of a stream that takes none just now
 
     def banner(self, text: str) -> None:
         """Shows the first screen."""
@@ -94,6 +99,9 @@ class Console:
         with self._lock:
             self._levels.clear()
             self._erase()
+            for stream in (self._human, self._json):
+                if stream is not None and id(stream) in self._refused:
+                    self._flush_or_forget(stream)
 
     def _about(self, source: str, words: str, colour: str) -> None:
         name = self._names.get(source, source)
@@ -127,7 +135,11 @@ class Console:
             self._drawn = False
 
     def _write(self, stream: TextIO, text: str) -> None:
-        """Writes at once. A reader that has gone (a closed pipe) is no reason to stop listening for a baby."""
+        """Writes at once. A reader that has gone (a closed pipe) is no reason to stop listening for a baby.
+
+        Neither is a disk that is full: of the lines that it refuses the first 8 KiB or so wait in the stream's own
+        buffer and are whole when they come, the others are lost.
+        """
         with self._lock:
             if id(stream) in self._lost:
                 return
@@ -135,12 +147,32 @@ class Console:
                 stream.write(text)
                 stream.flush()
             except OSError as error:
-                self._lost.add(id(stream))
-                # What is still buffered would fail again at exit (Python documentation, "Note on SIGPIPE").
-                null = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(null, stream.fileno())
-                os.close(null)
-                _log.warning("nobody reads what is printed any more (%s); the daemon goes on without", error)
+                if error.errno in _GONE:
+                    self._forget(stream)
+                    _log.warning("nobody reads what is printed any more (%s); the daemon goes on without", error)
+                    return
+                before = self._refused.get(id(stream), 0)
+                self._refused[id(stream)] = before + 1
+                if not before:
+                    _log.warning("what is printed is not taken (%s); the daemon goes on, and tries each line", error)
+            else:
+                if refused := self._refused.pop(id(stream), 0):
+                    _log.warning("what is printed is taken again; %d lines were late or are lost", refused)
+
+    def _flush_or_forget(self, stream: TextIO) -> None:
+        try:
+            stream.flush()
+        except OSError:
+            self._forget(stream)
+
+    def _forget(self, stream: TextIO) -> None:
+        """Lets nothing more reach the stream: what is buffered would fail again at exit, and change its status."""
+        self._lost.add(id(stream))
+        with contextlib.suppress(OSError):  # a descriptor that is none is no more trouble
+            # Python documentation, "Note on SIGPIPE".
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
 
 
 class ConsoleHandler(logging.Handler):

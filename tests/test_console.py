@@ -5,7 +5,9 @@ import json
 import logging
 import os
 import re
+import resource
 import select
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -278,4 +280,51 @@ def test_a_reader_that_has_gone_does_not_stop_the_monitor(caplog: pytest.LogCapt
         console = Console(sys.stderr, NAMES, stream)
         console.line(SEGMENT)
         console.line(SEGMENT)
+    assert caplog.text.count("nobody reads what is printed") == 1
+
+
+def test_a_file_on_a_full_disk_gets_the_lines_that_come_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Said once, and again with a count; every line that is in the file is whole, and the newest one is there."""
+    path = tmp_path / "lines"
+    with path.open("w", encoding="utf-8") as stream, caplog.at_level(logging.INFO):
+        console = Console(sys.stderr, NAMES, stream)
+        console.line(SEGMENT)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then a write past the limit fails, as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, before[1]))
+        try:
+            for number in range(200):
+                console.line({**SEGMENT, "t_s": number})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, ignored)
+        console.line({**SEGMENT, "t_s": "newest"})
+    assert [record.getMessage().split(" (")[0] for record in caplog.records] == [
+        "what is printed is not taken",
+        "what is printed is taken again; 200 lines were late or are lost",
+    ]
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert lines[0] == SEGMENT
+    assert [line["t_s"] for line in lines[1:-1]] == list(range(len(lines) - 2))
+    assert lines[-1]["t_s"] == "newest"
+
+
+def test_a_disk_that_stays_full_does_not_change_the_end() -> None:
+    """What could not be printed is given up: the exit status is that of the daemon."""
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123 - a device
+        console = Console(full, NAMES)
+        console.note("one")
+        console.close()
+        console.note("two")
+
+
+def test_a_closed_standard_output_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """`>&-`: its descriptor is none, or belongs to somebody else by now."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = os.fdopen(writer, "w", encoding="utf-8", closefd=False)
+    os.close(writer)
+    Console(stream, NAMES).note("one")
+    stream.close()
+    os.close(writer)  # by now a way to nowhere
     assert caplog.text.count("nobody reads what is printed") == 1
