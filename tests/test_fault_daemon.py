@@ -81,6 +81,9 @@ def test_a_stuck_worker_and_a_frozen_daemon(tmp_path: Path) -> None:
         daemon.wait_for(lambda: ear.last(f"{ROOT}/status") == "online", "it woke up")
         for source in ("phone", "cot"):
             daemon.wait_for(lambda: (status(ear, source), fault(ear, source)) == ("online", "ok"), source)  # noqa: B023
+            for told in map(json.loads, ear.payloads(f"{ROOT}/{source}/health")):
+                assert told["captured"] == told["lost"] + told["quiet"] + told["segmented"] + told["held"]
+        assert daemon.events("started", "phone") == []  # what it gets at once then is a burst, no cry
 
 
 def test_out_of_file_descriptors(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.
         broken_s = time.monotonic()
         for row in rows:
             feeds[row.source].does = row.does
-        wait(lambda: all(each[2] for each in provoked(ear, rows, broken_s).values()), TOLD_S + SLOW_BOX_S)
+        wait(lambda: all(each[1] and each[2] for each in provoked(ear, rows, broken_s).values()), TOLD_S + SLOW_BOX_S)
         found = provoked(ear, rows, broken_s)
         for row in rows:
             fault, fault_s, offline_s = found[row.source]

@@ -16,6 +16,8 @@ from service.sources.recording import AwayError, file_chunks
 PAUSE_S: Final = 2.0
 """Longest first pause before a recording is opened again (seconds): at least half of it, two looks of the supervisor.
 One that breaks off at the same place each time must not look well in between."""
+PAUSE_CAP_S: Final = 4.0
+"""Longest pause (seconds): unlike a phone or a camera, a disk is not burdened by being asked."""
 
 
 class FileSource(CapturedSource):
@@ -30,7 +32,7 @@ class FileSource(CapturedSource):
     """
 
     def __init__(self, source_id: str, path: Path, inbox: Inbox, *, realtime: bool, loop: bool) -> None:
-        super().__init__(source_id, inbox, back_off=BackOff(first_s=PAUSE_S))
+        super().__init__(source_id, inbox, back_off=BackOff(first_s=PAUSE_S, cap_s=PAUSE_CAP_S))
         self._path = path
         self._realtime = realtime
         self._loop = loop

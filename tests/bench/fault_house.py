@@ -17,6 +17,8 @@ WAIT_S: Final = 20.0
 """How long a fault has to be told (seconds); the promise is 10."""
 MEND_S: Final = 45.0
 """How long a source has to be heard again (seconds)."""
+WORD_S: Final = 2.0
+"""How much later the word for it may come than `offline` (seconds); both are told in one go."""
 
 Found = Mapping[str, tuple[str, float | None, float | None]]
 """What `provoked` returns."""
@@ -44,6 +46,8 @@ def until_told(
 ) -> dict[str, tuple[str, float | None, float | None]]:
     """Waits until all are told, or too late; returns what `provoked` does."""
     wait(lambda: all(offline for _, _, offline in provoked(ear, rows, broken_s).values()), WAIT_S)
+    # The word follows the status at once; a sound codec change has neither.
+    wait(lambda: all(fault for fault, _, _ in provoked(ear, rows, broken_s).values()), WORD_S)
     return provoked(ear, rows, broken_s)
 
 
