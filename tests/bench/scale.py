@@ -20,11 +20,10 @@ import process
 import sound_files
 from daemon import Daemon, configure
 from house import HOP_S, Costs, Lags, simulate
-from mosquitto import Mosquitto
+from mosquitto import Ear, Mosquitto
 from peers import noisy
 from peers_table import markdown, number
 from real_rooms import LOOP_S, SETTLE_S, Heard, Rooms
-from with_children import cpu_s
 
 from service.worker import PACE_S
 
@@ -69,7 +68,7 @@ def main(argv: Sequence[str]) -> None:
         daemon_ms = _daemon_ms(arguments.rooms, seconds, Path(name))
         sys.stderr.write(f"scale: {arguments.rooms} quiet rooms in the daemon, load {os.getloadavg()[0]:.1f}\n")
     alone = costs_of(runs["quiet, few"], runs["quiet"], runs["noisy, few"])
-    heard_ms = 1e3 * runs["quiet"].process_s / runs["quiet"].chunks
+    heard_ms = 1e3 * runs["quiet"].threads_s / runs["quiet"].chunks
     costs = replace(alone, tell_ms=max(0.0, daemon_ms * alone.chunk_s - heard_ms))
     few, many = runs["quiet, few"], runs["quiet"]
     each_mb = [
@@ -87,17 +86,20 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _daemon_ms(rooms: int, seconds: float, folder: Path) -> float:
-    """CPU of the whole daemon with broker for each second of a quiet room (milliseconds)."""
+    """CPU of the daemon without its decoders for each second of a quiet room (milliseconds)."""
     path = sound_files.write(folder / "daemon.wav", sound_files.quiet(LOOP_S))
     sources = {f"room{number}": {"file": str(path), "loop": True} for number in range(rooms)}
     with (
         Mosquitto(folder / "broker") as broker,
+        Ear(broker, topic="monitord/+/+/status") as ear,
         Daemon(folder, "--config", configure(folder, broker, sources)) as daemon,
     ):
+        # Until then decoders start, and after it every room is scored until its floor is found.
+        daemon.wait_for(lambda: len({said.topic for said in ear.heard if said.payload == "online"}) == rooms, "rooms")
         time.sleep(SETTLE_S)
-        before_s, began = cpu_s(daemon.pid), time.monotonic()
+        before_s, began = process.cpu_s(daemon.pid), time.monotonic()
         time.sleep(seconds)
-        return 1e3 * (cpu_s(daemon.pid) - before_s) / (time.monotonic() - began) / rooms
+        return 1e3 * (process.cpu_s(daemon.pid) - before_s) / (time.monotonic() - began) / rooms
 
 
 def costs_of(few: Heard, many: Heard, sounding: Heard) -> Costs:
@@ -149,7 +151,8 @@ def verdict(costs: Costs, own_mb: float, each_mb: float) -> str:
     limits = {share: limit(costs, share) for share in (0.1, 1 / 3, 0.5, 1.0)}
     window_ms = costs.window_python_ms + costs.window_network_ms
     network = 100.0 * costs.window_network_ms / window_ms
-    quiet = 100.0 * costs.tell_ms / (costs.tell_ms + costs.chunk_ms + costs.capture_ms + costs.decode_ms)
+    quiet_ms = costs.tell_ms + costs.chunk_ms + costs.capture_ms + costs.decode_ms
+    told, read = (100.0 * part / quiet_ms for part in (costs.tell_ms, costs.capture_ms + costs.decode_ms))
     decoder_mb = each_mb - own_mb
     return f"""One worker reaches its limit at about {limits[1.0]} rooms that are all noisy, {limits[1 / 3]} with sound
 a third of the time, {limits[0.1]} with a tenth: there the worker takes a core, or Python's lock all of the time;
@@ -161,7 +164,8 @@ A room takes {own_mb:.1f} MB in the process and, if a recording or a stream, {de
   one for each floor, each a node of its own on the same broker; rooms share nothing but the model's pages. The
   decoders, {0.2 * decoder_mb:.1f} GB for 200 rooms, are the first thing to share: one could decode many streams.
 - A maternity ward of 40 beds, with sound half of the time: {_processes(40, limits[0.5])}.
-- Of a quiet room's cost {quiet:.0f} % is not hearing but telling: levels, MQTT, outbox. That comes before the network.
+- Of a quiet room's cost {read:.0f} % is reading a recording in real time, chunk by chunk, and {told:.0f} % telling: levels,
+  MQTT, outbox. The rest is hearing; the network takes no part in it.
 - Batched: one forward pass for all rooms of a round, today. The network is {network:.0f} % of a window and gains
   nothing from more windows at once on a CPU (see `floor`); what is left to batch is Python: front end and gate.
 - An engine such as Ray Serve collects requests of many clients into batches and moves replicas between machines. That
