@@ -164,8 +164,8 @@ A room takes {own_mb:.1f} MB in the process and, if a recording or a stream, {de
   one for each floor, each a node of its own on the same broker; rooms share nothing but the model's pages. The
   decoders, {0.2 * decoder_mb:.1f} GB for 200 rooms, are the first thing to share: one could decode many streams.
 - A maternity ward of 40 beds, with sound half of the time: {_processes(40, limits[0.5])}.
-- Of a quiet room's cost {read:.0f} % is reading a recording in real time, chunk by chunk, and {told:.0f} % telling: levels,
-  MQTT, outbox. The rest is hearing; the network takes no part in it.
+- Of a quiet room's cost {read:.0f} % is reading a recording in real time, chunk by chunk, and {told:.0f} % telling:
+  levels, MQTT, outbox. The rest is hearing; the network takes no part in it.
 - Batched: one forward pass for all rooms of a round, today. The network is {network:.0f} % of a window and gains
   nothing from more windows at once on a CPU (see `floor`); what is left to batch is Python: front end and gate.
 - An engine such as Ray Serve collects requests of many clients into batches and moves replicas between machines. That
