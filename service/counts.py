@@ -1,6 +1,5 @@
 """What was counted today, told and kept over a restart."""
 
-import logging
 import time
 from typing import Final
 
@@ -11,8 +10,6 @@ from service.voice import Voice
 
 DOCUMENT: Final = "today"
 """Name in the store."""
-
-_log = logging.getLogger(__name__)
 
 
 class Counts:
@@ -28,7 +25,7 @@ class Counts:
         try:
             self._today = Today.load(store.load(DOCUMENT))
         except ValueError as error:
-            _log.warning("today's counts begin anew: %s", error)
+            store.set_aside(DOCUMENT, error)
             self._today = Today()
 
     def started(self, source: str, at: float) -> None:

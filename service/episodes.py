@@ -1,6 +1,5 @@
 """The episodes of the whole house, told: one cry is one episode, however many rooms hear it and phones answer it."""
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +12,7 @@ from service import cry_messages
 from service.counts import Counts
 from service.ear import Ear
 from service.episode_voice import EpisodeVoice
+from service.kept import KeptEpisodes
 from service.messages import iso_utc
 from service.room_settings import Settings
 from service.store import Store
@@ -24,8 +24,6 @@ COUNT_S: Final = 30.0
 """Seconds between two countings of today: minutes of crying are told with one decimal, and midnight may pass."""
 LOUDNESS_S: Final = 0.5
 """Seconds between two looks at how loud the crying rooms are: two hops of the windows."""
-
-_log = logging.getLogger(__name__)
 
 
 class Episodes:
@@ -53,15 +51,15 @@ class Episodes:
 
         Whoever still cries is told again within seconds; a phone must not show for ever what nobody follows any more.
         """
-        document = self._store.load(DOCUMENT)
         try:
-            left = Household.load(document, time.monotonic())
+            kept = KeptEpisodes.model_validate(self._store.load(DOCUMENT))
         except ValueError as error:
-            _log.warning("the open episodes of the last run are lost: %s", error)
-            left = Household()
+            self._store.set_aside(DOCUMENT, error)
+            kept = KeptEpisodes()
+        left = Household.load(kept.model_dump(), time.monotonic())
         for episode in left.episodes:
             event = CryEvent(0, episode.teller, "ended", 0, 0, 0.0, NONE, 0.0)
-            until = max(episode.since, float(document.get("at", episode.since)))
+            until = max(episode.since, kept.at)
             self._counts.ended(episode.teller, episode.since, until)
             if episode.teller in self._ears:
                 self._voice.event(episode, event, time.time(), "restarted", cause="restart")

@@ -12,9 +12,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Literal
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from monitord.types import CryEvent, Pcm
 from service import cry_messages
@@ -22,6 +23,7 @@ from service.commands import BROKER
 from service.cry_messages import Telling
 from service.ear import Ear
 from service.injection import Injection
+from service.kept import IsoTime
 from service.messages import iso_utc
 from service.sources.recording import file_chunks
 from service.store import Store
@@ -46,13 +48,12 @@ _log = logging.getLogger(__name__)
 class Proof:
     """The last test alarm of a room."""
 
-    state: str = "never"
-    """`never`, `running`, `proven` or `failed`."""
+    state: Literal["never", "running", "proven", "failed"] = "never"
     test: str | None = None
     """Episode id of the test."""
-    started: str | None = None
+    started: IsoTime | None = None
     """When its first sample was captured, or it was asked for (ISO 8601)."""
-    proven: str | None = None
+    proven: IsoTime | None = None
     """When a test last succeeded (ISO 8601); it outlives a later failure."""
     heard_ms: int | None = None
     """From the first sample of the cry to the decision, in real time."""
@@ -62,6 +63,9 @@ class Proof:
     """Milliseconds from the first sample to each receiver's acknowledgement."""
     detail: str = ""
     """Why it failed, for a person."""
+
+
+_PROOF: Final = TypeAdapter(Proof)
 
 
 class Proving:
@@ -85,8 +89,8 @@ class Proving:
         daily_at: dt.time | None = None,
     ) -> None:
         self._voice, self._ears, self._store, self._fault, self._daily_at = voice, ears, store, fault, daily_at
-        kept = store.load(DOCUMENT)
-        self._proofs = {source: _read(kept.get(source)) for source in ears}
+        kept = store.entries(DOCUMENT, _read)
+        self._proofs = {source: kept.get(source, Proof()) for source in ears}
         self._asked_at: dict[str, float] = {}  # by source whose test runs: monotonic seconds
         self._began_at: dict[str, float] = {}  # wall time of the first sample (Unix seconds), by source
         self._sound: Pcm | None = None
@@ -201,10 +205,7 @@ class Proving:
         return self._sound
 
 
-def _read(kept: Any) -> Proof:  # noqa: ANN401 - values of JSON
-    try:
-        proof = Proof(**kept)
-    except TypeError:
-        return Proof()
+def _read(_: str, kept: object) -> Proof:
+    proof = _PROOF.validate_python(kept)
     # Its process is gone: what was running then cannot be finished now.
     return replace(proof, state="failed", detail="the monitor was restarted") if proof.state == "running" else proof

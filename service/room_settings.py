@@ -1,18 +1,16 @@
 """What the family has set for each room, from Home Assistant or by MQTT; it outlives a restart."""
 
-import logging
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from service.kept import Instant
 from service.profiles import PROFILES, ProfilesConfig, Threshold
 from service.store import Store
 
 DOCUMENT: Final = "settings"
 """Name in the store."""
-
-_log = logging.getLogger(__name__)
 
 
 class RoomSettings(BaseModel):
@@ -25,7 +23,7 @@ class RoomSettings(BaseModel):
     profile: str = Field(default="day", pattern=f"^({'|'.join(PROFILES)})$")
     thresholds: dict[str, Threshold] = Field(default_factory=dict)
     """Calibrated probability by profile, where the family has moved it."""
-    snoozed_until: float = 0.0
+    snoozed_until: Instant = 0.0
     """Wall time up to which new episodes count as acknowledged (Unix seconds)."""
 
 
@@ -40,10 +38,10 @@ class Settings:
 
     def __init__(self, store: Store, sources: Iterable[str], profiles: ProfilesConfig) -> None:
         self._store, self._profiles = store, profiles
-        kept = store.load(DOCUMENT)
+        kept = store.entries(DOCUMENT, lambda _, room: RoomSettings.model_validate(room))
         # A room that is not configured now may come back with the next start: its settings stay.
-        self._kept: dict[str, Any] = kept  # Any: values of JSON
-        self._rooms = {source: _read(source, kept.get(source, {})) for source in sources}
+        self._kept = {source: room.model_dump() for source, room in kept.items()}
+        self._rooms = {source: kept.get(source, RoomSettings()) for source in sources}
 
     def of(self, source: str) -> RoomSettings:
         """Returns a room's settings; `change` them."""
@@ -79,11 +77,3 @@ class Settings:
             setattr(self._rooms[source], name, value)
         self._kept[source] = self._rooms[source].model_dump()
         self._store.save(DOCUMENT, self._kept)
-
-
-def _read(source: str, kept: object) -> RoomSettings:
-    try:
-        return RoomSettings.model_validate(kept)
-    except ValidationError as error:
-        _log.warning("%s: its kept settings are not used: %s", source, error)
-        return RoomSettings()

@@ -7,11 +7,13 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 BROKEN: Final = ".broken"
 """Added to the name of a file that cannot be read; it is kept for a person to look at."""
@@ -47,11 +49,32 @@ class Store:
                 self._became(f"{path}: {error.strerror}")
                 return {}
             except ValueError as error:
-                _log.warning("%s cannot be read (%s); set aside as %s%s", path, error, path.name, BROKEN)
-                self._set_aside(path)
+                self._set_aside(path, error)
                 return {}
             self._saved[name] = text
             return document
+
+    def entries(self, name: str, read: Callable[[str, Any], T]) -> dict[str, T]:
+        """Returns the entries of a document as `read` makes them of key and value. Any: values of JSON.
+
+        Where it raises ValueError, the document is set aside, and the entries that were right are kept.
+        """
+        document, right, wrong = self.load(name), {}, []
+        for key, value in document.items():
+            try:
+                right[key] = read(key, value)
+            except ValueError as error:
+                wrong.append(f"{key!a}: {error}")
+        if wrong:
+            self.set_aside(name, ValueError("\n".join(wrong)))
+            self.save(name, {key: document[key] for key in right})
+        return right
+
+    def set_aside(self, name: str, why: Exception) -> None:
+        """Keeps a document under another name, for a person to look at: its reader cannot make sense of (all of) it."""
+        with self._lock:
+            self._saved.pop(name, None)
+            self._set_aside(self._path(name), why)
 
     def save(self, name: str, document: Mapping[str, object]) -> None:
         """Keeps a document of JSON values; when this returns and `fault` is empty, it outlives a power cut."""
@@ -79,9 +102,13 @@ class Store:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"
 
-    def _set_aside(self, path: Path) -> None:
+    def _set_aside(self, path: Path, why: Exception) -> None:
+        words = " ".join(str(why).split("\n", 3)[:3])  # pydantic writes three lines for each mistake
+        _log.warning("%s cannot be read (%s); set aside as %s%s", path, words, path.name, BROKEN)
         try:
             path.replace(path.with_name(path.name + BROKEN))
+        except FileNotFoundError:
+            pass  # it lived in memory only
         except OSError as error:
             self._became(f"{path}: {error.strerror}")
 
@@ -122,7 +149,10 @@ class Store:
 
 
 def _document(text: str) -> dict[str, Any]:
-    document = json.loads(text)
+    try:
+        document = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if not isinstance(document, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 - the same fault as text that is no JSON
     return document

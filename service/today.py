@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
 
+from service.kept import KeptCounts
+
 KEEP_S: Final = 48 * 3600.0
 """Seconds after its end for which an episode is kept: longer than any day, those of 25 hours and more included."""
 
@@ -72,13 +74,8 @@ class Today:
             ValueError: The document is none of `dump`'s.
         """
         today = cls(zone)
-        try:
-            for source, cried in document.get("rooms", {}).items():
-                today._rooms[str(source)] = [
-                    _Cried(float(since), None if until is None else float(until)) for since, until in cried
-                ]
-        except (TypeError, AttributeError) as error:
-            raise ValueError(f"no counts of this program: {error!r}") from error
+        for source, cried in KeptCounts.model_validate(document).rooms.items():
+            today._rooms[source] = [_Cried(since, until) for since, until in cried]
         return today
 
     def _midnight(self, day: date) -> float:

@@ -179,17 +179,15 @@ def test_a_room_that_is_gone_is_not_told(classifier: Classifier, tmp_path: Path)
 def test_a_broken_document_does_not_stop_the_monitor(
     classifier: Classifier, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, text: str
 ) -> None:
-    """What is no JSON object is set aside and said so; of the rest, what can be read is used."""
+    """What cannot be read is set aside and said so; a key that nobody knows is passed over."""
     (tmp_path / f"{name}.json").write_bytes(text.encode(errors="surrogateescape"))
     with caplog.at_level(logging.WARNING):
         house = begun(classifier, tmp_path)
     house.hear(NEAR, HOLD)
     assert house.events()[0] == "started"
-    if not text.startswith("{"):
+    if not (text.startswith("{") and name == "today"):
         assert (tmp_path / f"{name}.json.broken").is_file()
         assert f"set aside as {name}.json.broken" in caplog.text
-    elif name == "episodes":
-        assert "the open episodes of the last run are lost" in caplog.text
 
 
 def test_without_the_open_episodes_today_does_not_count_on(

@@ -93,4 +93,6 @@ def test_a_room_whose_kept_settings_make_no_sense_begins_anew(
     room = settings(tmp_path)
     assert room.of("nursery").profile == "day"
     assert room.of("bedroom").enabled is False
-    assert "nursery: its kept settings are not used" in caplog.text
+    assert "'nursery': " in caplog.text
+    assert json.loads((tmp_path / "settings.json.broken").read_text())["nursery"] == kept
+    assert settings(tmp_path).of("bedroom").enabled is False  # for good

@@ -1,5 +1,6 @@
 """Small documents that outlive a kill: whole or not at all, and a disk that refuses stops nobody."""
 
+import json
 import logging
 import os
 import stat
@@ -29,7 +30,9 @@ def test_the_last_one_counts(tmp_path: Path) -> None:
     assert Store(tmp_path).load("settings") == {"a": 1}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"3", b"null", b"\xff\xfe{}", b'{"a": 1} {"b": 2}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1]", b"3", b"null", b"\xff\xfe{}", b'{"a": 1} {"b": 2}', b"[" * 99_999]
+)
 def test_what_is_no_document_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes) -> None:
     """Under another name, for a person to look at, and it is said where; a new one takes its place."""
     (tmp_path / "settings.json").write_bytes(content)
@@ -40,6 +43,17 @@ def test_what_is_no_document_is_set_aside(tmp_path: Path, caplog: pytest.LogCapt
     assert "set aside as settings.json.broken" in caplog.text
     store.save("settings", {"a": 1})
     assert Store(tmp_path).load("settings") == {"a": 1}
+
+
+def test_entries_that_make_no_sense_are_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """With the whole document, once, for a person to look at; the others are used, and kept."""
+    spoilt = {"a": "1", "b": "x", "c": "y", "d": "2"}
+    Store(tmp_path).save("numbers", spoilt)
+    assert Store(tmp_path).entries("numbers", lambda _, value: int(value)) == {"a": 1, "d": 2}
+    assert json.loads((tmp_path / "numbers.json.broken").read_text()) == spoilt
+    assert Store(tmp_path).load("numbers") == {"a": "1", "d": "2"}
+    assert len(caplog.records) == 1
+    assert "'b': invalid literal" in caplog.text
 
 
 def test_what_cannot_even_be_set_aside_stops_nobody(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -91,11 +90,11 @@ def test_the_counts_survive_a_restart_of_the_same_day_only() -> None:
     assert told(Today.load({}, BERLIN), "2026-11-22T18:00") == ("2026-11-22", 0, 0.0)
 
 
-@pytest.mark.parametrize("document", [{"rooms": 3}, {"rooms": {"nursery": 3}}, {"rooms": {"nursery": [["x", 1]]}}])
-def test_a_foreign_document_is_refused(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("rooms", [3, {"nursery": 3}, {"nursery": [["x", 1]]}, {"nursery": [[1e300, None]]}])
+def test_a_foreign_document_is_refused(rooms: object) -> None:
     """With a ValueError, whatever is wrong with it."""
-    with pytest.raises(ValueError, match=r"no counts of this program|could not convert"):
-        Today.load(document)
+    with pytest.raises(ValueError, match=r"rooms"):
+        Today.load({"rooms": rooms})
 
 
 def test_a_start_without_an_end_ends_at_the_next_start() -> None:

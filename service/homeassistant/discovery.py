@@ -5,12 +5,11 @@ broker may have been away when the configuration changed, or have forgotten the 
 """
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from service.homeassistant.house import House
 from service.homeassistant.hub import hub_payload, hub_retained
@@ -25,7 +24,13 @@ DOCUMENT: Final = "announced"
 BIRTH: Final = "homeassistant/status"
 """Where Home Assistant says `online`; changing its discovery prefix does not change this."""
 
-_log = logging.getLogger(__name__)
+Retained = Annotated[str, Field(pattern=r"^monitord/[a-z0-9_/]+$", max_length=1000)]
+"""One of our own topics: what is removed there by mistake would be somebody else's."""
+
+_TOPIC: Final = TypeAdapter(
+    Annotated[str, Field(pattern=r"^[^\s+#$][^\s+#]*/device/monitord_[a-z0-9_]+/config$", max_length=1000)]
+)
+"""Where a device of ours is announced, under any prefix that the configuration takes."""
 
 
 class Announced(BaseModel):
@@ -35,7 +40,7 @@ class Announced(BaseModel):
 
     components: dict[str, str]
     """Platform by key."""
-    retained: tuple[str, ...]
+    retained: tuple[Retained, ...]
     """Topics on which the broker keeps what this device said."""
 
 
@@ -56,7 +61,8 @@ class Discovery:
 
 def discover(house: House, settings: HomeAssistantConfig, store: Store) -> Discovery:
     """Returns what to tell of this house, and remembers it."""
-    remembered = _remembered(store)
+    # What cannot be read is set aside: its entities may stay in Home Assistant.
+    remembered = store.entries(DOCUMENT, _remembered)
     present = _present(house, settings.prefix) if settings.discovery else {}
     announced = {topic: _outline(payload, retained) for topic, (payload, retained) in present.items()}
     store.save(DOCUMENT, {topic: kept.model_dump() for topic, kept in _joined(remembered, announced).items()})
@@ -109,14 +115,9 @@ def _joined(remembered: Mapping[str, Announced], announced: Mapping[str, Announc
     return joined
 
 
-def _remembered(store: Store) -> dict[str, Announced]:
-    devices: dict[str, Announced] = {}
-    for topic, kept in store.load(DOCUMENT).items():
-        try:
-            devices[topic] = Announced.model_validate_json(json.dumps(kept))
-        except ValidationError:
-            _log.warning("what was announced on %s is not readable: its entities may stay in Home Assistant", topic)
-    return devices
+def _remembered(topic: str, kept: object) -> Announced:
+    _TOPIC.validate_python(topic)
+    return Announced.model_validate_json(json.dumps(kept))
 
 
 def _config(topic: str, payload: Mapping[str, object]) -> Message:
