@@ -18,6 +18,7 @@ from sound_files import Sound
 from model.bundle import load_bundle
 from model.classifier import Classifier
 from model.frontend import patches
+from model.running_frontend import RunningFrontend
 from model.runtime import open_runtime
 from monitord.listener import Listener
 from monitord.types import RATE_HZ, AudioChunk, Window
@@ -53,8 +54,7 @@ def measure(bundle_path: Path, repetitions: int) -> list[Figure]:
     hop = manifest.listener.windows.hop_frames * manifest.listener.segmenter.frame_ms * RATE_HZ // 1000
     starts = range(0, len(crying) - WINDOW_SAMPLES, hop)
     windows = [Window("room", i, crying[i : i + WINDOW_SAMPLES], 0.0, i) for i in starts]
-    samples = [window.samples for window in windows]
-    x = patches(samples, manifest.frontend)  # float32 [n, 96, 64]
+    x = patches([window.samples for window in windows], manifest.frontend)  # float32 [n, 96, 64]
     frame = RATE_HZ * manifest.listener.segmenter.frame_ms // 1000
     frames = [crying[i : i + frame] for i in range(0, WINDOW_SAMPLES - frame + 1, frame)]
     vad = Vad(manifest.listener.vad)
@@ -80,12 +80,16 @@ def measure(bundle_path: Path, repetitions: int) -> list[Figure]:
 
         return timed(f"gate, VAD and segments, a second of {name}", feed, CHUNK / RATE_HZ)
 
-    together = timed(f"score {BATCH} windows at once, each", lambda _: classifier.score(windows[:BATCH]), BATCH)
+    frontend = RunningFrontend(manifest.frontend)
+    batches = [windows[i : i + BATCH] for i in range(0, len(windows) - BATCH + 1, BATCH)]
+    together = timed(
+        f"score {BATCH} windows at once, each", lambda i: classifier.score(batches[i % len(batches)]), BATCH
+    )
     return [
         listen("a quiet room", sound_files.quiet),
         listen("crying", sound_files.crying),
         timed("VAD, a window", lambda _: [vad.is_voice(each) for each in frames]),
-        timed("front end, a window", lambda i: patches(samples[i % len(samples) :][:1], manifest.frontend)),
+        timed("front end, a window", lambda i: frontend.patch(windows[i % len(windows)])),
         timed("network, a window", lambda i: runtime.forward(x[i % len(x) :][:1])),
         timed(f"network, {BATCH} windows at once, each", lambda _: runtime.forward(x[:BATCH]), BATCH),
         timed("score a window", lambda i: classifier.score(windows[i % len(windows) :][:1])),
