@@ -34,6 +34,7 @@ from service.mqtt_settings import MqttSettings
 from service.notify.notice import Notice
 from service.notify.notifier import Notifier
 from service.outbox import Outbox
+from service.saving import Saving
 from service.screen import logging_to, open_screen
 from service.sources.opening import check_files, open_source, stop_sources
 from service.state_lock import only_one
@@ -167,8 +168,14 @@ def _serve(
         banner(config, version=version("monitord"), model=manifest.name, broker=settings, kind=kind, demo=demo)
     )
     info = _info(node, bundle)
-    disk = Disk(config.state_dir, outbox, store)
-    trouble = Trouble(classifier.runtime, disk, info=info, tell=mqtt.tell, screen=console)
+    trouble = Trouble(
+        classifier.runtime,
+        Disk(config.state_dir, outbox, store),
+        info=info,
+        tell=mqtt.tell,
+        screen=console,
+        saving=Saving(node, texts, notifier.tell),
+    )
     for message in (*announced.swept, info()):
         mqtt.tell(message)
     teller.begin()

@@ -20,10 +20,11 @@ from service.yaml_file import read_yaml
 
 Kind = Literal[
     "started", "reason", "escalated", "acknowledged", "snoozed", "ended", "stopped", "restarted", "test",
-    "not_hearing", "hearing_again",
+    "not_hearing", "hearing_again", "not_saving", "saving_again",
 ]  # fmt: skip
 """What is told: the event types of MQTT, where an acknowledgement may be a snooze, and an end may be
-the monitor's and not the cry's; and that a room is not heard, or heard again."""
+the monitor's and not the cry's; that a room is not heard, or heard again; and that
+nothing can be saved, or can again."""
 
 FOLDER: Final = Path(__file__).parent / "languages"
 FALLBACK: Final = "en"
@@ -127,6 +128,8 @@ class Language(Part):
     test: Annotated[Wording, _filled_by("room", "time")]
     not_hearing: Annotated[Wording, _filled_by("room", "time", "fault")]
     hearing_again: _Lasted
+    not_saving: Annotated[Wording, _filled_by("time")]
+    saving_again: Annotated[Wording, _filled_by("time", "duration")]
     test_mark: Annotated[NonEmpty, _filled_by("title")]
     reasons: Reasons
     faults: Faults
@@ -175,9 +178,9 @@ class Texts:
 
         Args:
             kind: What is told.
-            room: Name of the source.
+            room: Name of the source; empty where it is about none.
             since: Wall time of the first sound, or since when a room is not heard (Unix seconds); shown in local time.
-            lasted_s: `escalated`: how long nobody answered; `ended`, `hearing_again`: how long it was (seconds).
+            lasted_s: `escalated`: how long nobody answered; of what is over: how long it was (seconds).
             until: `snoozed`: wall time of its end (Unix seconds); shown in local time.
             reason: One of `REASONS`, `unsure` or `none`; the last two are not said.
             fault: Why a room is not heard; `ok` where nobody knows.

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from service.disk import Disk
 from service.messages import Message
+from service.saving import Saving
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Trouble:
         info: Makes the retained `info`, with a fault.
         tell: Takes messages for MQTT.
         screen: Who shows a person.
+        saving: Tells phones of the disk.
     """
 
     def __init__(
@@ -44,8 +46,9 @@ class Trouble:
         info: Callable[..., Message],
         tell: Callable[[Message], bool],
         screen: Screen,
+        saving: Saving,
     ) -> None:
-        self._network, self._disk = network, disk
+        self._network, self._disk, self._saving = network, disk, saving
         self._info, self._tell, self._screen = info, tell, screen
         self._network_fault = self._disk_fault = self._told = ""
 
@@ -57,6 +60,7 @@ class Trouble:
         if disk != self._disk_fault:
             self._screen.note(disk or "the disk takes everything again")
         self._network_fault, self._disk_fault = network, disk
+        self._saving.look(disk)
         faults = "; ".join(filter(None, (network, disk)))
         if faults != self._told:
             self._told = faults

@@ -295,6 +295,13 @@ def test_an_end_without_its_alarm_is_not_told() -> None:
     assert house.counts == Counts()
 
 
+def test_what_is_about_the_house_goes_to_every_room() -> None:
+    """A channel of one room is told of the disk, too."""
+    house = House("http://127.0.0.1:9/", Audience("house", Severity.WARNING, frozenset({"bedroom"})))
+    house.notifier.tell(_notice("not_saving", source=""))
+    assert house.counts.told == 1
+
+
 def test_rooms_choose() -> None:
     """A channel of one room gets what that room hears, also when the louder room tells it."""
     house = House("http://127.0.0.1:9/", Audience("house", Severity.INFO, frozenset({"bedroom"})))

@@ -153,6 +153,7 @@ def test_severities() -> None:
         "not_hearing": "CRITICAL",
         "hearing_again": "INFO",
     }
+    assert (severity_of("not_saving"), severity_of("saving_again")) == (Severity.WARNING, Severity.INFO)
     assert severity_of("test") == Severity.WARNING
     assert severity_of("started", alert=False) == severity_of("escalated", alert=False) == Severity.INFO
     assert severity_of("not_hearing", alert=False) == Severity.CRITICAL

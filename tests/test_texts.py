@@ -34,6 +34,11 @@ ENGLISH: dict[Kind, Text] = {
     "test": Text("TEST: Nursery", "This is what an alarm looks like. Sent at 19:02."),
     "not_hearing": Text("Nursery: NOT HEARD", "The microphone is muted or gone. Not heard since 19:02."),
     "hearing_again": Text("Nursery: heard again", "It was not heard for 3 min, from 19:02."),
+    "not_saving": Text(
+        "Baby monitor: DISK PROBLEM",
+        "All rooms go on as before, but since 19:02 nothing can be saved. Free or repair its disk.",
+    ),
+    "saving_again": Text("Baby monitor: disk works again", "Nothing could be saved for 3 min, from 19:02."),
 }
 GERMAN: dict[Kind, Text] = {
     "started": Text("Kinderzimmer: Weinen", "Seit 19:02. Wahrscheinlich Hunger."),
@@ -52,6 +57,12 @@ GERMAN: dict[Kind, Text] = {
         "Kinderzimmer: NICHT ZU HÖREN", "Das Mikrofon ist stummgeschaltet oder weg. Seit 19:02 nicht zu hören."
     ),
     "hearing_again": Text("Kinderzimmer: wieder zu hören", "War 3 min lang nicht zu hören, ab 19:02."),
+    "not_saving": Text(
+        "Babyfon: PROBLEM MIT DEM SPEICHER",
+        "Alle Zimmer laufen weiter wie bisher, aber seit 19:02 lässt sich nichts speichern."
+        " Speicher freimachen oder reparieren.",
+    ),
+    "saving_again": Text("Babyfon: Speicher geht wieder", "3 min lang ließ sich nichts speichern, ab 19:02."),
 }
 
 

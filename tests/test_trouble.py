@@ -5,12 +5,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from household_daemon import Clock
 
 from service import disk as disk_module
 from service.disk import Disk
-from service.messages import Keep, Message
+from service.messages import Keep, Message, Node
+from service.notify.notice import Notice
 from service.outbox import Outbox
+from service.saving import PATIENCE_S, Saving
 from service.store import Store
+from service.texts import Texts
 from service.trouble import Trouble
 
 
@@ -25,7 +29,9 @@ class House:
         self.infos: list[str] = []
         self.notes: list[str] = []
         disk = Disk(folder, self.outbox, self.store)
-        self.trouble = Trouble(self.network, disk, info=self.info, tell=self.tell, screen=self)
+        self.notices: list[Notice] = []
+        saving = Saving(Node("home"), Texts.load("en"), self.notices.append)
+        self.trouble = Trouble(self.network, disk, info=self.info, tell=self.tell, screen=self, saving=saving)
 
     def info(self, *, fault: str) -> Message:
         """As `messages.info`."""
@@ -69,6 +75,29 @@ def test_a_disk_that_refuses_is_told_once_and_its_end_too(house: House) -> None:
     assert house.infos == [first, second, ""]
     assert house.notes == [first, second, "the disk takes everything again"]
     assert Store(house.folder).load("settings") == {"a": 1}
+
+
+def test_phones_are_told_after_a_minute_and_when_it_is_over(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once each, of the whole house, under one tag; of what passes within the minute nothing."""
+    clock = Clock(monkeypatch)
+    house.trouble.look()
+    clock.pass_by(PATIENCE_S - 1)
+    house.trouble.look()
+    assert house.notices == []
+    clock.pass_by(1)
+    for _ in range(2):
+        fault = house.trouble.look()
+    clock.pass_by(120)
+    (house.folder / "outbox.db").rmdir()
+    (house.folder / "settings.json.new").rmdir()
+    for _ in range(2):
+        house.trouble.look()
+    told, over = house.notices
+    assert [notice.kind for notice in house.notices] == ["not_saving", "saving_again"]
+    assert (told.title, told.rooms, told.tag) == ("Baby monitor: DISK PROBLEM", frozenset({""}), over.tag)
+    assert told.payload["fault"] == fault
+    assert over.message.startswith("Nothing could be saved for 3 min")
+    assert over.closes
 
 
 def test_network_and_disk_are_told_together(house: House) -> None:

@@ -88,7 +88,7 @@ class Channel:
 
     def _wants(self, notice: Notice) -> bool:
         audience = self._audience
-        if audience.rooms is not None and not audience.rooms & notice.rooms:
+        if audience.rooms is not None and notice.source and not audience.rooms & notice.rooms:
             return False
         if notice.closes and notice.tag in self._alarms:
             return True

@@ -14,7 +14,7 @@ class Severity(IntEnum):
     INFO = 0
     """Good to know: a reason, and all that closes an alarm."""
     WARNING = 1
-    """Somebody should look: a cry, and a test alarm."""
+    """Somebody should look: a cry, a test alarm, and a disk that takes nothing."""
     CRITICAL = 2
     """Nobody answered, or a room is not heard."""
 
@@ -28,8 +28,10 @@ _SEVERITIES: Final[Mapping[Kind, Severity]] = {
     "test": Severity.WARNING,
     "not_hearing": Severity.CRITICAL,
     "hearing_again": Severity.INFO,
+    "not_saving": Severity.WARNING,
+    "saving_again": Severity.INFO,
 }
-_CLOSING: Final[frozenset[Kind]] = frozenset({"acknowledged", "ended", "hearing_again"})
+_CLOSING: Final[frozenset[Kind]] = frozenset({"acknowledged", "ended", "hearing_again", "saving_again"})
 
 
 def severity_of(kind: Kind, *, alert: bool = True) -> Severity:
@@ -48,7 +50,7 @@ class Notice:
 
     kind: Kind
     source: str
-    """Id of the room."""
+    """Id of the room; empty where it is about the whole house."""
     tag: str
     """What belongs together: the episode id; one of its own for a room from `not_hearing` to `hearing_again`."""
     title: str
