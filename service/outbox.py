@@ -54,7 +54,7 @@ class Outbox:
         self._dropped = 0
         self._swept = 0.0  # when what is too old was last dropped (Unix seconds)
         self._seen = False  # whether anybody knows messages of this run by their number
-        self._found = False  # whether the file was opened since the start
+        self._found = False  # whether the file was opened, and took a write, since the start
         self._fault = ""
 
     def open(self) -> None:
@@ -192,11 +192,11 @@ class Outbox:
         try:
             if not self._found:
                 self._number()
-                self._found = True
             self._drop_old()
         except sqlite3.Error:
             self._file.close()  # half done: it is opened anew
             raise
+        self._found = True
         self._last_seq = max(self._last_seq, self._file.newest)
 
     def _number(self) -> None:

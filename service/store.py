@@ -113,16 +113,16 @@ class Store:
             self._became(f"{path}: {error.strerror}")
 
     def _write_waiting(self) -> None:
-        fault = ""
+        faults = []
         for waiting, words in list(self._waiting.items()):
             try:
                 self._write(self._path(waiting), words)
             except OSError as error:
-                fault = f"{self._path(waiting)}: {error.strerror}"
+                faults.append(f"{self._path(waiting)}: {error.strerror}")
             else:
                 self._saved[waiting] = words
                 del self._waiting[waiting]
-        self._became(fault)
+        self._became(min(faults, default=""))  # the same one, whichever was tried last: it is said once
 
     def _write(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

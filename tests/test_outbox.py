@@ -12,7 +12,7 @@ import pytest
 from monitord.errors import ConfigError
 from service.messages import Keep, Message
 from service.outbox import MAX_AGE_S, MAX_MEMORY_ROWS, Outbox
-from service.outbox_file import Row
+from service.outbox_file import OutboxFile, Row
 
 
 def message(payload: str, keep: Keep = Keep.EVENT) -> Message:
@@ -279,6 +279,28 @@ def test_what_an_earlier_run_left_behind_a_disk_that_refuses_comes_first(path: P
     assert outbox.add(message("f"))
     assert payloads(outbox) == list("abcdef")
     assert (outbox.waiting, outbox.last_seq, outbox.fault) == (6, 6, "")
+    outbox.close()
+
+
+def test_a_file_that_can_only_be_read_keeps_its_numbers(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a kill and a read-only remount SQLite opens it: what is told meanwhile takes nothing of it away."""
+    with Outbox(path) as outbox:
+        for one in "abc":
+            outbox.add(message(one))
+
+    def refuse(*_: object, **__: object) -> int:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(OutboxFile, "drop_older", refuse)
+    outbox = Outbox(path)
+    outbox.open()
+    outbox.add(message("d"))
+    (row,) = outbox.pending(after=0, limit=9)
+    monkeypatch.undo()
+    outbox.retry()
+    outbox.delete([row.seq])
+    assert payloads(outbox) == list("abc")
+    assert [one.message.payload for one in outbox.pending(after=row.seq, limit=9)] == list("abc")
     outbox.close()
 
 

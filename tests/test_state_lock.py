@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,16 @@ def test_a_file_that_cannot_be_written_is_no_way_round(tmp_path: Path) -> None:
     (tmp_path / LOCK).mkdir()
     with only_one(tmp_path), pytest.raises(ConfigError, match="process unknown"), only_one(tmp_path):
         raise AssertionError
+
+
+def test_an_owner_that_is_gone_is_not_named(tmp_path: Path) -> None:
+    """The disk did not take the number of the one that runs now."""
+    with subprocess.Popen(["true"]) as child:
+        pass
+    with only_one(tmp_path):
+        (tmp_path / LOCK).write_text(f"{child.pid}\n")
+        with pytest.raises(ConfigError, match="process unknown"), only_one(tmp_path):
+            raise AssertionError
 
 
 def test_a_place_that_is_none_is_named(tmp_path: Path) -> None:

@@ -105,6 +105,17 @@ def test_a_disk_that_refuses_is_a_fault_until_it_takes_again(tmp_path: Path, cap
     assert Store(folder).load("settings") == {"a": 1}
 
 
+def test_two_documents_that_are_refused_are_one_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Said once, whichever of them changes."""
+    folder = tmp_path / "state"
+    folder.write_text("a file where the folder should be")
+    store = Store(folder)
+    for number in range(3):
+        store.save("episodes", {"a": number})
+        store.save("today", {"a": number})
+    assert len(caplog.records) == 1
+
+
 def test_going_back_to_what_lies_on_disk_is_no_fault(tmp_path: Path) -> None:
     """A refused change that is taken back: what is on disk is right again."""
     store = Store(tmp_path)
