@@ -4,6 +4,7 @@ Such sound is too high or too low for every ear behind it, and ages or runs ahea
 every few seconds, a stall and what was kept meanwhile, a server's greeting of some seconds at once.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from statistics import median
@@ -18,6 +19,9 @@ class ArrivalParams:
     slots: int = 7
     """Counts in a row of which none may lie on the other side, and most must be off: a burst has pauses, or is one
     count among right ones."""
+    edge: float = 0.25
+    """Where on the caller's clock a slot begins (share of it, before each whole number): between the moments at which
+    sound is taken that is taken twice a second, which would else fall now into one slot and now into the next."""
     side: float = 0.01
     """Share by which a count is off, or on the other side: less than a read, more than a bad crystal."""
     tolerance: float = 0.06
@@ -31,23 +35,24 @@ class ArrivalWatch:
     def __init__(self, params: ArrivalParams | None = None) -> None:
         self._params = params or ArrivalParams()
         self._counts: deque[float] = deque(maxlen=self._params.slots)  # seconds of sound in each slot
-        self._end_s: float | None = None  # of the open slot (seconds on the caller's clock)
-        self._heard_s = 0.0  # in it
+        self._slot = 0  # the open one, counted from zero of the caller's clock
+        self._heard_s: float | None = None  # in it (seconds); None where it began before the first sound
         self._rate_hz = 0
 
     def feed(self, n: int, rate_hz: int, now_s: float) -> None:
         """Takes that n samples of the stated rate came at `now_s` (seconds, on a clock that never jumps)."""
         slot_s = self._params.slot_s
-        if rate_hz != self._rate_hz or self._end_s is None or now_s - self._end_s > slot_s * self._params.slots:
-            # The first sound of a source was recorded before now: it does not count.
-            self._rate_hz, self._end_s, self._heard_s = rate_hz, now_s + slot_s, 0.0
+        slot = math.floor(now_s / slot_s + self._params.edge)
+        if rate_hz != self._rate_hz or slot - self._slot > self._params.slots:
+            self._rate_hz, self._slot, self._heard_s = rate_hz, slot, None
             self._counts.clear()
-            return
-        while now_s >= self._end_s:
-            self._counts.append(self._heard_s / slot_s)
+        while self._slot < slot:
+            if self._heard_s is not None:
+                self._counts.append(self._heard_s / slot_s)
             self._heard_s = 0.0
-            self._end_s += slot_s
-        self._heard_s += n / rate_hz
+            self._slot += 1
+        if self._heard_s is not None:
+            self._heard_s += n / rate_hz
 
     @property
     def wrong(self) -> bool:

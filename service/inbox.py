@@ -25,6 +25,8 @@ class Inbox:
 
     def __init__(self, source: str, *, waits: bool = False, wake: threading.Event | None = None) -> None:
         self.source = source
+        self.calm = False
+        """Whether nothing stands out of its room, so that sound has time until the next look; the worker says so."""
         self._waits = waits
         self._wake = wake or threading.Event()
         self._ring = Ring()

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from model.classifier import Classifier, pool
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment, Window
+from service.calm import until_look_s
 from service.ear import Ear
 
 IDLE_S = 0.5
@@ -24,9 +25,8 @@ PACE_S = 0.1
 """Least time between two rounds of live sound (seconds). All that comes meanwhile is heard in one: a round costs as
 much for one buffer of a microphone as for two, and 32 rooms would ask for 320 rounds a second. An alert waits half of
 it."""
-CALM_PACE_S = 0.5
-"""The same where all rooms are calm (seconds): most of a quiet house's cost are its rounds. No alert waits for it: the
-first window of a cry may, but it takes three or more, 0.24 s apart, and from the first on `PACE_S` holds."""
+LOOK_LATER_S = 0.02
+"""How long after a calm house's moment the worker looks (seconds): the sources have taken their sound by then."""
 
 BEHIND_S = 2.0
 """Sound waiting in a room (seconds) from which rooms that cry are followed coarsely: more than a round takes, and less
@@ -85,8 +85,8 @@ class Worker:
         while not self._stop.is_set() and not all(ear.flushed for ear in self.ears):
             self._wake.clear()
             if not self.round():
-                if self._live and self.calm:
-                    self._stop.wait(CALM_PACE_S)  # what comes meanwhile wakes nobody
+                if self.calm:
+                    self._stop.wait(until_look_s() + LOOK_LATER_S)  # what comes meanwhile wakes nobody
                 self._wake.wait(IDLE_S)
                 if self._live:
                     self._stop.wait(max(0.0, self.moved_at + PACE_S - time.monotonic()))
@@ -107,14 +107,15 @@ class Worker:
             if ear.flushed:
                 self._tell(ear, ear.tracker.flush(ear.listener.position))
             ear.told = ear.tally()
+            ear.inbox.calm = self._live and ear.calm
         self._teller.tick()
         self.moved_at = time.monotonic()
         return any(ear.inbox.held for ear in self.ears)
 
     @property
     def calm(self) -> bool:
-        """Whether all rooms are, so that the next round may wait."""
-        return all(ear.calm for ear in self.ears)
+        """Whether all rooms are, so that the next round may wait; never in a replay."""
+        return all(ear.inbox.calm for ear in self.ears)
 
     def flush(self) -> None:
         """Hears what is still in the inboxes, ends open segments and episodes."""

@@ -47,6 +47,16 @@ def test_a_right_rate_is_right(share: float, jitter_s: float, buffer_s: float) -
     assert seen_s(steady(16_000 * share, 1_800.0, jitter_s=jitter_s, buffer_s=buffer_s)) is None
 
 
+@pytest.mark.parametrize("rate_hz", [14_700, 16_000, 17_415])
+def test_sound_that_is_taken_twice_a_second(rate_hz: int) -> None:
+    """A calm house takes what has come at each half second, and now and then some milliseconds late."""
+    rng = np.random.default_rng(2)
+    taken = [(float(at + 0.02 * rng.random()), rate_hz // 2) for at in np.arange(500.0, 560.0, 0.5)]
+    found_s = seen_s(taken)
+    assert (found_s is None) == (rate_hz == 16_000)
+    assert found_s is None or found_s < LIMIT_S
+
+
 def test_bursts_are_no_wrong_rate() -> None:
     """Segments of two or six seconds, a greeting at once, and a stall with what was kept meanwhile."""
     rest = steady(16_000)

@@ -4,6 +4,7 @@ From the daemon's side: it starts the process, hears it record by record, never 
 ends it. Whatever goes wrong in there is a `ChildError` here, and the caller tries again.
 """
 
+import fcntl
 import json
 import os
 import select
@@ -12,13 +13,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn, Self
 
 from monitord.types import Pcm
+from service.calm import until_look_s
 from service.sources.child_words import FAILED, HEADER, MOST_TEXT, OPENED, Failed
 
 START_S: Final = 20.0
@@ -27,8 +29,8 @@ START_S: Final = 20.0
 GRACE_S: Final = 1.0
 """For how long the library's own timeouts may be late (seconds), which say better what is wrong."""
 
-LOOK_S: Final = 0.1
-"""How soon a stop is seen while nothing comes (seconds)."""
+LOOK_S: Final = 0.25
+"""How soon a stop is seen while nothing comes (seconds): longer than a read of a microphone, shorter than a stop."""
 
 STALLED: Final = "ChildStalled"
 CRASHED: Final = "ChildCrashed"
@@ -37,8 +39,9 @@ ABSENT: Final = "ChildAbsent"
 """Kinds of a `ChildError` that no library has a name for: no word in time, ended by itself, words that none may say,
 not started at all."""
 
-_PIPE_BYTES: Final = 65_536
-"""Read at once: a pipe's size on Linux."""
+_PIPE_BYTES: Final = 262_144
+"""Size of the pipe, read at once: half a second of 48 kHz with two channels, and as much again. Linux gives 64 KiB
+where nobody asks, and to anybody up to 1 MiB (fcntl(2), F_SETPIPE_SZ)."""
 
 _ROOT: Final = str(Path(__file__).parents[2])
 """Where `service` and `monitord` lie; an editable installation has them on no search path."""
@@ -88,6 +91,7 @@ class Child:
         module: Its program. Nothing of what it is asked stands on its command line, which everybody can read.
         name: What a person calls it, for messages.
         stopping: Once set, what it says ends.
+        calm: Whether what it says has time until the next look, and need not be heard word by word.
         environment: Names of the variables that it gets; None: all of ours.
     """
 
@@ -97,11 +101,13 @@ class Child:
         name: str,
         stopping: threading.Event | None = None,
         *,
+        calm: Callable[[], bool] = lambda: False,
         environment: Collection[str] | None = None,
     ) -> None:
         self._module = module
         self._name = name
         self._stopping = stopping or threading.Event()
+        self._calm = calm
         self._environment = environment
         self._come = bytearray()
         self._taken = 0  # bytes of _come
@@ -127,6 +133,8 @@ class Child:
         except OSError as error:
             raise ChildError(Failed((ABSENT,), f"{self._name} cannot be started: {error.strerror}")) from error
         assert self._process.stdout is not None
+        with suppress(OSError):  # a user with very many pipes gets smaller ones, and the child waits
+            fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._poll = select.poll()
         self._poll.register(self._process.stdout, select.POLLIN)
         return self
@@ -184,6 +192,8 @@ class Child:
         while len(self._come) - self._taken < n:
             if self._stopping.is_set():
                 return None
+            if self._calm():
+                self._stopping.wait(until_look_s())
             now = time.monotonic()
             if not self._poll.poll(1e3 * max(0.0, min(LOOK_S, until - now))):
                 if now >= until:

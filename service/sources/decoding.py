@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Final, Self
 
@@ -30,11 +30,17 @@ class Decoding:
     Args:
         request: What to decode.
         stopping: Once set, the records end.
+        calm: Whether sound has time until the next look.
     """
 
-    def __init__(self, request: Request, stopping: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        stopping: threading.Event | None = None,
+        calm: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._request = request
-        self._child = Child(MODULE, "FFmpeg's process", stopping, environment=_PASSED_ON)
+        self._child = Child(MODULE, "FFmpeg's process", stopping, calm=calm, environment=_PASSED_ON)
 
     def __enter__(self) -> Self:
         """Starts it.

@@ -28,7 +28,7 @@ class MicrophoneSource(CapturedSource):
 
     def _attempt(self) -> None:
         try:
-            with Recorder(self._capture.stopping) as recorder:
+            with Recorder(self._capture.stopping, lambda: self.inbox.calm) as recorder:
                 devices = recorder.devices()
                 if devices is not None:
                     self._hear(recorder, devices)

@@ -7,7 +7,7 @@ tries again.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Self
 
 import numpy as np
@@ -36,11 +36,12 @@ class Recorder:
 
     Args:
         stopping: Once set, the sound ends.
+        calm: Whether sound has time until the next look.
     """
 
-    def __init__(self, stopping: threading.Event | None = None) -> None:
+    def __init__(self, stopping: threading.Event | None = None, calm: Callable[[], bool] = lambda: False) -> None:
         # All variables: by them ALSA, PulseAudio, PipeWire and JACK find their servers.
-        self._child = Child(MODULE, "PortAudio's process", stopping)
+        self._child = Child(MODULE, "PortAudio's process", stopping, calm=calm)
         self._name = "the sound server"
 
     def __enter__(self) -> Self:

@@ -54,7 +54,7 @@ class StreamSource(CapturedSource):
         if self._spec.listen:
             self._capture.report(SourceState.RECONNECTING, waiting(self._spec))
         try:
-            with Decoding(self._request(), self._capture.stopping) as decoding:
+            with Decoding(self._request(), self._capture.stopping, lambda: self.inbox.calm) as decoding:
                 opened = decoding.opened()
                 connected = opened is not None
                 if opened is not None:
