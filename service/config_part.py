@@ -27,7 +27,7 @@ def _path(value: object, info: ValidationInfo) -> object:
 def existing_file(path: Path) -> Path:
     """Returns the path of a file that is there; ValueError for the operator where it is not."""
     try:
-        found = path.is_file()
+        found = path.exists() and not path.is_dir()  # a pipe is one, too
     except OSError as error:
         raise ValueError(f"cannot look at {path}: {error.strerror}") from error
     if not found:

@@ -110,7 +110,7 @@ def heartbeat(node: Node, *, ts: float, uptime_s: float, sources_ok: int, source
 def info(
     node: Node, *, version: str, model: str, model_sha: str, metrics: Mapping[str, object], fault: str = ""
 ) -> Message:
-    """`info`: which program and which model listen here; `metrics` must be JSON values, `fault` is the network's."""
+    """`info`: which program and model listen here; `metrics` must be JSON values, `fault` is of the network or disk."""
     values = {"version": version, "model": model, "model_sha": model_sha, "metrics": dict(metrics), "fault": fault}
     return json_message(node, f"{node.root}/info", values, Keep.LATEST)
 

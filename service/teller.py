@@ -27,8 +27,8 @@ from service.voice import Voice
 
 _log = logging.getLogger(__name__)
 
-LEVEL_S: Final = 1.0
-"""Seconds between two levels of a source: the contract's most."""
+LEVEL_S: Final = 0.95
+"""Seconds between two levels of a source, at least: the contract's second, less the jitter of a calm house's looks."""
 PICTURE_S: Final = 10.0
 """Seconds between two pictures of a room's cry sounds: nobody looks more often."""
 HEARTBEAT_S: Final = 30.0

@@ -60,6 +60,16 @@ def _components(root: str) -> dict[str, Component]:
             "value_template": "{{ value_json.ts }}",
             "expire_after": HEARTBEAT_EXPIRES_S,
         },
+        "problem": {
+            "platform": "binary_sensor",
+            "name": "Problem",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "state_topic": f"{root}/info",
+            "value_template": "{{ 'ON' if value_json.fault else 'OFF' }}",
+            "json_attributes_topic": f"{root}/info",
+            "json_attributes_template": "{{ {'fault': value_json.fault} | tojson }}",
+        },
         "model": {
             "platform": "sensor",
             "name": "Model",
