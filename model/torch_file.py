@@ -7,6 +7,7 @@ which the published VGGish port was saved (torch/serialization.py, `_legacy_save
 
 import io
 import pickle
+import pickletools
 import struct
 import zipfile
 import zlib
@@ -107,6 +108,21 @@ class _Unpickler(pickle.Unpickler):
         return _Storage(str(key), int(numel))
 
 
+def _load(file: IO[bytes]) -> object:
+    """Unpickles what comes next, after a look at its places: for number 2^31 the unpickler makes room for as many."""
+    start = file.tell()
+    for opcode, number, at in pickletools.genops(file):
+        most = (at or 0) - start  # as many objects as bytes so far, at most
+        if opcode.name in _PLACES and (number is None or number > most):
+            raise pickle.UnpicklingError(f"it puts something in place {number}, and has no more than {most}")
+    file.seek(start)
+    return _Unpickler(file).load()
+
+
+_PLACES: Final = {"PUT", "BINPUT", "LONG_BINPUT"}
+"""Opcodes that put the object at hand into a numbered place, to be taken from there again (pickletools.py)."""
+
+
 def _rebuild_tensor(
     storage: _Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object
 ) -> _Tensor:
@@ -131,7 +147,7 @@ def _read_zip(path: Path) -> dict[str, NDArray[np.float32]]:
         if len(index) != 1:
             raise ValueError("a zip without PyTorch's data.pkl")
         folder = index[0].removesuffix("data.pkl")
-        tensors = _state_dict(_Unpickler(io.BytesIO(_read_entry(archive, index[0], _MOST_INDEX_BYTES))).load())
+        tensors = _state_dict(_load(io.BytesIO(_read_entry(archive, index[0], _MOST_INDEX_BYTES))))
         return {
             name: _materialise(
                 tensor,
@@ -151,13 +167,14 @@ def _read_entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 
 def _read_legacy(path: Path) -> dict[str, NDArray[np.float32]]:
     with path.open("rb") as file:
-        if _Unpickler(file).load() != LEGACY_MAGIC or _Unpickler(file).load() != LEGACY_PROTOCOL:
+        if _load(file) != LEGACY_MAGIC or _load(file) != LEGACY_PROTOCOL:
             raise ValueError("not PyTorch's magic number")
-        system = _Unpickler(file).load()
+        system: Any = _load(file)
         if not system["little_endian"]:
             raise ValueError("saved on a big-endian machine")
-        tensors = _state_dict(_Unpickler(file).load())
-        raw = {key: _read_storage(file) for key in _Unpickler(file).load()}
+        tensors = _state_dict(_load(file))
+        keys: Any = _load(file)
+        raw = {key: _read_storage(file) for key in keys}
     return {name: _materialise(tensor, raw[tensor.storage.key]) for name, tensor in tensors.items()}
 
 

@@ -255,3 +255,11 @@ def test_no_data_becomes_code() -> None:
                 strange |= {"full_load", "UnsafeLoader", "FullLoader", "system", "popen"}
                 found += [f"{where}: {name}" for name in used if name in strange - allowed]
     assert found == []
+
+
+def test_a_torch_file_that_asks_for_a_place_far_away(folder: Path) -> None:
+    """An object put in place 2^30 would make the unpickler fill 16 GB: the file is refused before."""
+    path = folder / "far.pth"
+    path.write_bytes(b"\x80\x02K\x01r" + (2**30).to_bytes(4, "little") + b".")
+    with pytest.raises(BundleError, match="place 1073741824"):
+        read_torch(path)
