@@ -144,8 +144,7 @@ class Proving:
 
     def tick(self) -> None:
         """Begins the daily test, and gives up on tests that take too long."""
-        if self._daily_at is not None:
-            self._test_daily(self._daily_at, dt.datetime.now().astimezone())
+        self._test_daily(dt.datetime.now().astimezone())
         now = time.monotonic()
         for source in [one for one, asked in self._asked_at.items() if now - asked > PATIENCE_S]:
             if self._proofs[source].heard_ms is None:
@@ -153,8 +152,10 @@ class Proving:
             else:
                 self._fail(source, "the cry was heard, but the broker did not pass the event on")
 
-    def _test_daily(self, at: dt.time, now: dt.datetime) -> None:
-        due = now.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
+    def _test_daily(self, now: dt.datetime) -> None:
+        if self._daily_at is None:
+            return
+        due = now.replace(hour=self._daily_at.hour, minute=self._daily_at.minute, second=0, microsecond=0)
         if not due <= now < due + DAILY_WINDOW:
             return
         for source, proof in self._proofs.items():
