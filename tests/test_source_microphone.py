@@ -96,20 +96,10 @@ def test_killed_server(crib: VirtualMicrophone, source: MicrophoneSource, caplog
 
 @pytest.mark.e2e
 def test_hung_server(crib: VirtualMicrophone, source: MicrophoneSource) -> None:
-    """A hung sound server is told, and hangs neither `status` nor `stop`."""
+    """A hung sound server is told, and the same source is live again once it goes on."""
     crib.hang()
     wait_for_state(source, SourceState.RECONNECTING)
     assert "sends nothing" in source.status().detail
-    assert source.stop(5.0)
-    assert children() == []
-    crib.resume()
-
-
-@pytest.mark.e2e
-def test_hung_server_goes_on(crib: VirtualMicrophone, source: MicrophoneSource) -> None:
-    """The same source is live again after the server hung."""
-    crib.hang()
-    wait_for_state(source, SourceState.RECONNECTING)
     crib.resume()
     wait_for_state(source, SourceState.LIVE)
     drain(source.inbox)

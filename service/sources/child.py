@@ -141,7 +141,8 @@ class Child:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # it waits for a disk that hangs, and ends when that is back
+            self._process.wait(GRACE_S)
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             with suppress(BrokenPipeError):
