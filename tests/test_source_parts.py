@@ -5,17 +5,19 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matching import wait_for
 
 from monitord.errors import ConfigError
+from service.calm import LOOK_S
 from service.sources.backoff import CAP_S, FIRST_S, BackOff
 from service.sources.base import SourceState
 from service.sources.capture import AttemptError, Capture
 from service.sources.flood import BURST_S, SPEED, Flood
-from service.sources.pace import LiveClock, Pace
+from service.sources.pace import SLIP_S, LiveClock, Pace
 from service.sources.redact import redact
 from service.sources.spec import (
     STREAM_SCHEMES,
@@ -164,6 +166,17 @@ def test_pace_does_not_drift() -> None:
     assert time.monotonic() - began_s >= 0.5 - 1e-3
     stopping.set()
     assert not pace.wait(16_000_000, 16_000, stopping)
+
+
+def test_a_calm_pace_waits_for_the_next_look() -> None:
+    """What is due between two looks comes at the second, all at once, and knows how late it is."""
+    pace, stopping = Pace(), threading.Event()
+    came = [(time.monotonic(), pace.late_s) for _ in range(12) if pace.wait(1_600, 16_000, stopping, calm=True)]
+    at_s = np.array([now_s - late_s for now_s, late_s in came])
+    assert np.allclose(np.diff(at_s), 0.1, atol=0.05)
+    looks = {round(now_s / LOOK_S) for now_s, _ in came}
+    assert len(looks) in {3, 4}
+    assert 0.0 <= min(late_s for _, late_s in came) < max(late_s for _, late_s in came) < SLIP_S
 
 
 class Life:

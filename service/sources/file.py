@@ -63,11 +63,11 @@ class FileSource(CapturedSource):
         played_s = 0.0
         for samples, rate_hz in file_chunks(self._path, again=self._loop, stopping=self._capture.stopping):
             length_s = len(samples) / rate_hz
-            if self._realtime and not pace.wait(len(samples), rate_hz, self._capture.stopping):
+            if self._realtime and not pace.wait(len(samples), rate_hz, self._capture.stopping, calm=self.inbox.calm):
                 return
             if self._capture.stopping.is_set():
                 return
-            at = time.time() - length_s if self._realtime else began + played_s
+            at = time.time() - pace.late_s - length_s if self._realtime else began + played_s
             self.inbox.write(samples, rate_hz, at)
             self._capture.live()
             played_s += length_s

@@ -3,6 +3,8 @@
 import threading
 import time
 
+from service.calm import until_look_s
+
 DRIFT = 1e-3
 """Fastest rate at which a stream's clock may run away from ours (seconds per second): ten times a bad crystal."""
 
@@ -41,10 +43,17 @@ class Pace:
     def __init__(self) -> None:
         self._due_s: float | None = None
 
-    def wait(self, n: int, rate_hz: int, stopping: threading.Event) -> bool:
-        """Waits until n more samples have gone by; False where it was told to stop."""
+    def wait(self, n: int, rate_hz: int, stopping: threading.Event, *, calm: bool = False) -> bool:
+        """Waits until n more samples have gone by, in a calm room until the next look; False where told to stop."""
         now_s = time.monotonic()
         if self._due_s is None or now_s - self._due_s > SLIP_S:
             self._due_s = now_s
         self._due_s += n / rate_hz
-        return not stopping.wait(max(0.0, self._due_s - now_s))
+        if self._due_s <= now_s:
+            return not stopping.is_set()
+        return not stopping.wait(until_look_s(self._due_s) if calm else self._due_s - now_s)
+
+    @property
+    def late_s(self) -> float:
+        """How long ago the samples last waited for had gone by (seconds)."""
+        return 0.0 if self._due_s is None else time.monotonic() - self._due_s

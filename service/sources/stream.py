@@ -85,7 +85,7 @@ class StreamSource(CapturedSource):
                 clock.age_s(n, rate_hz, time.monotonic())
                 self.inbox.skip(n, rate_hz)
                 continue
-            if pace is not None and not pace.wait(n, rate_hz, self._capture.stopping):
+            if pace is not None and not pace.wait(n, rate_hz, self._capture.stopping, calm=self.inbox.calm):
                 return
             # Timed here and not by the child: what waits in between is late, too.
             age_s = clock.age_s(n, rate_hz, time.monotonic())
