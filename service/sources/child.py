@@ -91,7 +91,8 @@ class Child:
         module: Its program. Nothing of what it is asked stands on its command line, which everybody can read.
         name: What a person calls it, for messages.
         stopping: Once set, what it says ends.
-        calm: Whether what it says has time until the next look, and need not be heard word by word.
+        calm: Whether what it says has time until the next look, and need not be heard word by word; None: never, as of
+            what can wait in there instead of here.
         environment: Names of the variables that it gets; None: all of ours.
     """
 
@@ -101,7 +102,7 @@ class Child:
         name: str,
         stopping: threading.Event | None = None,
         *,
-        calm: Callable[[], bool] = lambda: False,
+        calm: Callable[[], bool] | None = None,
         environment: Collection[str] | None = None,
     ) -> None:
         self._module = module
@@ -133,8 +134,9 @@ class Child:
         except OSError as error:
             raise ChildError(Failed((ABSENT,), f"{self._name} cannot be started: {error.strerror}")) from error
         assert self._process.stdout is not None
-        with suppress(OSError):  # a user with very many pipes gets smaller ones, and the child waits
-            fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        if self._calm is not None:
+            with suppress(OSError):  # a user with very many pipes gets smaller ones, and the child waits
+                fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._poll = select.poll()
         self._poll.register(self._process.stdout, select.POLLIN)
         return self
@@ -193,7 +195,7 @@ class Child:
         while len(self._come) - self._taken < n:
             if self._stopping.is_set():
                 return None
-            if self._calm():
+            if self._calm is not None and self._calm():
                 self._stopping.wait(until_look_s())
             now = time.monotonic()
             if not self._poll.poll(1e3 * max(0.0, min(LOOK_S, until - now))):

@@ -30,14 +30,14 @@ class Decoding:
     Args:
         request: What to decode.
         stopping: Once set, the records end.
-        calm: Whether sound has time until the next look.
+        calm: Whether sound has time until the next look; None: never.
     """
 
     def __init__(
         self,
         request: Request,
         stopping: threading.Event | None = None,
-        calm: Callable[[], bool] = lambda: False,
+        calm: Callable[[], bool] | None = None,
     ) -> None:
         self._request = request
         self._child = Child(MODULE, "FFmpeg's process", stopping, calm=calm, environment=_PASSED_ON)

@@ -36,10 +36,10 @@ class Recorder:
 
     Args:
         stopping: Once set, the sound ends.
-        calm: Whether sound has time until the next look.
+        calm: Whether sound has time until the next look; None: never.
     """
 
-    def __init__(self, stopping: threading.Event | None = None, calm: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, stopping: threading.Event | None = None, calm: Callable[[], bool] | None = None) -> None:
         # All variables: by them ALSA, PulseAudio, PipeWire and JACK find their servers.
         self._child = Child(MODULE, "PortAudio's process", stopping, calm=calm)
         self._name = "the sound server"
