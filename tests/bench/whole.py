@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import process
 import pytest
 import sound_files
 from child import OUR_ENVIRONMENT, Daemon, command
@@ -109,17 +110,21 @@ class Bench:
 
     def _steady(self, name: str, daemon: Daemon, target: float, slices: int, slice_s: float) -> list[Figure]:
         cpu: list[float] = []
+        children: list[float] = []
         memory: list[float] = []
         with daemon:
             time.sleep(SETTLE_S)
             for i in range(slices):
-                cpu_before, began = cpu_s(daemon.pid), time.monotonic()
+                before, own_before, began = cpu_s(daemon.pid), process.cpu_s(daemon.pid), time.monotonic()
                 time.sleep(slice_s)
-                cpu.append(100.0 * (cpu_s(daemon.pid) - cpu_before) / (time.monotonic() - began))
+                per_s = 100.0 / (time.monotonic() - began)
+                cpu.append(per_s * (cpu_s(daemon.pid) - before))
+                children.append(round(cpu[-1] - per_s * (process.cpu_s(daemon.pid) - own_before), 3))
                 memory.append(pss_mb(daemon.pid))
                 self.say(f"{name}, {i + 1} of {slices}: {cpu[-1]:.2f} % of a core, {memory[-1]:.0f} MB")
         return [
             Figure(f"CPU, {name}", "% of a core", tuple(cpu), target),
+            Figure(f"of which decoding or recording, {name}", "% of a core", tuple(children)),
             Figure(f"memory (Pss), {name}", "MB", tuple(memory), 220.0),
         ]
 
