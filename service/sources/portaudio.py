@@ -42,7 +42,7 @@ class Recorder:
     def __init__(self, stopping: threading.Event | None = None, calm: Callable[[], bool] | None = None) -> None:
         # All variables: by them ALSA, PulseAudio, PipeWire and JACK find their servers.
         self._child = Child(MODULE, "PortAudio's process", stopping, calm=calm)
-        self._name = "the sound server"
+        self._device: Device | None = None  # None: not chosen yet
 
     def __enter__(self) -> Self:
         """Starts it.
@@ -78,7 +78,7 @@ class Recorder:
         Raises:
             SourceError: It does not open, or sound no longer comes; the message says what helps.
         """
-        self._name = f"microphone {device}"
+        self._device = device
         self._child.ask({"index": device.index, "formats": formats(device)})
         try:
             opened = self._child.opened(SERVER_S)
@@ -97,7 +97,12 @@ class Recorder:
     def _records(self, channels: int) -> Iterator[Sound | Lost]:
         while (header := self._child.record(STALL_S)) is not None:
             kind, rate_hz, n = header
-            if kind not in {SOUND, LOST} or not rate_hz or not 0 < n <= MOST_SAMPLES or n % channels * (kind == SOUND):
+            if (
+                kind not in {SOUND, LOST}
+                or not rate_hz
+                or not 0 < n <= MOST_SAMPLES
+                or (kind == SOUND and n % channels)
+            ):
                 self._child.foreign(f"a record {kind!r} of {n} at {rate_hz} Hz")
             if kind == LOST:
                 yield Lost(n, rate_hz)
@@ -115,12 +120,13 @@ class Recorder:
             self._child.foreign("a list of devices that is none")
 
     def _explained(self, error: ChildError, stalled: str) -> SourceError:
+        who = "the sound server" if self._device is None else f"microphone {self._device}"
         if STALLED in error.kinds:
-            return SourceError(f"{self._name} {stalled}")
+            return SourceError(f"{who} {stalled}")
         if CRASHED in error.kinds:
-            return SourceError(f"{self._name}: {error.text}; was it unplugged? Otherwise check the sound system")
-        if "SourceError" in error.kinds and self._name.startswith("microphone"):
-            return SourceError(f"{self._name} {error.text}")
+            return SourceError(f"{who}: {error.text}; was it unplugged? Otherwise check the sound system")
+        if "SourceError" in error.kinds and self._device is not None:
+            return SourceError(f"{who} {error.text}")
         return SourceError(error.text)
 
 

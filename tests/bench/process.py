@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-_TICKS_HZ = os.sysconf("SC_CLK_TCK")
+TICKS_HZ = os.sysconf("SC_CLK_TCK")
 """Unit of the times in /proc/PID/stat (hertz), proc(5)."""
 
 
@@ -11,7 +11,7 @@ def cpu_s(pid: int) -> float:
     """CPU time of all its threads, user and system (seconds)."""
     after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     user, system = after_name[11:13]  # fields 14 and 15 of proc(5); the first after the name is the third
-    return (int(user) + int(system)) / _TICKS_HZ
+    return (int(user) + int(system)) / TICKS_HZ
 
 
 def memory_mb(pid: int, kind: str = "Pss") -> float:

@@ -1,13 +1,9 @@
 """What a process and its children have cost together: the daemon decodes recordings and streams in such processes."""
 
 import contextlib
-import os
 from pathlib import Path
 
 import process
-
-_TICKS_HZ = os.sysconf("SC_CLK_TCK")
-"""Unit of the times in /proc/PID/stat (hertz), proc(5)."""
 
 
 def children(pid: int) -> list[int]:
@@ -22,7 +18,7 @@ def children(pid: int) -> list[int]:
 def cpu_s(pid: int) -> float:
     """CPU time of the process, of its living children, and of those that have ended (seconds)."""
     after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    ended_s = sum(map(int, after_name[13:15])) / _TICKS_HZ  # cutime and cstime, fields 16 and 17 of proc(5)
+    ended_s = sum(map(int, after_name[13:15])) / process.TICKS_HZ  # cutime and cstime, fields 16 and 17 of proc(5)
     total_s = process.cpu_s(pid) + ended_s
     for child in children(pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
