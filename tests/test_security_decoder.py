@@ -127,7 +127,7 @@ def test_nothing_of_a_url_can_be_read_by_others(phone: HttpAudio, monkeypatch: p
     assert b"hush-little-baby" not in told
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
 def test_a_crash_is_a_fault_of_one_source(phone: HttpAudio, number: signal.Signals) -> None:
     """FFmpeg that crashes is told by its signal, and the source is heard again; the daemon never notices."""
     with heard(phone) as source:

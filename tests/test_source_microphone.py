@@ -96,10 +96,15 @@ def test_killed_server(crib: VirtualMicrophone, source: MicrophoneSource, caplog
 
 @pytest.mark.e2e
 def test_hung_server(crib: VirtualMicrophone, source: MicrophoneSource) -> None:
-    """A hung sound server is told, and the same source is live again once it goes on."""
+    """A hung sound server is told, hangs no `stop`, and the same source is live again once it goes on."""
+    second = MicrophoneSource("second", "default", Inbox("second"))
+    second.start()
+    wait_for_state(second, SourceState.LIVE)
     crib.hang()
     wait_for_state(source, SourceState.RECONNECTING)
     assert "sends nothing" in source.status().detail
+    assert second.stop(5.0)
+    assert len(children()) <= 1
     crib.resume()
     wait_for_state(source, SourceState.LIVE)
     drain(source.inbox)
