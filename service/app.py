@@ -16,38 +16,38 @@ from model.bundle import Bundle, load_bundle
 from model.classifier import Classifier
 from model.runtime import open_runtime
 from monitord.errors import ConfigError, MonitordError
-from service import messages
-from service.banner import BrokerKind, banner
-from service.broker import EmbeddedBroker
-from service.commands import Command, Received
+from service.alerts.publisher import Voice
+from service.alerts.reporter import MqttTeller
+from service.capture.inbox import Inbox
+from service.capture.opening import check_files, open_source, stop_sources
 from service.config import Config
-from service.disk import Disk
-from service.ear import Ear
-from service.hearing import Hearing
+from service.health.daemon_faults import Trouble
+from service.health.disk import Disk
+from service.health.monitor import LOOK_S, Supervisor
+from service.health.outage_notice import Hearing
+from service.health.saving import Saving
+from service.health.systemd import ServiceManager
 from service.homeassistant.discovery import discover
 from service.homeassistant.house import house_of
-from service.inbox import Inbox
-from service.journal import Screen
-from service.messages import Node
-from service.mqtt import Mqtt
-from service.mqtt_settings import MqttSettings
+from service.lifecycle import Wishes, obeying_signals
+from service.messages import messages
+from service.messages.commands import Command, Received
+from service.messages.messages import Node
+from service.messages.texts import Texts
+from service.mqtt.client import Mqtt
+from service.mqtt.embedded_broker import EmbeddedBroker
+from service.mqtt.settings import MqttSettings
 from service.notify.notice import Notice
 from service.notify.notifier import Notifier
-from service.outbox import Outbox
-from service.saving import Saving
-from service.screen import logging_to, open_screen
-from service.sources.opening import check_files, open_source, stop_sources
-from service.state_lock import only_one
-from service.store import Store
-from service.supervisor import LOOK_S, Supervisor
-from service.systemd import ServiceManager
-from service.teller import MqttTeller
-from service.texts import Texts
-from service.trouble import Trouble
-from service.voice import Voice
-from service.wishes import Wishes, obeying_signals
-from service.worker import Worker
-from service.worker_thread import WorkerThread
+from service.pipeline.channel import Ear
+from service.pipeline.worker import Worker
+from service.pipeline.worker_thread import WorkerThread
+from service.storage.documents import Store
+from service.storage.outbox import Outbox
+from service.storage.state_lock import only_one
+from service.terminal.banner import BrokerKind, banner
+from service.terminal.journal import Screen
+from service.terminal.screen import logging_to, open_screen
 
 WORKER_STOP_S: Final = 1.0
 """Seconds that the worker has to hear what waits in the inboxes: a minute of sound takes less."""

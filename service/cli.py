@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from monitord.errors import ConfigError, MonitordError
-from service.journal_stream import as_error
+from service.terminal.journal_stream import as_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.sources.spec import SourceSpec
+    from service.capture.spec import SourceSpec
 
 CONFIG_EXIT: Final = 78
 """EX_CONFIG of sysexits.h: a person must mend something first; a service manager must not try again for ever."""
@@ -135,8 +135,8 @@ def _add_bundle_commands(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from service.app import run  # noqa: PLC0415 - each command loads only what it needs
+    from service.capture.spec import parse_source  # noqa: PLC0415
     from service.config import Config, config_from_sources, load_config  # noqa: PLC0415
-    from service.sources.spec import parse_source  # noqa: PLC0415
 
     specs = [parse_source(text) for text in arguments.sources]
     _warn_of_typed_passwords(specs)
@@ -147,15 +147,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
     config, demo = read(), False
     if arguments.config is None:
-        from service.sources.portaudio import has_capture_device  # noqa: PLC0415
+        from service.capture.child.recorder import has_capture_device  # noqa: PLC0415
 
         demo = not specs and not has_capture_device()
     return run(config, json_lines=arguments.json, demo=demo, reread=None if arguments.config is None else read)
 
 
 def _warn_of_typed_passwords(specs: "Sequence[SourceSpec]") -> None:
-    from service.sources.redact import redact  # noqa: PLC0415 - each command loads only what it needs
-    from service.sources.spec import StreamSpec  # noqa: PLC0415
+    from service.capture.redact import redact  # noqa: PLC0415 - each command loads only what it needs
+    from service.capture.spec import StreamSpec  # noqa: PLC0415
 
     for spec in specs:
         if isinstance(spec, StreamSpec) and redact(spec.url) != spec.url:
@@ -170,7 +170,7 @@ def _warn_of_typed_passwords(specs: "Sequence[SourceSpec]") -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from model.bundle import load_bundle  # noqa: PLC0415
     from service.config import load_config  # noqa: PLC0415
-    from service.mqtt_settings import read_credentials  # noqa: PLC0415
+    from service.mqtt.settings import read_credentials  # noqa: PLC0415
 
     if arguments.config is None:
         raise ConfigError("check needs --config FILE")
@@ -185,7 +185,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _replay(arguments: argparse.Namespace) -> int:
     from model.bundle import load_bundle  # noqa: PLC0415
-    from service.replay import replay  # noqa: PLC0415
+    from service.pipeline.replay import replay  # noqa: PLC0415
 
     bundle = load_bundle(arguments.bundle).require_trained()
     broken = replay(arguments.files, bundle, print, runtime=arguments.runtime)
@@ -196,7 +196,7 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 def _devices(arguments: argparse.Namespace) -> int:
     del arguments
-    from service.sources.portaudio import list_devices  # noqa: PLC0415
+    from service.capture.child.recorder import list_devices  # noqa: PLC0415
 
     devices = list_devices()
     for device in devices:
@@ -232,16 +232,16 @@ def _bundle_fetch(arguments: argparse.Namespace) -> int:
 
 
 def _test_alarm(arguments: argparse.Namespace) -> int:
-    from service.asking_proof import press_test_alarm  # noqa: PLC0415
+    from service.client.test_alarm import press_test_alarm  # noqa: PLC0415
 
     return press_test_alarm(arguments.config, arguments.source, arguments.wait)
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
     from service.config import Config, load_config  # noqa: PLC0415
-    from service.dashboard import dashboard  # noqa: PLC0415
+    from service.homeassistant.dashboard import dashboard  # noqa: PLC0415
     from service.homeassistant.house import house_of  # noqa: PLC0415
-    from service.texts import Texts  # noqa: PLC0415
+    from service.messages.texts import Texts  # noqa: PLC0415
 
     config = Config() if arguments.config is None else load_config(arguments.config)
     house = house_of(config, version=version("monitord"))
@@ -250,6 +250,6 @@ def _dashboard(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from service.asking import print_status  # noqa: PLC0415
+    from service.client.status import print_status  # noqa: PLC0415
 
     return print_status(arguments.config)

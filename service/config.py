@@ -17,17 +17,17 @@ from pydantic import (
 )
 
 from monitord.errors import ConfigError
-from service.config_errors import refusals
-from service.config_part import FilePath, Id, Part, Text, existing_file
-from service.credentials import with_credentials
+from service.capture.redact import redact
+from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
 from service.homeassistant.settings import HomeAssistantConfig
-from service.mqtt_settings import MqttSettings, TlsFiles
+from service.mqtt.settings import MqttSettings, TlsFiles
 from service.notify.settings import NotifyConfig
-from service.paths import default_state_dir
-from service.profiles import ProfilesConfig
-from service.sources.redact import redact
-from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
-from service.yaml_file import YamlFile, read_yaml
+from service.settings.base import FilePath, Id, Part, Text, existing_file
+from service.settings.credentials import with_credentials
+from service.settings.errors import refusals
+from service.settings.paths import default_state_dir
+from service.settings.profiles import ProfilesConfig
+from service.settings.yaml_lines import YamlFile, read_yaml
 
 _log = logging.getLogger(__name__)
 

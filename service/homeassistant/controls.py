@@ -4,7 +4,7 @@ from typing import Final, get_args
 
 from monitord.faults import Fault
 from service.homeassistant.device import PRESS_TEST, Component, connectivity
-from service.profiles import PROFILES
+from service.settings.profiles import PROFILES
 
 SNOOZE_MIN: Final = 10
 """Minutes that the button asks for: a feed, or a nappy."""

@@ -15,8 +15,8 @@ from service.homeassistant.house import House
 from service.homeassistant.hub import hub_payload, hub_retained
 from service.homeassistant.room import room_id, room_payload, room_retained
 from service.homeassistant.settings import HomeAssistantConfig
-from service.messages import Keep, Message
-from service.store import Store
+from service.messages.messages import Keep, Message
+from service.storage.documents import Store
 
 DOCUMENT: Final = "announced"
 """Name of the document that remembers: config topic -> `Announced`."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
 from service.config import Config
-from service.messages import Node
-from service.sources.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
+from service.messages.messages import Node
 
 _KINDS: Final[Mapping[type[SourceSpec], str]] = {
     MicrophoneSpec: "Microphone",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from service.config_part import Part
+from service.settings.base import Part
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^[^\s/+#$][^\s/+#]*(/[^\s/+#]+)*$", max_length=100)]
 """Topic levels without wildcards, and none that belongs to the broker (`$SYS`)."""

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from service.backoff import BackOff
 from service.notify.notice import Notice, Severity
 from service.notify.sending import NotSentError, Sender
 from service.notify.waiting import Counts, Entry, Pace, Waiting
-from service.sources.backoff import BackOff
 
 log = logging.getLogger(__name__)
 

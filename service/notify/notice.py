@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from service.texts import Kind
+from service.messages.texts import Kind
 
 
 class Severity(IntEnum):

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from monitord.errors import ConfigError
-from service.config_part import FilePath, Id, Part, Text
+from service.messages.texts import languages, no_language
 from service.notify.channel import Audience
 from service.notify.notice import Severity
 from service.notify.sending import Sender
-from service.password import read_password
-from service.texts import languages, no_language
+from service.settings.base import FilePath, Id, Part, Text
+from service.settings.password import read_password
 
 
 class ChannelConfig(Part):

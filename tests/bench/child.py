@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Self
 
 import paho.mqtt.client as paho
-from mosquitto import Mosquitto
 from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.support.servers.mosquitto import Mosquitto
 
 WAIT_S = 60.0
 """Longest wait for anything (seconds): a slow box with other work on it."""

@@ -6,16 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import sound_files
-from daemon import Daemon, configure
-from mosquitto import Ear, Mosquitto, until
-from promises import Told
-from samples import Samples
-from sounds import cry_in_room, noise, write_wav
-
 from monitord.types import RATE_HZ
+from tests.bench import sound_files
+from tests.bench.samples import Samples
+from tests.support.daemon.daemon import Daemon, configure
+from tests.support.daemon.invariants import Told
+from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.sound.sounds import cry_in_room, noise, write_wav
 
-FAST_DAEMON = Path(__file__).parent / "fast_daemon.py"
 SAMPLE_S = 1.0
 """Between two looks at the process (seconds)."""
 PROGRESS_S = 30.0
@@ -29,7 +27,7 @@ class _FastDaemon(Daemon):
 
     def __init__(self, folder: Path, config: Path) -> None:
         super().__init__(folder)
-        self._command = [sys.executable, str(FAST_DAEMON), str(config)]
+        self._command = [sys.executable, "-m", "tests.bench.fast_daemon", str(config)]
 
 
 def soak(folder: Path, hours: float, rooms: int, say: Callable[[str], None]) -> list[str]:

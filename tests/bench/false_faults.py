@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from sounds import noise
 
 from monitord.errors import MonitordError
 from monitord.faults import FaultWatch
 from monitord.types import RATE_HZ, Pcm
+from tests.support.sound.sounds import noise
 from training.recordings import load_audio
 
 LEAST_S: Final = 30.0

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from service import app
+from service.capture.file import FileSource
+from service.capture.inbox import Inbox
+from service.capture.source import Source
+from service.capture.spec import FileSpec, SourceSpec
 from service.config import load_config
-from service.inbox import Inbox
-from service.sources.base import Source
-from service.sources.file import FileSource
-from service.sources.spec import FileSpec, SourceSpec
 
 
 def _unpaced(source_id: str, spec: SourceSpec, inbox: Inbox, *, demo: bool = False) -> Source:

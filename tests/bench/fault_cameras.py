@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import rtsp_server
-from fault_feed import SOUNDS, Feeds
-from fault_house import WAIT_S, house, mended, online, until_told
-from fault_matrix import ROOT, Row, wait
-from fault_table import Line
-from mosquitto import free_port
-from rtsp_server import camera
-from sounds import write_wav
+
+from tests.bench.fault_house import WAIT_S, house, mended, online, until_told
+from tests.bench.fault_table import Line
+from tests.support.faults.fault_feed import SOUNDS, Feeds
+from tests.support.faults.fault_matrix import ROOT, Row, wait
+from tests.support.servers import rtsp_server
+from tests.support.servers.mosquitto import free_port
+from tests.support.servers.rtsp_server import camera
+from tests.support.sound.sounds import write_wav
 
 RTSP: Final = (
     Row("r_gone", "RTSP camera", "switched off, and on again", "", ("reconnecting",)),

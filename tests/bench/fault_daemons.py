@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from broken_daemon import BrokenDaemon
-from daemon import configure
-from fault_feed import Feeds
-from fault_house import MEND_S, WAIT_S, mended, online, until_told_after
-from fault_matrix import ROOT, Row, TimedEar, wait
-from fault_table import Line
-from mosquitto import Mosquitto
+from tests.bench.fault_house import MEND_S, WAIT_S, mended, online, until_told_after
+from tests.bench.fault_table import Line
+from tests.support.daemon.broken_daemon import BrokenDaemon
+from tests.support.daemon.daemon import configure
+from tests.support.faults.fault_feed import Feeds
+from tests.support.faults.fault_matrix import ROOT, Row, TimedEar, wait
+from tests.support.servers.mosquitto import Mosquitto
 
 
 def daemon(folder: Path) -> list[Line]:

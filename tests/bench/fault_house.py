@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from broken_daemon import BrokenDaemon
-from daemon import configure
-from fault_matrix import ROOT, Feed, Row, TimedEar, provoked, wait, well
-from fault_table import Line
-from mosquitto import Mosquitto
+from tests.bench.fault_table import Line
+from tests.support.daemon.broken_daemon import BrokenDaemon
+from tests.support.daemon.daemon import configure
+from tests.support.faults.fault_matrix import ROOT, Feed, Row, TimedEar, provoked, wait, well
+from tests.support.servers.mosquitto import Mosquitto
 
 WAIT_S: Final = 20.0
 """How long a fault has to be told (seconds); the promise is 10."""

@@ -7,16 +7,15 @@ import time
 from pathlib import Path
 from typing import Final
 
-from daemon import Json
-from fault_feed import Feeds
-from fault_house import MEND_S, WAIT_S, house, online
-from fault_matrix import ROOT, TimedEar, wait
-from fault_microphones import Microphones, alsa_environment
-from fault_recordings import Recordings
-from fault_table import Line
-from with_children import children
-
 from monitord.types import RATE_HZ
+from tests.bench.fault_house import MEND_S, WAIT_S, house, online
+from tests.bench.fault_table import Line
+from tests.bench.with_children import children
+from tests.support.daemon.daemon import Json
+from tests.support.faults.fault_feed import Feeds
+from tests.support.faults.fault_matrix import ROOT, TimedEar, wait
+from tests.support.faults.fault_microphones import Microphones, alsa_environment
+from tests.support.faults.fault_recordings import Recordings
 
 SLEEP_S: Final = 15.0
 """Longer than the broker waits for a daemon before it tells the last will (seconds)."""

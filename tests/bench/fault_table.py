@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.wording import FAULTS_IN_WORDS
+from service.terminal.console_text import FAULTS_IN_WORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from fault_cameras import cameras, codec
-from fault_daemons import daemon
-from fault_feed import SOUNDS, Feed, Feeds
-from fault_house import WAIT_S, break_and_mend, house, mended, online, until_told, until_told_after
-from fault_matrix import MICROPHONES, RECORDINGS, STREAMS, UNPLUGGED, Row, provoked, wait
-from fault_microphones import Microphones, alsa_environment
-from fault_recordings import Recordings, write_endless
-from fault_sleep import sleep
-from fault_table import Line, table
-from sounds import write_wav
+
+from tests.bench.fault_cameras import cameras, codec
+from tests.bench.fault_daemons import daemon
+from tests.bench.fault_house import WAIT_S, break_and_mend, house, mended, online, until_told, until_told_after
+from tests.bench.fault_sleep import sleep
+from tests.bench.fault_table import Line, table
+from tests.support.faults.fault_feed import SOUNDS, Feed, Feeds
+from tests.support.faults.fault_matrix import MICROPHONES, RECORDINGS, STREAMS, UNPLUGGED, Row, provoked, wait
+from tests.support.faults.fault_microphones import Microphones, alsa_environment
+from tests.support.faults.fault_recordings import Recordings, write_endless
+from tests.support.sound.sounds import write_wav
 
 __all__ = ["measure", "table"]
 

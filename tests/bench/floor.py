@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import process
 from ai_edge_litert.interpreter import Interpreter
-from arithmetic import Machine, floor, layers
-from full_vggish import full_bundle
-from peer import CHUNK, RATE_HZ, Ours
-from peers import noisy
-from peers_table import markdown, number
-from sound_files import quiet
 
 from model.bundle import default_bundle_path
 from model.frontend import N_FRAMES, N_MELS
 from model.vggish import COMPACT, FULL, Architecture
+from tests.bench import process
+from tests.bench.arithmetic import Machine, floor, layers
+from tests.bench.full_vggish import full_bundle
+from tests.bench.peer import CHUNK, RATE_HZ, Ours
+from tests.bench.peers import noisy
+from tests.bench.peers_table import markdown, number
+from tests.bench.sound_files import quiet
 
 SIDE = 1536
 """Of the float32 matrices: 9 MB each, past every cache of a core."""
@@ -183,7 +183,9 @@ def _ms(call: Callable[[], object], times: int) -> float:
 
 def _int8(path: Path) -> Callable[[], object] | None:
     """A large product with int8 weights in LiteRT, ready to run."""
-    done = subprocess.run([sys.executable, __file__, "--make-int8", path], check=False, stderr=subprocess.DEVNULL)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.floor", "--make-int8", path], check=False, stderr=subprocess.DEVNULL
+    )
     if done.returncode:
         return None
     interpreter = Interpreter(model_path=str(path), num_threads=1)

@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from vggish_reference import random_weights
 
 from model.bundle import default_bundle_path, load_bundle, write_bundle
 from model.vggish import FULL, weight_shapes
 from monitord.errors import MonitordError
+from tests.support.models.vggish_reference import random_weights
 
 
 def full_bundle() -> Path | None:
@@ -27,7 +27,9 @@ def full_bundle() -> Path | None:
     except MonitordError:
         shutil.rmtree(path, ignore_errors=True)
         # In a process of its own: TensorFlow and 72 million weights stay in no memory that is measured later.
-        made = subprocess.run([sys.executable, __file__, path], check=False, stdout=subprocess.DEVNULL)
+        made = subprocess.run(
+            [sys.executable, "-m", "tests.bench.full_vggish", path], check=False, stdout=subprocess.DEVNULL
+        )
         if made.returncode:
             return None
     return path

@@ -20,14 +20,16 @@ with atheris.instrument_imports(include=["service", "monitord", "model"]):
     from model.npz import read_npz
     from model.torch_file import read_torch
     from monitord.errors import BundleError, ConfigError
-    from service import commands
+    from service.capture.spec import parse_source
     from service.config import load_config
-    from service.messages import Node
-    from service.sources.spec import parse_source
+    from service.messages import commands
+    from service.messages.messages import Node
 
 import numpy as np
-from model_bundles import make_dead_bundle
-from torch_files import write_torch
+
+from tests.support.models.model_bundles import make_dead_bundle
+from tests.support.models.torch_files import write_torch
+from tests.support.paths import ROOT
 
 NODE, SOURCES = Node("home"), ("nursery", "attic")
 SHAPES = {"a": (3, 4), "b": (7,)}
@@ -82,7 +84,7 @@ def _text(*lines: str) -> Callable[[Path], None]:
     return write
 
 
-EXAMPLE = (Path(__file__).parents[2] / "deploy" / "monitord.example.yaml").read_text(encoding="utf-8")
+EXAMPLE = (ROOT / "deploy" / "monitord.example.yaml").read_text(encoding="utf-8")
 PARSERS: dict[str, tuple[Callable[[bytes], None], Callable[[Path], None]]] = {
     "commands": (
         _command,
@@ -121,7 +123,7 @@ def main() -> int:
         _fuzz(arguments.parsers[0], arguments.seconds)
     broken = 0
     for name in arguments.parsers or PARSERS:
-        command = [sys.executable, __file__, "--here", "--seconds", str(arguments.seconds), name]
+        command = [sys.executable, "-m", "tests.bench.fuzz", "--here", "--seconds", str(arguments.seconds), name]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         last = [line for line in done.stderr.splitlines() if re.match(r"#\d", line)][-1:]
         sys.stdout.write(f"{name}: {'good' if done.returncode == 0 else 'BROKEN'}; {''.join(last)}\n")

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers_table import markdown, number
 
 from model.frontend import N_FRAMES, N_MELS
 from model.vggish import COMPACT, FULL, build_classifier
+from tests.bench.peers_table import markdown, number
 
 BATCHES = (1, 8, 32, 128, 512)
 """Windows in one pass."""

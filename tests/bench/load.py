@@ -12,16 +12,14 @@ from typing import Any
 
 import numpy as np
 import paho.mqtt.client as paho
-import process
-import sound_files
-from daemon import Daemon, configure
-from mosquitto import Ear, Mosquitto
-from sounds import write_wav
 
 from monitord.types import RATE_HZ, Pcm
+from tests.bench import process, sound_files
+from tests.support.daemon.daemon import Daemon, configure
+from tests.support.servers.mosquitto import Ear, Mosquitto
+from tests.support.sound.sounds import write_wav
 
 ROOMS = (4, 8, 16, 32, 48, 64, 96, 128, 192, 256)
-SLOW_DAEMON = Path(__file__).parent / "slow_daemon.py"
 LOOP_S = 60.0
 """Length of the crying before it repeats (seconds)."""
 PHASE_S = 1.37
@@ -71,7 +69,7 @@ class _SlowDaemon(Daemon):
 
     def __init__(self, folder: Path, config: Path, window_ms: float) -> None:
         super().__init__(folder)
-        self._command = [sys.executable, str(SLOW_DAEMON), str(config), str(window_ms)]
+        self._command = [sys.executable, "-m", "tests.bench.slow_daemon", str(config), str(window_ms)]
 
 
 class _Clock(Ear):

@@ -8,21 +8,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-import false_faults
-import faults
-import process
-import sound_files
-from figures import Figure, table, to_json
-from mosquitto import Mosquitto
-from to_home_assistant import to_home_assistant
-from whole import Bench
-
 from model.bundle import default_bundle_path, load_bundle
+from tests.bench import false_faults, faults, process, sound_files
+from tests.bench.figures import Figure, table, to_json
+from tests.bench.to_home_assistant import to_home_assistant
+from tests.bench.whole import Bench
+from tests.support.paths import SHARED
+from tests.support.servers.mosquitto import Mosquitto
 
 MEASURES = ("parts", "starts", "quiet", "crying", "replay")
 MORE = ("homeassistant", "faults")
 """Only where they are named."""
-RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "data"
+RECORDINGS = SHARED
 """Real ones, where they lie beside the checkout."""
 BUSY = 0.5
 """Load (runnable processes) from which other work makes the figures too high."""
@@ -78,7 +75,7 @@ def _parts(bundle: Path, repetitions: int) -> list[Figure]:
     """In a process of its own, with one thread for arrays, as the daemon has."""
     _say("parts")
     done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("parts.py"), bundle, f"--repetitions={2 * repetitions}"],
+        [sys.executable, "-m", "tests.bench.parts", bundle, f"--repetitions={2 * repetitions}"],
         check=True,
         stdout=subprocess.PIPE,
         env=dict(os.environ) | {"OPENBLAS_NUM_THREADS": "1"},

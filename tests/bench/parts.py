@@ -11,10 +11,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import sound_files
-from figures import Figure
-from sound_files import Sound
-
 from model.bundle import load_bundle
 from model.classifier import Classifier
 from model.frontend import patches
@@ -24,6 +20,9 @@ from monitord.listener import Listener
 from monitord.types import RATE_HZ, AudioChunk, Window
 from monitord.vad import Vad
 from monitord.windows import WINDOW_SAMPLES
+from tests.bench import sound_files
+from tests.bench.figures import Figure
+from tests.bench.sound_files import Sound
 
 CHUNK = RATE_HZ // 10
 """Samples at 16 kHz: 0.1 s, as recordings come."""

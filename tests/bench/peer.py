@@ -76,9 +76,9 @@ class Ours:
 
     def begin(self) -> None:
         """As `System`."""
-        from service.ear import Ear  # noqa: PLC0415 - each system imports its own
-        from service.inbox import Inbox  # noqa: PLC0415 - the same
-        from service.worker import Worker  # noqa: PLC0415 - the same
+        from service.capture.inbox import Inbox  # noqa: PLC0415 - the same
+        from service.pipeline.channel import Ear  # noqa: PLC0415 - each system imports its own
+        from service.pipeline.worker import Worker  # noqa: PLC0415 - the same
 
         manifest = self._bundle.manifest
         self._inbox = Inbox("room")
@@ -173,7 +173,7 @@ def _mn04(plan: Plan) -> Callable[[Pcm], float]:
 
 
 def _published(plan: Plan) -> Callable[[Pcm], None]:
-    from published_frontend import patch  # noqa: PLC0415 - each system imports its own
+    from tests.bench.published_frontend import patch  # noqa: PLC0415 - each system imports its own
 
     run = _litert(Path(plan["bundle"]) / "model.tflite")
 
@@ -185,9 +185,9 @@ def _published(plan: Plan) -> Callable[[Pcm], None]:
 
 def _keras(plan: Plan, *, full: bool) -> Callable[[Pcm], None]:
     import tensorflow as tf  # noqa: PLC0415 - each system imports its own
-    from published_frontend import patch  # noqa: PLC0415 - the same
 
     from model.vggish import COMPACT, FULL, build_classifier  # noqa: PLC0415 - the same
+    from tests.bench.published_frontend import patch  # noqa: PLC0415 - the same
 
     del plan
     tf.config.threading.set_intra_op_parallelism_threads(1)

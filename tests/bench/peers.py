@@ -14,22 +14,22 @@ from typing import Any
 
 import numpy as np
 import paho.mqtt.client as paho
-import process
-import sound_files
-from child import OUR_ENVIRONMENT, Daemon
-from full_vggish import full_bundle
-from mosquitto import Mosquitto
-from peer import RATE_HZ
-from peers_table import SOUNDS, Round, Rounds, spread, table
-from sounds import noise
-from whole import Bench
-from with_children import cpu_s, pss_mb
 
 from model.bundle import default_bundle_path, load_bundle
 from monitord.listener import Listener
 from monitord.types import AudioChunk, Pcm, Window
+from tests.bench import process, sound_files
+from tests.bench.child import OUR_ENVIRONMENT, Daemon
+from tests.bench.full_vggish import full_bundle
+from tests.bench.peer import RATE_HZ
+from tests.bench.peers_table import SOUNDS, Round, Rounds, spread, table
+from tests.bench.whole import Bench
+from tests.bench.with_children import cpu_s, pss_mb
+from tests.support.paths import ROOT, SHARED
+from tests.support.servers.mosquitto import Mosquitto
+from tests.support.sound.sounds import noise
 
-TEACHERS = Path(__file__).parents[3] / "shared/data/teachers"
+TEACHERS = SHARED / "teachers"
 """Where YAMNet and mn04 lie, beside the checkout."""
 NAMES = {
     "ours": "monitord, from samples to events",
@@ -101,7 +101,7 @@ def main(argv: Sequence[str]) -> None:
         arguments.json.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(report(machine, rounds))
     if arguments.plot:
-        from plot import draw  # noqa: PLC0415 - matplotlib belongs to the train extra
+        from tests.bench.plot import draw  # noqa: PLC0415 - matplotlib belongs to the train extra
 
         draw(NAMES, rounds, arguments.plot)
 
@@ -182,12 +182,12 @@ def _peer(key: str, folder: Path, seconds: float) -> Round:
     """One start of one system."""
     environment = dict(os.environ) | dict.fromkeys(THREADS, "1")
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])  # the checkout alone
+    environment["PYTHONPATH"] = str(ROOT)  # the checkout alone
     log = folder / f"{key}.log"
     with log.open("w", encoding="utf-8") as stderr:
         began = time.monotonic()
         child = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("peer.py")), key, str(folder)],
+            [sys.executable, "-m", "tests.bench.peer", key, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -7,7 +7,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib import ticker
-from peers_table import NOTHING_S, SOUNDS, Rounds, number
+
+from tests.bench.peers_table import NOTHING_S, SOUNDS, Rounds, number
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import process
-import sound_files
-from sound_files import Sound
-from with_children import cpu_s, pss_mb
-
 from model.bundle import default_bundle_path, load_bundle
 from model.classifier import Classifier
 from model.runtime import open_runtime
 from monitord.types import RATE_HZ, Pcm, Scores, Window
-from service.ear import Ear
-from service.inbox import Inbox
-from service.sources.file import FileSource
-from service.worker import Worker
+from service.capture.file import FileSource
+from service.capture.inbox import Inbox
+from service.pipeline.channel import Ear
+from service.pipeline.worker import Worker
+from tests.bench import process, sound_files
+from tests.bench.sound_files import Sound
+from tests.bench.with_children import cpu_s, pss_mb
 
 LOOP_S = 30.0
 """Length of the recordings (seconds)."""

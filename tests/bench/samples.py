@@ -4,9 +4,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import process
-from process import memory_mb
-from with_children import children
+
+from tests.bench import process
+from tests.bench.process import memory_mb
+from tests.bench.with_children import children
 
 WARM = 0.1
 """Share of the time that does not count: caches fill, libraries load."""

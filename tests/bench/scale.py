@@ -16,16 +16,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import process
-import sound_files
-from daemon import Daemon, configure
-from house import HOP_S, Costs, Lags, simulate
-from mosquitto import Ear, Mosquitto
-from peers import noisy
-from peers_table import markdown, number
-from real_rooms import LOOP_S, SETTLE_S, Heard, Rooms
 
-from service.worker import PACE_S
+from service.pipeline.worker import PACE_S
+from tests.bench import process, sound_files
+from tests.bench.house import HOP_S, Costs, Lags, simulate
+from tests.bench.peers import noisy
+from tests.bench.peers_table import markdown, number
+from tests.bench.real_rooms import LOOP_S, SETTLE_S, Heard, Rooms
+from tests.support.daemon.daemon import Daemon, configure
+from tests.support.servers.mosquitto import Ear, Mosquitto
 
 FEW = 4
 """Rooms from which costs are taken, beside `--rooms`: enough to be seen, too few to wait for each other."""

@@ -9,13 +9,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import compressed
-from daemon import Daemon
-from hammer import Hammer, Verdict
-from mosquitto import Ear, until
-from promises import Told
-from samples import Samples
-from soak_house import House, in_background, seen_faults
+from tests.bench import compressed
+from tests.bench.samples import Samples
+from tests.bench.soak_house import House, in_background, seen_faults
+from tests.support.daemon.chaos import Hammer, Verdict
+from tests.support.daemon.daemon import Daemon
+from tests.support.daemon.invariants import Told
+from tests.support.servers.mosquitto import Ear, until
 
 LANES = 2
 """Daemons that are killed side by side: one for each core of a small machine."""

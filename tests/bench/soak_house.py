@@ -14,12 +14,13 @@ from typing import Self
 
 import numpy as np
 import pytest
-import sound_files
-from daemon import Daemon, configure, quiet_room
-from http_audio import HttpAudio
-from mosquitto import Mosquitto, free_port
-from sounds import cry_in_room, noise, write_wav
-from virtual_microphone import VirtualMicrophone
+
+from tests.bench import sound_files
+from tests.support.daemon.daemon import Daemon, configure, quiet_room
+from tests.support.servers.http_audio import HttpAudio
+from tests.support.servers.mosquitto import Mosquitto, free_port
+from tests.support.servers.virtual_microphone import VirtualMicrophone
+from tests.support.sound.sounds import cry_in_room, noise, write_wav
 
 AWAY_S = (1.0, 20.0)
 """Shortest and longest fault (seconds): from a hiccup to well past all that is told within 10 s."""

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from sounds import noise, silence, synthetic_cry, write_wav
 
 from monitord.types import RATE_HZ, Pcm
+from tests.support.sound.sounds import noise, silence, synthetic_cry, write_wav
 
 Sound = Callable[[float], Pcm]
 """Makes a sound of so many seconds."""

@@ -11,14 +11,14 @@ from urllib.parse import quote
 import numpy as np
 import paho.mqtt.client as paho
 import pytest
-from daemon import Daemon, configure, short_cry
-from figures import Figure
-from home_assistant import HomeAssistant
-from mosquitto import Ear, Mosquitto, until
-from sound_files import quiet, write
 
 from monitord.pcm import FULL_SCALE
 from monitord.types import RATE_HZ
+from tests.bench.figures import Figure
+from tests.bench.sound_files import quiet, write
+from tests.support.daemon.daemon import Daemon, configure, short_cry
+from tests.support.homeassistant.home_assistant import HomeAssistant
+from tests.support.servers.mosquitto import Ear, Mosquitto, until
 
 ROOMS: Final = ("nursery", "bedroom", "attic", "parlour")
 BETWEEN_S: Final = 4.5

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import process
 import pytest
-import sound_files
-from child import OUR_ENVIRONMENT, Daemon, command
-from figures import Figure
-from mosquitto import Mosquitto
-from sound_files import Sound
-from virtual_microphone import VirtualMicrophone
-from with_children import cpu_s, pss_mb
+
+from tests.bench import process, sound_files
+from tests.bench.child import OUR_ENVIRONMENT, Daemon, command
+from tests.bench.figures import Figure
+from tests.bench.sound_files import Sound
+from tests.bench.with_children import cpu_s, pss_mb
+from tests.support.servers.mosquitto import Mosquitto
+from tests.support.servers.virtual_microphone import VirtualMicrophone
 
 SETTLE_S = 15.0
 """Before the steady cost is taken (seconds): the floor of the room is found, the network is warm."""

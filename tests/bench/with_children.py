@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-import process
+from tests.bench import process
 
 
 def children(pid: int) -> list[int]:

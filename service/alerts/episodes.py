@@ -1,0 +1,240 @@
+"""The episodes of the whole house, told: one cry is one episode, however many rooms hear it and phones answer it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from monitord.household import Episode, Household
+from monitord.tracker import NONE
+from monitord.types import RATE_HZ, CryEvent, EventType
+from service.alerts.counts import Counts
+from service.alerts.episode_publisher import EpisodeVoice
+from service.alerts.publisher import Voice
+from service.alerts.room_settings import Settings
+from service.messages import cry_messages
+from service.messages.messages import iso_utc
+from service.pipeline.channel import Ear
+from service.storage.documents import Store
+from service.storage.schemas import KeptEpisodes
+
+DOCUMENT: Final = "episodes"
+"""Name of the open episodes in the store."""
+COUNT_S: Final = 30.0
+"""Seconds between two countings of today: minutes of crying are told with one decimal, and midnight may pass."""
+LOUDNESS_S: Final = 0.5
+"""Seconds between two looks at how loud the crying rooms are: two hops of the windows."""
+
+
+class Episodes:
+    """All methods run in the worker's thread.
+
+    Args:
+        voice: Where it is told.
+        ears: By source.
+        settings: Of the rooms.
+        store: Keeps the open episodes, and what was counted, over a kill.
+    """
+
+    def __init__(self, voice: Voice, ears: Mapping[str, Ear], settings: Settings, store: Store) -> None:
+        self._voice, self._counts = EpisodeVoice(voice, settings), Counts(voice, store)
+        self._ears, self._settings, self._store = ears, settings, store
+        self._household = Household()
+        self._last: dict[str, CryEvent] = {}  # by episode: the newest of the room that tells it
+        self._snoozed: set[str] = set()  # episodes that were not answered but put off
+        self._since = dict.fromkeys(ears, 0.0)  # wall time at which the state of each room began
+        self._looked_at = self._counted_at = 0.0  # monotonic seconds
+        self._alive_at = time.time()  # as kept: what an end after a kill is counted up to (Unix seconds)
+
+    def begin(self) -> None:
+        """Ends what an earlier run left open, and tells the first state of every room.
+
+        Whoever still cries is told again within seconds; a phone must not show for ever what nobody follows any more.
+        """
+        try:
+            kept = KeptEpisodes.model_validate(self._store.load(DOCUMENT))
+        except ValueError as error:
+            self._store.set_aside(DOCUMENT, error)
+            kept = KeptEpisodes()
+        left = Household.load(kept.model_dump(), time.monotonic())
+        for episode in left.episodes:
+            event = CryEvent(0, episode.teller, "ended", 0, 0, 0.0, NONE, 0.0)
+            until = max(episode.since, kept.at)
+            self._counts.ended(episode.teller, episode.since, until)
+            if episode.teller in self._ears:
+                self._voice.event(episode, event, time.time(), "restarted", cause="restart")
+            self._voice.attributes(episode, event, until)
+        self._counts.close()
+        self._save()
+        for source in self._ears:
+            self._tell_state(source)
+            self._counts.tell(source)
+
+    def open(self, source: str) -> Episode | None:
+        """Returns the open episode that a room is crying in."""
+        return self._household.of(source)
+
+    def event(self, ear: Ear, event: CryEvent) -> None:
+        """A room's episode moved: tells what that is to the house."""
+        if event.event_type == "started":
+            self._started(ear, event)
+        elif event.event_type == "ended":
+            self._ended(ear, event)
+        elif (episode := self.open(ear.source)) is not None and episode.teller == ear.source:
+            self._last[episode.id] = event
+            self._voice.event(episode, event, ear.listener.at(event.decided))
+            self._tell_rooms(episode)
+
+    def acknowledge(self, source: str, episode_id: str | None = None) -> None:
+        """Somebody is on the way, for all phones; None means what this room hears now."""
+        which = source if episode_id is None else episode_id
+        for episode in self._household.episodes:
+            if episode.id in self._snoozed and which in (episode.id, *episode.heard):
+                # It was put off, not answered: now it is.
+                self._snoozed.discard(episode.id)
+                episode.acknowledged = False
+        for episode in self._household.acknowledge(which):
+            self._save()
+            self._by_hand(episode, "acknowledged")
+
+    def snooze(self, source: str) -> None:
+        """Nobody wants to be told for a while, on no phone."""
+        for episode in self._household.acknowledge(source):
+            self._snoozed.add(episode.id)
+            self._save()
+            self._by_hand(episode, "acknowledged")
+
+    def wake(self, source: str) -> None:
+        """A snooze is over: what still cries then is told again, also where this room is quiet by now."""
+        for episode in self._household.episodes:
+            if source in episode.heard and episode.id in self._snoozed:
+                self._snoozed.discard(episode.id)
+                episode.acknowledged, episode.reminded_at = False, time.monotonic()
+                self._save()
+                self._by_hand(episode, "escalated")
+
+    def tell_again(self) -> None:
+        """Reminds at once of what nobody has answered: Home Assistant may have been away when it was told."""
+        for episode in self._household.episodes:
+            if not episode.acknowledged and self._voice.wakes(episode.teller):
+                self._by_hand(episode, "escalated")
+
+    def tick(self) -> None:
+        """Keeps loudness up to date, and reminds of what nobody has answered."""
+        now = time.monotonic()
+        if now - self._counted_at >= COUNT_S:
+            self._counted_at, self._alive_at = now, time.time()
+            self._save()
+            for source in self._ears:
+                self._counts.tell(source)
+        if now - self._looked_at < LOUDNESS_S or not self._household.episodes:
+            return
+        self._looked_at = now
+        for source, ear in self._ears.items():
+            if self.open(source) is not None:
+                self._household.hear(source, ear.loudness_db(), now)
+        for episode in self._household.due(now, self._settings.remind_after_s):
+            self._by_hand(episode, "escalated")
+
+    def _started(self, ear: Ear, event: CryEvent) -> None:
+        now = time.monotonic()
+        onset_at = ear.listener.at(event.start)
+        self._since[ear.source] = onset_at
+        # A cry in a room that may wake somebody is never silenced by one in a room that may not.
+        wakes = self._voice.wakes(ear.source)
+        joined = self._household.join(
+            ear.source, onset_at, ear.loudness_db(), now, among=lambda e: self._voice.wakes(e.teller) or not wakes
+        )
+        if joined is None:
+            joined = self._begin(ear, event, now)
+        self._tell_rooms(joined)
+        self._save()
+
+    def _begin(self, ear: Ear, event: CryEvent, now: float) -> Episode:
+        """Opens an episode, told by the loudest of the rooms that have heard anything of it by now."""
+        heard = {ear.source: (ear, event), **self._join(ear)}
+        loudness = {source: one.loudness_db() for source, (one, _) in heard.items()}
+        teller = max(loudness, key=lambda source: loudness[source])
+        ear, event = heard.pop(teller)
+        since = self._since[teller] = ear.listener.at(event.start)
+        episode = self._household.begin(
+            cry_messages.episode_id(teller, since, event.episode), teller, since, loudness[teller], now
+        )
+        for source, (other, one) in heard.items():
+            self._since[source] = other.listener.at(one.start)
+            self._household.join(source, since, loudness[source], now)
+        self._last[episode.id] = event
+        if self._settings.snoozed_until(teller, time.time()) is not None:
+            self._snoozed.add(episode.id)
+            episode.acknowledged = True
+        # Kept first: an alarm whose end is not told would stay on the phones for ever.
+        self._save_open()
+        self._voice.event(episode, event, ear.listener.at(event.decided))
+        if episode.acknowledged:
+            self._by_hand(episode, "acknowledged")
+        self._counts.started(teller, since)
+        return episode
+
+    def _join(self, ear: Ear) -> dict[str, tuple[Ear, CryEvent]]:
+        """Lets the rooms that have heard anything of a cry by now open their episodes with the room that decided it."""
+        wakes = self._voice.wakes(ear.source)
+        return {
+            source: (other, event)
+            for source, other in self._ears.items()
+            if other.enabled and self._voice.wakes(source) == wakes and self.open(source) is None
+            for event in other.tracker.join(other.listener.position, other.on_p)
+        }
+
+    def _ended(self, ear: Ear, event: CryEvent) -> None:
+        episode = self.open(ear.source)
+        if episode is not None and episode.teller == ear.source:
+            self._last[episode.id] = event
+        over = self._household.leave(ear.source)
+        until = ear.listener.at(event.decided)
+        self._since[ear.source] = until
+        if over is not None:
+            self._counts.ended(over.teller, over.since, until)
+            last = self._last[over.id]
+            # Not to be heard any more is not quiet.
+            cause = "off" if not ear.enabled else "stopped" if ear.flushed else "quiet"
+            event = replace(last, event_type="ended", decided=self._position(over, until))
+            self._voice.event(over, event, until, "ended" if cause == "quiet" else "stopped", cause=cause)
+            self._voice.attributes(over, last, until)
+            del self._last[over.id]
+            self._snoozed.discard(over.id)
+        self._save()
+        self._tell_state(ear.source)
+        if over is None and episode is not None:
+            self._tell_rooms(episode)
+
+    def _by_hand(self, episode: Episode, event_type: EventType) -> None:
+        """Tells what no sound decided."""
+        last, now = self._last[episode.id], time.time()
+        event = replace(last, event_type=event_type, decided=self._position(episode, now))
+        until = self._settings.snoozed_until(episode.teller, now) if episode.id in self._snoozed else None
+        if until is not None and event_type == "acknowledged":
+            self._voice.event(episode, event, now, "snoozed", until=until, snoozed_until=iso_utc(until))
+        else:
+            self._voice.event(episode, event, now)
+        self._tell_rooms(episode)
+
+    def _position(self, episode: Episode, at: float) -> int:
+        """Position of a wall time in the stream of the room that tells (samples at 16 kHz)."""
+        return self._last[episode.id].start + max(0, round((at - episode.since) * RATE_HZ))
+
+    def _tell_rooms(self, episode: Episode) -> None:
+        self._voice.attributes(episode, self._last[episode.id])
+        for source in episode.crying:
+            self._tell_state(source)
+
+    def _tell_state(self, source: str) -> None:
+        episode = self.open(source)
+        last = None if episode is None else self._last[episode.id]
+        self._voice.state(source, self._since[source] or None, episode, last)
+
+    def _save(self) -> None:
+        self._save_open()
+        self._counts.save()
+
+    def _save_open(self) -> None:
+        self._store.save(DOCUMENT, {**self._household.dump(), "at": self._alive_at} if self._household.episodes else {})

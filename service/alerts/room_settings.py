@@ -1,0 +1,79 @@
+"""What the family has set for each room, from Home Assistant or by MQTT; it outlives a restart."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.settings.profiles import PROFILES, ProfilesConfig, Threshold
+from service.storage.documents import Store
+from service.storage.schemas import Instant
+
+DOCUMENT: Final = "settings"
+"""Name in the store."""
+
+
+class RoomSettings(BaseModel):
+    """One room's."""
+
+    model_config = ConfigDict(validate_assignment=True)
+
+    enabled: bool = True
+    """Whether the family wants the room to be listened to."""
+    profile: str = Field(default="day", pattern=f"^({'|'.join(PROFILES)})$")
+    thresholds: dict[str, Threshold] = Field(default_factory=dict)
+    """Calibrated probability by profile, where the family has moved it."""
+    snoozed_until: Instant = 0.0
+    """Wall time up to which new episodes count as acknowledged (Unix seconds)."""
+
+
+class Settings:
+    """Of all rooms. Used by the worker alone.
+
+    Args:
+        store: Where they are kept.
+        sources: Ids of the rooms.
+        profiles: From the configuration.
+    """
+
+    def __init__(self, store: Store, sources: Iterable[str], profiles: ProfilesConfig) -> None:
+        self._store, self._profiles = store, profiles
+        kept = store.entries(DOCUMENT, lambda _, room: RoomSettings.model_validate(room))
+        # A room that is not configured now may come back with the next start: its settings stay.
+        self._kept = {source: room.model_dump() for source, room in kept.items()}
+        self._rooms = {source: kept.get(source, RoomSettings()) for source in sources}
+
+    def of(self, source: str) -> RoomSettings:
+        """Returns a room's settings; `change` them."""
+        return self._rooms[source]
+
+    def threshold(self, source: str) -> float | None:
+        """Returns the threshold in force: the family's, else the profile's; None is the bundle's."""
+        room = self._rooms[source]
+        return room.thresholds.get(room.profile, self._profiles.of(room.profile).threshold)
+
+    def remind_after_s(self, source: str) -> float | None:
+        """Returns the seconds after which a parent is reminded; None is never."""
+        minutes = self._profiles.of(self._rooms[source].profile).remind_after_min
+        return None if minutes is None else 60 * minutes
+
+    def snoozed_until(self, source: str, now: float) -> float | None:
+        """Returns the end of a snooze that is on at wall time `now` (Unix seconds), or None."""
+        until = self._rooms[source].snoozed_until
+        return until if until > now else None
+
+    def set_threshold(self, source: str, threshold: float) -> None:
+        """Moves the threshold of the profile that the room is in."""
+        room = self._rooms[source]
+        self.change(source, thresholds={**room.thresholds, room.profile: threshold})
+
+    def change(self, source: str, **values: object) -> None:
+        """Sets fields of `RoomSettings` and keeps them.
+
+        Raises:
+            ValueError: A value that is not allowed; nothing has changed.
+        """
+        for name, value in values.items():
+            setattr(self._rooms[source], name, value)
+        self._kept[source] = self._rooms[source].model_dump()
+        self._store.save(DOCUMENT, self._kept)

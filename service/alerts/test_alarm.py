@@ -1,0 +1,211 @@
+"""Test alarms: a cry laid over what a room really captures, followed to the phones, and timed.
+
+What is proven: that this microphone gives live sound now, that the network hears a cry over the noise of this room
+now, that the broker passes the event on, and which receivers got it. While a test runs, and for a second after it, a
+real cry in this room is heard later by as much; it ends as soon as the cry is heard, 2 s or so.
+"""
+
+import datetime as dt
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from monitord.types import CryEvent, Pcm
+from service.alerts.publisher import Voice
+from service.capture.injection import Injection
+from service.capture.recording import file_chunks
+from service.messages import cry_messages
+from service.messages.commands import BROKER
+from service.messages.cry_messages import Telling
+from service.messages.messages import iso_utc
+from service.pipeline.channel import Ear
+from service.storage.documents import Store
+from service.storage.schemas import IsoTime
+
+DOCUMENT: Final = "proofs"
+"""Name in the store."""
+SOUND: Final = Path(__file__).parent / "sounds" / "test_cry.flac"
+"""The loudest 5 s of the synthetic bout of `monitord.synthetic_cry`: no baby's recording is shipped."""
+PATIENCE_S: Final = 15.0
+"""Seconds after which a test that was not heard, or not passed on by the broker, has failed: the sound lasts 5 s, and a
+broker that restarts is back within 10."""
+DAILY_WINDOW: Final = dt.timedelta(minutes=10)
+"""How late the daily test may begin: a daemon that starts in the night does not make up for it then."""
+LAG: Final = dt.timedelta(minutes=1)
+"""How long before it was asked for a test's first sample may have been captured, at most: a stream lags by seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The last test alarm of a room."""
+
+    state: Literal["never", "running", "proven", "failed"] = "never"
+    test: str | None = None
+    """Episode id of the test."""
+    started: IsoTime | None = None
+    """When its first sample was captured, or it was asked for (ISO 8601)."""
+    proven: IsoTime | None = None
+    """When a test last succeeded (ISO 8601); it outlives a later failure."""
+    heard_ms: int | None = None
+    """From the first sample of the cry to the decision, in real time."""
+    published_ms: int | None = None
+    """From the first sample to the moment the broker passed the event on to us."""
+    receivers: dict[str, int] = field(default_factory=dict)
+    """Milliseconds from the first sample to each receiver's acknowledgement."""
+    detail: str = ""
+    """Why it failed, for a person."""
+
+
+_PROOF: Final = TypeAdapter(Proof)
+
+
+class Proving:
+    """Used by the worker alone.
+
+    Args:
+        voice: Where tests are told.
+        ears: By source.
+        store: Keeps proofs over a restart.
+        fault: What is wrong with a source, in words; empty when it is heard.
+        daily_at: Local time of a test alarm of all rooms every day; None is never.
+    """
+
+    def __init__(
+        self,
+        voice: Voice,
+        ears: Mapping[str, Ear],
+        store: Store,
+        *,
+        fault: Callable[[str], str],
+        daily_at: dt.time | None = None,
+    ) -> None:
+        self._voice, self._ears, self._store, self._fault, self._daily_at = voice, ears, store, fault, daily_at
+        kept = store.entries(DOCUMENT, _read)
+        self._proofs = {source: kept.get(source, Proof()) for source in ears}
+        self._asked_at: dict[str, float] = {}  # by source whose test runs: monotonic seconds
+        self._began_at: dict[str, float] = {}  # wall time of the first sample (Unix seconds), by source
+        self._sound: Pcm | None = None
+
+    def begin_all(self) -> None:
+        """Tells what was proven before."""
+        for source in self._ears:
+            self._tell(source)
+
+    def begin(self, source: str) -> None:
+        """Begins the test alarm of a room; one that runs already goes on."""
+        if source in self._asked_at:
+            return
+        ear, now = self._ears[source], time.time()
+        test = cry_messages.episode_id(source, now, 0)
+        before = self._proofs[source]
+        self._put(source, Proof("running", test, iso_utc(now), before.proven))
+        self._asked_at[source] = time.monotonic()
+        self._began_at[source] = now
+        if not ear.enabled:
+            self._fail(source, "listening is switched off in this room")
+        elif ear.tracker.crying:
+            self._fail(source, "the baby is crying now: that is the real alarm")
+        else:
+            ear.test(Injection(self._cry()))
+
+    def heard(self, ear: Ear, event: CryEvent) -> None:
+        """The injected cry was decided to be one: tells the `test` event."""
+        if ear.source not in self._asked_at or ear.injection is None:
+            return
+        source, told = ear.source, time.time()
+        self._began_at[source] = ear.injection.began_at
+        ear.end_test()
+        proof = self._proofs[source]
+        assert proof.test is not None
+        self._put(source, replace(proof, heard_ms=self._ms(source), started=iso_utc(self._began_at[source])))
+        self._tell_event(ear, event, proof.test, told)
+
+    def received(self, source: str, test: str, receiver: str) -> None:
+        """A receiver says that the test arrived; what it says of an older test is no news."""
+        proof = self._proofs[source]
+        if proof.test != test or proof.heard_ms is None or receiver in proof.receivers:
+            return
+        ms = self._ms(source)
+        if receiver != BROKER:
+            proof = replace(proof, receivers={**proof.receivers, receiver: ms})
+        elif source in self._asked_at:
+            del self._asked_at[source]
+            proof = replace(proof, state="proven", published_ms=ms, proven=proof.started)
+        self._put(source, proof)
+
+    def tick(self) -> None:
+        """Begins the daily test, and gives up on tests that take too long."""
+        self._test_daily(dt.datetime.now().astimezone())
+        now = time.monotonic()
+        for source in [one for one, asked in self._asked_at.items() if now - asked > PATIENCE_S]:
+            if self._proofs[source].heard_ms is None:
+                self._fail(source, self._fault(source) or "the cry was not heard over what this room sounds like now")
+            else:
+                self._fail(source, "the cry was heard, but the broker did not pass the event on")
+
+    def _test_daily(self, now: dt.datetime) -> None:
+        if self._daily_at is None:
+            return
+        due = now.replace(hour=self._daily_at.hour, minute=self._daily_at.minute, second=0, microsecond=0)
+        if not due <= now < due + DAILY_WINDOW:
+            return
+        for source, proof in self._proofs.items():
+            ear = self._ears[source]
+            # A baby that cries now is the real alarm; a room that is switched off wants none.
+            if not ear.enabled or ear.tracker.crying:
+                continue
+            if proof.started is None or dt.datetime.fromisoformat(proof.started) < due - LAG:
+                self.begin(source)
+
+    def _fail(self, source: str, detail: str) -> None:
+        self._asked_at.pop(source, None)
+        self._ears[source].end_test()
+        self._put(source, replace(self._proofs[source], state="failed", detail=detail))
+        _log.warning("%s: the test alarm failed: %s", source, detail)
+
+    def _ms(self, source: str) -> int:
+        return round((time.time() - self._began_at[source]) * 1000)
+
+    def _put(self, source: str, proof: Proof) -> None:
+        self._proofs[source] = proof
+        self._store.save(DOCUMENT, {one: asdict(kept) for one, kept in self._proofs.items()})
+        self._tell(source)
+
+    def _tell(self, source: str) -> None:
+        self._voice.send(cry_messages.proof(self._voice.node, source, asdict(self._proofs[source])))
+
+    def _tell_event(self, ear: Ear, event: CryEvent, test: str, told: float) -> None:
+        voice, began = self._voice, self._began_at[ear.source]
+        room = voice.names[ear.source]
+        text = voice.texts.say("test", room=room, since=began)
+        telling = Telling(
+            uuid.uuid4().hex,
+            test,
+            since=began,
+            ts=ear.listener.at(event.decided),
+            told=told,
+            room=room,
+            alert=True,
+            text=text,
+        )
+        voice.tell(event, telling)
+
+    def _cry(self) -> Pcm:
+        if self._sound is None:
+            self._sound = np.concatenate([samples for samples, _ in file_chunks(SOUND)])
+        return self._sound
+
+
+def _read(_: str, kept: object) -> Proof:
+    proof = _PROOF.validate_python(kept)
+    # Its process is gone: what was running then cannot be finished now.
+    return replace(proof, state="failed", detail="the monitor was restarted") if proof.state == "running" else proof

@@ -1,0 +1,89 @@
+"""How often and how long each room has cried today, in the family's own day: from local midnight to now.
+
+It keeps each episode of the last days with its times, so that neither midnight, a restart nor a changed clock needs a
+rule of its own: an episode counts on the day it began, its minutes on the day they were cried.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any, Final
+
+from service.storage.schemas import KeptCounts
+
+KEEP_S: Final = 48 * 3600.0
+"""Seconds after its end for which an episode is kept: longer than any day, those of 25 hours and more included."""
+
+
+@dataclass(slots=True)
+class _Cried:
+    """One episode in one room."""
+
+    since: float
+    """Wall time of its first sound (Unix seconds)."""
+    until: float | None
+    """Wall time of its end (Unix seconds); None while it lasts."""
+
+
+class Today:
+    """Counts for all rooms.
+
+    Args:
+        zone: The family's time zone; None is the computer's.
+    """
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
+        self._rooms: dict[str, list[_Cried]] = {}  # by source
+
+    def started(self, source: str, at: float) -> None:
+        """A room began to cry at wall time `at` (Unix seconds); what was open in it ends there at the latest."""
+        self._close(source, at)
+        kept = [cried for cried in self._rooms.get(source, []) if cried.until is None or cried.until > at - KEEP_S]
+        self._rooms[source] = [*kept, _Cried(at, None)]
+
+    def ended(self, source: str, since: float, until: float) -> None:
+        """A room's episode is over; one whose start was never told counts as well (Unix seconds)."""
+        if not self._close(source, until):
+            self.started(source, since)
+            self._close(source, until)
+
+    def of(self, source: str, now: float) -> dict[str, Any]:
+        """Returns the payload of `<source>/today`: date, episodes, crying minutes so far (`now` in Unix seconds)."""
+        day = datetime.fromtimestamp(now, self._zone).date()
+        begin, end = self._midnight(day), self._midnight(day + timedelta(days=1))
+        cried = self._rooms.get(source, [])
+        seconds = sum(
+            max(0.0, min(now if one.until is None else one.until, end) - max(one.since, begin)) for one in cried
+        )
+        return {
+            "date": day.isoformat(),
+            "episodes": sum(begin <= one.since < end for one in cried),
+            "crying_min": round(seconds / 60, 1),
+        }
+
+    def dump(self) -> dict[str, Any]:
+        """Returns what must outlive the process, as values of JSON."""
+        return {"rooms": {source: [[one.since, one.until] for one in cried] for source, cried in self._rooms.items()}}
+
+    @classmethod
+    def load(cls, document: Mapping[str, Any], zone: tzinfo | None = None) -> "Today":
+        """Builds the counts as they were dumped; all zero from an empty document.
+
+        Raises:
+            ValueError: The document is none of `dump`'s.
+        """
+        today = cls(zone)
+        for source, cried in KeptCounts.model_validate(document).rooms.items():
+            today._rooms[source] = [_Cried(since, until) for since, until in cried]
+        return today
+
+    def _midnight(self, day: date) -> float:
+        """Wall time at which a local day begins (Unix seconds)."""
+        return datetime.combine(day, time(), self._zone).timestamp()
+
+    def _close(self, source: str, until: float) -> bool:
+        open_ones = [one for one in self._rooms.get(source, []) if one.until is None]
+        for one in open_ones:
+            one.until = until
+        return bool(open_ones)

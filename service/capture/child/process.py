@@ -1,0 +1,241 @@
+"""A process that opens sound for the daemon: a library that hangs, aborts or eats memory takes one room with it.
+
+From the daemon's side: it starts the process, hears it record by record, never waits for longer than it was told, and
+ends it. Whatever goes wrong in there is a `ChildError` here, and the caller tries again.
+"""
+
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn, Self
+
+from monitord.types import Pcm
+from service.capture.child.protocol import FAILED, HEADER, MOST_TEXT, OPENED, Failed
+from service.pacing import until_look_s
+
+START_S: Final = 20.0
+"""Longest start of the process (seconds): 0.1 s measured, and a small board that is busy is a hundred times slower."""
+
+GRACE_S: Final = 1.0
+"""For how long the library's own timeouts may be late (seconds), which say better what is wrong."""
+
+LOOK_S: Final = 0.25
+"""How soon a stop is seen while nothing comes (seconds): longer than a read of a microphone, shorter than a stop."""
+
+STALLED: Final = "ChildStalled"
+CRASHED: Final = "ChildCrashed"
+FOREIGN: Final = "ChildForeign"
+ABSENT: Final = "ChildAbsent"
+"""Kinds of a `ChildError` that no library has a name for: no word in time, ended by itself, words that none may say,
+not started at all."""
+
+_PIPE_BYTES: Final = 262_144
+"""Size of the pipe, read at once: half a second of 48 kHz with two channels, and as much again. Linux gives 64 KiB
+where nobody asks, and to anybody up to 1 MiB (fcntl(2), F_SETPIPE_SZ)."""
+
+_ROOT: Final = str(Path(__file__).parents[2])
+"""Where `service` and `monitord` lie; an editable installation has them on no search path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A run of samples."""
+
+    samples: Pcm
+    """int16 [n] mono, n at most `MOST_SAMPLES`."""
+    rate_hz: int
+
+    @property
+    def n(self) -> int:
+        """How many."""
+        return len(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Samples that were damaged or dropped on the way."""
+
+    n: int
+    rate_hz: int
+
+
+def command(module: str) -> tuple[str, ...]:
+    """How a child is started."""
+    return (sys.executable, "-S", "-P", "-B", "-m", module)
+
+
+class ChildError(Exception):
+    """It ended before its end: `kinds` as in `Failed`, or one of the four above."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.text)
+        self.kinds = frozenset(failed.kinds)
+        self.text = failed.text
+        self.errno = failed.errno
+
+
+class Child:
+    """One process, from its start to its end; a with-block ends it, whatever it does.
+
+    Args:
+        module: Its program. Nothing of what it is asked stands on its command line, which everybody can read.
+        name: What a person calls it, for messages.
+        stopping: Once set, what it says ends.
+        calm: Whether what it says has time until the next look, and need not be heard word by word; None: never, as of
+            what can wait in there instead of here.
+        environment: Names of the variables that it gets; None: all of ours.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        name: str,
+        stopping: threading.Event | None = None,
+        *,
+        calm: Callable[[], bool] | None = None,
+        environment: Collection[str] | None = None,
+    ) -> None:
+        self._module = module
+        self._name = name
+        self._stopping = stopping or threading.Event()
+        self._calm = calm
+        self._environment = environment
+        self._come = bytearray()
+        self._taken = 0  # bytes of _come
+
+    def __enter__(self) -> Self:
+        """Starts it.
+
+        Raises:
+            ChildError: The system has no process or pipe left.
+        """
+        passed = os.environ if self._environment is None else self._environment
+        try:
+            # In a group of its own: Ctrl-C on a terminal is for the daemon. Standard error would be the libraries'.
+            self._process = subprocess.Popen(
+                command(self._module),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in passed if name in os.environ}
+                | {"PYTHONPATH": os.pathsep.join((_ROOT, *filter(None, sys.path)))},
+                process_group=0,
+            )
+        except OSError as error:
+            raise ChildError(Failed((ABSENT,), f"{self._name} cannot be started: {error.strerror}")) from error
+        assert self._process.stdout is not None
+        if self._calm is not None:
+            with suppress(OSError):  # a user with very many pipes gets smaller ones, and the child waits
+                fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._poll = select.poll()
+        self._poll.register(self._process.stdout, select.POLLIN)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):  # it waits for a disk that hangs, and ends when that is back
+            self._process.wait(GRACE_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+    def ask(self, words: Mapping[str, object]) -> None:
+        """Writes one line; where it has ended already, that is read from it next."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(words).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def opened(self, timeout_s: float) -> dict[str, object] | None:
+        """Returns what it found, or None where it was told to stop before.
+
+        Raises:
+            ChildError: It found nothing, or says nothing for so long (seconds).
+        """
+        header = self.record(timeout_s)
+        if header is None:
+            return None
+        kind, _, length = header
+        if kind != OPENED:
+            self.foreign(f"a record {kind!r} before it has opened anything")
+        return self._text(length)
+
+    def record(self, timeout_s: float) -> tuple[bytes, int, int] | None:
+        """Returns the next header; None where it was told to stop.
+
+        Raises:
+            ChildError: It says what went wrong, or nothing for so long (seconds).
+        """
+        raw = self.read(HEADER.size, timeout_s)
+        if raw is None:
+            return None
+        kind, rate_hz, length = HEADER.unpack(raw)
+        if kind == FAILED:
+            raise ChildError(_failed(self._text(length)))
+        return kind, rate_hz, length
+
+    def read(self, n: int, timeout_s: float) -> bytes | None:
+        """Returns the next n bytes; None where it was told to stop.
+
+        Raises:
+            ChildError: They do not come within `timeout_s` (seconds).
+        """
+        until = time.monotonic() + timeout_s
+        while len(self._come) - self._taken < n:
+            if self._stopping.is_set():
+                return None
+            if self._calm is not None and self._calm():
+                self._stopping.wait(until_look_s())
+            now = time.monotonic()
+            if not self._poll.poll(1e3 * max(0.0, min(LOOK_S, until - now))):
+                if now >= until:
+                    raise ChildError(Failed((STALLED,), f"no word for {timeout_s:g} s"))
+                continue
+            assert self._process.stdout is not None
+            come = os.read(self._process.stdout.fileno(), _PIPE_BYTES)
+            if not come:
+                raise ChildError(Failed((CRASHED,), self._status(self._process.wait())))
+            del self._come[: self._taken]
+            self._taken = 0
+            self._come += come
+        start, self._taken = self._taken, self._taken + n
+        return bytes(self._come[start : self._taken])
+
+    def foreign(self, what: str) -> NoReturn:
+        """Raises that it said what none may say."""
+        raise ChildError(Failed((FOREIGN,), f"{self._name} sends {what}"))
+
+    def _text(self, length: int) -> dict[str, object]:
+        if length > MOST_TEXT:
+            self.foreign(f"a text of {length} bytes")
+        raw = self.read(length, GRACE_S)
+        try:
+            told = json.loads(raw or b"{}")
+        except (ValueError, RecursionError):
+            self.foreign("a text that is no JSON")
+        if not isinstance(told, dict):
+            self.foreign("a text that is no object")
+        return told
+
+    def _status(self, code: int) -> str:
+        """How it ended, for a person."""
+        if code < 0:
+            return f"{self._name} was ended by {signal.Signals(-code).name}"
+        return f"{self._name} ended with status {code}"
+
+
+def _failed(told: dict[str, object]) -> Failed:
+    kinds, errno = told.get("kinds"), told.get("errno")
+    names = tuple(map(str, kinds)) if isinstance(kinds, list) else ()
+    return Failed(names, str(told.get("text")), errno if isinstance(errno, int) else None)

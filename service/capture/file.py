@@ -1,0 +1,76 @@
+"""A recording as a source: as fast as the worker takes it, or in real time as if it were being recorded now."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+from monitord.errors import ConfigError, MonitordError
+from service.backoff import BackOff
+from service.capture.capture_thread import AttemptError
+from service.capture.captured_source import CapturedSource
+from service.capture.clock import Pace
+from service.capture.inbox import Inbox
+from service.capture.recording import AwayError, file_chunks
+from service.capture.source import SourceState
+
+PAUSE_S: Final = 2.0
+"""Longest first pause before a recording is opened again (seconds): at least half of it, two looks of the supervisor.
+One that breaks off at the same place each time must not look well in between."""
+PAUSE_CAP_S: Final = 4.0
+"""Longest pause (seconds): unlike a phone or a camera, a disk is not burdened by being asked."""
+
+
+class FileSource(CapturedSource):
+    """Plays a recording into its inbox.
+
+    Args:
+        source_id: `[a-z0-9_]+`.
+        path: Any container with sound; see `recording.check_file` for what to ask before.
+        inbox: Made with `waits=True` where `realtime` is false, so that nothing is lost.
+        realtime: Whether each chunk comes when it would have been recorded.
+        loop: Whether it starts over at its end, without a gap on the time axis.
+    """
+
+    def __init__(self, source_id: str, path: Path, inbox: Inbox, *, realtime: bool, loop: bool) -> None:
+        super().__init__(source_id, inbox, back_off=BackOff(first_s=PAUSE_S, cap_s=PAUSE_CAP_S))
+        self._path = path
+        self._realtime = realtime
+        self._loop = loop
+
+    def stop(self, timeout_s: float) -> bool:
+        """Stops where it is, at most a chunk later; what the inbox holds stays readable."""
+        self._capture.stopping.set()
+        self.inbox.close()
+        return self._capture.stop(timeout_s)
+
+    def _attempt(self) -> None:
+        try:
+            self._play()
+        except MonitordError as error:
+            if self._loop:
+                away = isinstance(error, ConfigError | AwayError)  # it was there at the start, and may be again
+                state = SourceState.RECONNECTING if away else SourceState.DECODE_ERROR
+                raise AttemptError(state, str(error)) from None
+            fault = AttemptError(SourceState.DECODE_ERROR, str(error))
+            # A second try would play what was already heard: the end, and the state says why.
+            self._capture.report(fault.state, str(fault))
+            self._capture.stopping.set()
+        self.inbox.end()
+
+    def _play(self) -> None:
+        pace = Pace()
+        began = time.time()
+        played_s = 0.0
+        for samples, rate_hz in file_chunks(self._path, again=self._loop, stopping=self._capture.stopping):
+            length_s = len(samples) / rate_hz
+            if self._realtime and not pace.wait(len(samples), rate_hz, self._capture.stopping, calm=self.inbox.calm):
+                return
+            if self._capture.stopping.is_set():
+                return
+            at = time.time() - pace.late_s - length_s if self._realtime else began + played_s
+            self.inbox.write(samples, rate_hz, at)
+            self._capture.live()
+            played_s += length_s
+        if (self._loop or not played_s) and not self._capture.stopping.is_set():
+            # Also a loop that came to an end: the file holds no sound any more.
+            raise AttemptError(SourceState.DECODE_ERROR, f"{self._path}: its audio track is empty")

@@ -1,0 +1,129 @@
+"""A recording on disk as samples: any container that FFmpeg reads, of which the first audio track counts."""
+
+import errno
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from monitord.errors import ConfigError, SourceError
+from monitord.types import Pcm
+from service.capture.child.decoder import Decoding
+from service.capture.child.decoder_request import Request
+from service.capture.child.process import STALLED, ChildError, Lost
+
+CHUNK_S = 0.1
+"""Length of the chunks (seconds). Codecs give 4 ms (IMA ADPCM) to 0.4 s a frame; each chunk costs a lock and a wake."""
+
+TEXT = "tty"
+"""What FFmpeg calls a file that is a text by its name, which it would draw as a video."""
+
+SILENCE_S = 30.0
+"""Longest wait for a disk or a decoder (seconds): a disk that sleeps wakes in 10 s."""
+
+CHECK_S: Final = 12.0
+"""Longest look at a recording before anything starts (seconds): all other rooms wait for it."""
+
+_REFUSED: Final = {
+    errno.ENOENT: (_MISSING := "no such file; give the path of a recording, mic, or a URL"),
+    errno.ENOTDIR: _MISSING,
+    errno.EISDIR: "a directory; give one recording in it",
+    errno.EACCES: "may not be read; check its permissions",
+}
+"""What the operator can mend."""
+
+_AWAY: Final = frozenset({errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT})
+"""What the system says of a disk that was pulled out, or that lies behind a network which is gone."""
+
+
+class AwayError(SourceError):
+    """The disk does not give the recording now, and may give it later."""
+
+
+def file_chunks(
+    path: Path, *, again: bool = False, stopping: threading.Event | None = None
+) -> Iterator[tuple[Pcm, int]]:
+    """Yields (int16 [n] mono, rate in hertz) of about `CHUNK_S`, the whole recording, every sample once.
+
+    Args:
+        path: What to decode; FFmpeg may read no other protocol than files meanwhile.
+        again: Whether it starts over at its end, for ever.
+        stopping: Once set, the chunks end.
+
+    Raises:
+        ConfigError: The path is missing, a directory, or may not be read.
+        AwayError: The disk hangs, or is gone.
+        SourceError: It is no media, holds no sound, or is damaged; what was yielded before is good.
+    """
+    # `file:` before an absolute path: a name such as `concat:a|b` or `http://x` is a name.
+    request = Request(f"file:{path.absolute()}", str(path), {"protocol_whitelist": "file"}, again=again)
+    waiting: list[Pcm] = []
+    held = 0  # samples
+    rate_hz = 0
+    heard_s = 0.0
+    try:
+        with Decoding(request, stopping) as decoding:
+            opened = decoding.opened()
+            if opened is None:
+                return
+            if opened.format == TEXT:
+                raise SourceError(f"{path}: a text, no recording; give a sound or video file, such as wav or mp4")
+            for record in decoding.sound(SILENCE_S):
+                assert not isinstance(record, Lost), "no damage was allowed for"
+                if waiting and (record.rate_hz != rate_hz or held >= rate_hz * CHUNK_S):
+                    yield np.concatenate(waiting), rate_hz
+                    heard_s += held / rate_hz
+                    waiting, held = [], 0
+                waiting.append(record.samples)
+                held += len(record.samples)
+                rate_hz = record.rate_hz
+    except ChildError as error:
+        if stopping is not None and stopping.is_set():
+            return
+        if waiting:
+            yield np.concatenate(waiting), rate_hz
+            heard_s += held / rate_hz
+        raise _explained(path, error, heard_s) from None
+    if waiting:
+        yield np.concatenate(waiting), rate_hz
+
+
+def check_file(path: Path) -> None:
+    """Finds out before anything starts whether the recording gives sound, by decoding its beginning.
+
+    A pipe is not looked at: what is read of it once is gone. Of a disk that hangs the source itself will tell.
+
+    Raises:
+        ConfigError: The path is missing, a directory, or may not be read: the operator wrote another than they meant.
+        SourceError: It is no media, holds no sound, or is damaged from the start.
+    """
+    if path.is_fifo():
+        return
+    late = threading.Event()
+    timer = threading.Timer(CHECK_S, late.set)
+    timer.start()
+    try:
+        if next(file_chunks(path, stopping=late), None) is None and not late.is_set():
+            raise SourceError(f"{path}: its audio track is empty; give a recording with sound")
+    finally:
+        timer.cancel()
+
+
+def _explained(path: Path, error: ChildError, heard_s: float) -> ConfigError | SourceError:
+    """Says in words what is wrong. The child opens the file, for an open may hang as much as a read."""
+    if "SourceError" in error.kinds:
+        return SourceError(error.text)
+    after = f"after {heard_s:.2f} s of sound ({error.text})"
+    if STALLED in error.kinds:
+        return AwayError(f"{path}: the disk or FFmpeg hangs {after}")
+    if words := _REFUSED.get(error.errno or 0):
+        return ConfigError(f"{path}: {words}")
+    if error.errno in _AWAY:
+        return AwayError(f"{path}: the disk is gone {after}")
+    if heard_s:
+        return SourceError(f"{path}: damaged {after}")
+    return SourceError(
+        f"{path}: no recording that FFmpeg reads ({error.text}); give a sound or video file, such as wav or mp4"
+    )

@@ -1,0 +1,1 @@
+"""Phones and cameras on the network, through FFmpeg."""

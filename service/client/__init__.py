@@ -1,0 +1,1 @@
+"""What other commands ask a running daemon, over its broker."""

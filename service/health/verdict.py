@@ -1,0 +1,74 @@
+"""Whether a source is heard: what its samples, its thread and the clock say together. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from monitord.faults import Fault
+from service.capture.source import SourceState
+
+STALL_S: Final = 7.0
+"""Seconds without a sample after which a source is stalled: a fault must be visible within 10 s, and the supervisor
+looks twice a second."""
+GRACE_S: Final = 3.0
+"""Seconds that a source may take to reconnect before it is told: a hiccup of the Wi-Fi is not worth waking for."""
+STUCK_S: Final = 7.0
+"""Seconds after which a worker that does not move is stuck: a round hears at most a second of each source, and takes
+a hundredth of that."""
+WAITING_S: Final = 5.0
+"""Seconds of sound that wait for the worker from which an alarm comes late: three times what an alert may take."""
+LATE_S: Final = 2.0
+"""Seconds for which they wait before it is told: the burst after a stall is heard in less."""
+LOSING_S: Final = 20.0
+"""Seconds of sound that wait from which the source does not count as heard: the ring is about to lose some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What is seen of one source at one look."""
+
+    state: SourceState
+    """What its capture thread is doing."""
+    samples: Fault = "ok"
+    """What the samples themselves say."""
+    silent_s: float = 0.0
+    """Seconds since the worker last heard a sample of it, or since the start where it never did."""
+    wrong_rate: bool = False
+    """Whether sound comes faster or slower than its rate says."""
+    waiting_s: float = 0.0
+    """Seconds of sound that wait for the worker."""
+    late_s: float = 0.0
+    """For how long that has been `WAITING_S` or more (seconds)."""
+    stuck: bool = False
+    """Whether the worker does not move."""
+
+
+_SAYS_ITSELF: Final[Mapping[SourceState, Fault]] = {
+    SourceState.AUTH_FAILED: "auth_failed",
+    SourceState.DECODE_ERROR: "decode_error",
+}
+
+
+def judge(signs: Signs) -> Fault:
+    """Names the fault of a source: the worker's first, then its thread's, the clock's, and the samples' own."""
+    if signs.stuck:
+        return "stuck"
+    if signs.state in _SAYS_ITSELF:
+        return _SAYS_ITSELF[signs.state]
+    if signs.state is SourceState.RECONNECTING and signs.silent_s > GRACE_S:
+        return "reconnecting"
+    if signs.state is not SourceState.ENDED and signs.silent_s > STALL_S:
+        return "stalled"
+    if signs.samples != "ok":
+        return signs.samples
+    late: Fault = "overload" if signs.late_s > LATE_S else "ok"
+    return "wrong_rate" if signs.wrong_rate else late
+
+
+def is_online(signs: Signs, fault: Fault, *, heard: bool, enabled: bool) -> bool:
+    """Whether silence from this source means that the baby is quiet: only then may `crying` be believed.
+
+    A source that is heard late is heard: its alarms may not be held back because of that.
+    """
+    well = fault == "ok" or (fault == "overload" and signs.waiting_s < LOSING_S)
+    return heard and enabled and well and signs.state is not SourceState.ENDED

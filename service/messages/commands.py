@@ -1,0 +1,214 @@
+"""What the family may ask over MQTT: topic and value to a frozen command; anything else is refused with a log line."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from service.messages.messages import Node
+
+log = logging.getLogger(__name__)
+
+BROKER = "broker"
+"""The receiver that every test alarm has."""
+
+PRESS = "PRESS"
+"""What a button sends (Home Assistant's default `payload_press`)."""
+
+SNOOZE_MAX_MIN = 12 * 60
+"""Longest snooze (minutes): a night; longer is switching off, and that is what `enabled` is for."""
+
+VALUE_MAX_CHARS = 100
+"""Longest value read: an episode id has fewer than 60 characters beside a source's name."""
+
+EVENT_MAX_BYTES = 10_000
+"""Longest event read (bytes): ours have fewer than 1,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestAlarm:
+    """Lay a cry over what is captured and follow it to the phones."""
+
+    source: str | None
+    """None is every source."""
+
+    __test__ = False  # a name that pytest would collect
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A receiver got a test alarm."""
+
+    source: str
+    episode: str
+    """Id of the test."""
+    receiver: str
+    """`[a-z0-9_]+`; `BROKER` where our own event came back from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """End cleanly, so that the service manager starts the daemon anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnabled:
+    """Switch a source's alarm on or off; it is heard all the same."""
+
+    source: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetThreshold:
+    """Move a source's cry threshold."""
+
+    source: str
+    threshold: float
+    """Probability, 0 < threshold < 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetProfile:
+    """Choose a source's profile; whether there is one of that name, the daemon knows."""
+
+    source: str
+    profile: str
+    """`[a-z0-9_]+`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Somebody is on the way."""
+
+    source: str
+    episode: str | None
+    """Id of the episode that is meant; None is the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Acknowledge the episode in hand, and those that start within a while."""
+
+    source: str
+    minutes: int
+    """0 to 720; 0 ends a snooze."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellAgain:
+    """Home Assistant has started: an event that was told while it was away is lost to it."""
+
+
+Command = TestAlarm | Received | Restart | TellAgain | SetEnabled | SetThreshold | SetProfile | Acknowledge | Snooze
+
+_SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+_WORD = re.compile(r"[a-z0-9_]+")
+_EPISODE = re.compile(r"[a-z0-9_]+-\d{8}T\d{6}Z-\d+")
+
+
+def subscriptions(node: Node) -> tuple[str, ...]:
+    """Returns the topic filters of commands, and of our own events: they come back as proof that they are passed on."""
+    return (f"{node.root}/+/set", f"{node.root}/+/+/set", f"{node.root}/+/event")
+
+
+def parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
+    """Returns the command, or None after one log line that says what was wrong with it. Never raises."""
+    try:
+        return _parse(node, sources, topic, payload)
+    except (ValueError, RecursionError) as error:  # the second: JSON nested a thousand times
+        # Anybody chooses the topic: no line end or colour code of theirs may stand in our log.
+        log.warning("command on %s refused: %s", topic if topic.isprintable() else ascii(topic), error)
+        return None
+
+
+def _parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
+    match topic.removeprefix(f"{node.root}/").split("/"):
+        case [source, "event"]:
+            return _echo(source, payload) if source in sources else None
+    if len(payload) > VALUE_MAX_CHARS:
+        raise ValueError(f"{len(payload)} bytes are no value")
+    value = payload.decode().strip()  # UnicodeDecodeError is a ValueError
+    match topic.removeprefix(f"{node.root}/").split("/"):
+        case ["test_alarm", "set"]:
+            return _pressed(value, TestAlarm(None))
+        case ["restart", "set"]:
+            return _pressed(value, Restart())
+        case [source, name, "set"] if name in _OF_SOURCE:
+            if source not in sources:
+                raise ValueError(f"no source {source!r}; there are {', '.join(sorted(sources))}")
+            return _OF_SOURCE[name](source, value)
+    raise ValueError("no such command")
+
+
+def _echo(source: str, payload: bytes) -> Received | None:
+    """Our own event, back from the broker; only test alarms ask for it."""
+    if len(payload) > EVENT_MAX_BYTES:
+        raise ValueError(f"{len(payload)} bytes are no event of ours")
+    event = json.loads(payload)
+    if not isinstance(event, dict) or event.get("event_type") != "test":
+        return None
+    return Received(source, str(event.get("episode")), BROKER)
+
+
+def _pressed(value: str, command: Command) -> Command:
+    if value != PRESS:
+        raise ValueError(f"{value!r} is not {PRESS}")
+    return command
+
+
+def _enabled(source: str, value: str) -> Command:
+    if value.lower() not in _SWITCH:
+        raise ValueError(f"{value!r} is neither ON nor OFF")
+    return SetEnabled(source, _SWITCH[value.lower()])
+
+
+def _threshold(source: str, value: str) -> Command:
+    threshold = float(value)
+    if not 0 < threshold < 1:  # also refuses NaN
+        raise ValueError(f"{value!r} is no probability between 0 and 1")
+    return SetThreshold(source, threshold)
+
+
+def _profile(source: str, value: str) -> Command:
+    if not _WORD.fullmatch(value):
+        raise ValueError(f"{value!r} is no profile name ([a-z0-9_]+)")
+    return SetProfile(source, value)
+
+
+def _ack(source: str, value: str) -> Command:
+    if value == PRESS:
+        return Acknowledge(source, None)
+    if not _EPISODE.fullmatch(value):
+        raise ValueError(f"{value!r} is neither {PRESS} nor an episode id")
+    return Acknowledge(source, value)
+
+
+def _snooze(source: str, value: str) -> Command:
+    minutes = float(value)
+    if not (0 <= minutes <= SNOOZE_MAX_MIN and minutes.is_integer()):
+        raise ValueError(f"{value!r} is no number of minutes between 0 and {SNOOZE_MAX_MIN}")
+    return Snooze(source, int(minutes))
+
+
+def _test_alarm(source: str, value: str) -> Command:
+    return _pressed(value, TestAlarm(source))
+
+
+def _received(source: str, value: str) -> Command:
+    episode, _, receiver = value.partition(" ")
+    if not (_EPISODE.fullmatch(episode) and _WORD.fullmatch(receiver)) or receiver == BROKER:
+        raise ValueError(f"{value!r} is no episode id and name of a receiver ([a-z0-9_]+)")
+    return Received(source, episode, receiver)
+
+
+_OF_SOURCE: dict[str, Callable[[str, str], Command]] = {
+    "test_alarm": _test_alarm,
+    "received": _received,
+    "enabled": _enabled,
+    "threshold": _threshold,
+    "profile": _profile,
+    "ack": _ack,
+    "snooze": _snooze,
+}

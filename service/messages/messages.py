@@ -1,0 +1,184 @@
+"""What is told of the node and its rooms: pure functions to MQTT messages, one for each topic of the contract.
+
+What is told of a cry stands in `service.messages.cry_messages`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitord.gate import SILENCE_DBFS
+from monitord.tally import Tally
+from monitord.types import REASONS
+
+P_DIGITS = 4
+"""Decimals of a told probability: finer than any calibration."""
+
+ONLINE = "online"
+OFFLINE = "offline"
+
+
+class Keep(IntEnum):
+    """How long a message waits for a broker that is away. Of what is kept on disk, the lowest goes first when full."""
+
+    LIVE = 0
+    """Not at all: told late it would be a lie (level, heartbeat)."""
+    LATEST = 1
+    """The newest of each topic, in memory, told again on every connection (all that is retained)."""
+    SEGMENT = 2
+    """On disk: telemetry."""
+    EVENT = 3
+    """On disk."""
+    ALARM = 4
+    """On disk, goes last: `started`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One MQTT message, ready to send."""
+
+    topic: str
+    payload: str | bytes
+    """Compact JSON, or a bare word; bytes are a picture."""
+    retain: bool
+    qos: int
+    """0 or 1."""
+    keep: Keep
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Who speaks: one daemon."""
+
+    name: str
+    """From the configuration, `[a-z0-9_]+`."""
+    demo: bool = False
+    """Whether it plays the built-in demo sound; then every JSON payload says so."""
+
+    @property
+    def root(self) -> str:
+        """Topic under which everything of this node stands."""
+        return f"monitord/{self.name}"
+
+
+def iso_utc(at: float) -> str:
+    """Writes wall time `at` (Unix seconds) as ISO 8601 in UTC with milliseconds."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def probability(p: float) -> float:
+    """Rounds a probability as it is told."""
+    return round(float(p), P_DIGITS)
+
+
+def by_reason(reasons: Sequence[float] | NDArray[np.float32]) -> dict[str, float]:
+    """Names the probabilities that stand in the order of `REASONS`; empty stays empty."""
+    return {reason: probability(p) for reason, p in zip(REASONS, reasons, strict=True)} if len(reasons) else {}
+
+
+def node_status(node: Node, *, online: bool) -> Message:
+    """`status`: also the last will."""
+    return Message(f"{node.root}/status", ONLINE if online else OFFLINE, retain=True, qos=1, keep=Keep.LATEST)
+
+
+def heartbeat(node: Node, *, ts: float, uptime_s: float, sources_ok: int, sources_total: int, lag_ms: float) -> Message:
+    """`heartbeat`: sent by the worker, so that a stuck worker cannot send it.
+
+    Args:
+        node: Who speaks.
+        ts: Wall time (Unix seconds).
+        uptime_s: Since the daemon started.
+        sources_ok: Sources that are heard.
+        sources_total: Sources configured.
+        lag_ms: Age of the newest sound that was scored.
+    """
+    values = {
+        "ts": iso_utc(ts),
+        "uptime_s": round(uptime_s),
+        "sources_ok": sources_ok,
+        "sources_total": sources_total,
+        "lag_ms": round(lag_ms),
+    }
+    return json_message(node, f"{node.root}/heartbeat", values, Keep.LIVE)
+
+
+def info(
+    node: Node, *, version: str, model: str, model_sha: str, metrics: Mapping[str, object], fault: str = ""
+) -> Message:
+    """`info`: which program and model listen here; `metrics` must be JSON values, `fault` is of the network or disk."""
+    values = {"version": version, "model": model, "model_sha": model_sha, "metrics": dict(metrics), "fault": fault}
+    return json_message(node, f"{node.root}/info", values, Keep.LATEST)
+
+
+def source_status(node: Node, source: str, *, online: bool) -> Message:
+    """`<source>/status`."""
+    topic = f"{node.root}/{source}/status"
+    return Message(topic, ONLINE if online else OFFLINE, retain=True, qos=1, keep=Keep.LATEST)
+
+
+def level(node: Node, source: str, *, dbfs: float, floor_dbfs: float) -> Message:
+    """`<source>/level`: both in dB re full scale, never under -96. At most one a second; no audio is no message."""
+    values = {
+        "dbfs": round(max(dbfs, SILENCE_DBFS), 1),
+        "floor": round(max(floor_dbfs, SILENCE_DBFS), 1),
+    }
+    return json_message(node, f"{node.root}/{source}/level", values, Keep.LIVE, qos=0)
+
+
+def health(node: Node, source: str, *, fault: str, tally: Tally, reconnects: int, last_audio: float | None) -> Message:
+    """`<source>/health`.
+
+    Args:
+        node: Who speaks.
+        source: Id of the source.
+        fault: One of `monitord.faults.Fault`.
+        tally: Samples at 16 kHz since the start.
+        reconnects: How often the source was opened again.
+        last_audio: Wall time of the newest sample (Unix seconds); None before the first.
+    """
+    values = {
+        "fault": fault,
+        "lost": tally.lost,
+        "captured": tally.captured,
+        "quiet": tally.quiet,
+        "segmented": tally.segmented,
+        "held": tally.held,
+        "reconnects": reconnects,
+        "last_audio": None if last_audio is None else iso_utc(last_audio),
+    }
+    return json_message(node, f"{node.root}/{source}/health", values, Keep.LATEST)
+
+
+def settings(
+    node: Node, source: str, *, enabled: bool, threshold: float, profile: str, snoozed_until: float | None = None
+) -> Message:
+    """`<source>/settings`: what is in force, so that a sender of `set` sees what became of it.
+
+    Args:
+        node: Who speaks.
+        source: Id of the source.
+        enabled: Whether the room is listened to.
+        threshold: Calibrated probability from which a window speaks for crying.
+        profile: Alert profile.
+        snoozed_until: Wall time (Unix seconds); None where no snooze is on.
+    """
+    values = {
+        "enabled": enabled,
+        "threshold": probability(threshold),
+        "profile": profile,
+        "snoozed_until": None if snoozed_until is None else iso_utc(snoozed_until),
+    }
+    return json_message(node, f"{node.root}/{source}/settings", values, Keep.LATEST)
+
+
+def json_message(node: Node, topic: str, values: Mapping[str, object], keep: Keep, qos: int = 1) -> Message:
+    """Makes a message of JSON values; in demo mode they say so."""
+    if node.demo:
+        values = {**values, "demo": True}
+    payload = json.dumps(values, separators=(",", ":"), allow_nan=False)
+    return Message(topic, payload, retain=keep is Keep.LATEST, qos=qos, keep=keep)

@@ -1,0 +1,259 @@
+"""The voice of the daemon: one thread that keeps a connection to the broker and tells it everything, in order.
+
+Each connection is a new `Link` with a `Session` on it. What outlives a connection is on the board (the newest states)
+and on disk (the outbox); live messages do not outlive it.
+"""
+
+import contextlib
+import logging
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from service.messages import messages
+from service.messages.commands import Command
+from service.messages.messages import Keep, Message, Node
+from service.mqtt.connection import KEEPALIVE_S, Link
+from service.mqtt.errors import LinkError
+from service.mqtt.retained import Board
+from service.mqtt.session import TICK_S, Session, Speaker
+from service.mqtt.settings import Credentials, MqttSettings, read_credentials
+from service.storage.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+BACKOFF_FIRST_S = 0.5
+"""First pause after a lost or refused connection (seconds): a broker restarts in 0.2 s."""
+
+BACKOFF_CAP_S = 8.0
+"""Longest pause (seconds), before jitter: a broker that is back is found within the 10 s of our promise."""
+
+BACKOFF_JITTER = 0.2
+"""Share of a pause that is left to chance, so that many nodes do not come back in the same moment."""
+
+STABLE_S = 10.0
+"""A connection that lasted as long begins the pauses anew (seconds); two daemons that throw each other out do not."""
+
+SHORT_LIVES = 3
+"""So many connections in a row that did not last are no accident: mosquitto 2.0 gives two clients of the same id no
+other sign than a connection that is closed."""
+
+STOP_S = 2.0
+"""For the goodbye (seconds): Ctrl-C must end the daemon within 3 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class MqttStatus:
+    """A moment of the connection's life."""
+
+    connected: bool
+    detail: str = ""
+    """For a person: what is wrong and what helps; never with a password in it."""
+    refused: bool = False
+    """The broker, or our check of its certificate, said no: only a person can change that, retrying cannot."""
+
+
+class Mqtt:
+    """Tells messages to the broker. The constructor opens nothing.
+
+    Args:
+        settings: Where the broker is.
+        node: Who speaks.
+        sources: Ids of the sources.
+        outbox: Open; it stays open until after `stop`.
+        on_command: Gets each command, in the thread of this class: it must return at once.
+        discovery: Asked on every connection for what is told before all states.
+        births: Topics on which Home Assistant says that it started: then discovery and all states are told again.
+        gone: Topics on which nothing retained may stay; what is found there is removed, on every connection before any
+            state.
+        keepalive_s: Longest silence on the connection (seconds).
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        node: Node,
+        sources: Sequence[str],
+        outbox: Outbox,
+        *,
+        on_command: Callable[[Command], None] = lambda _: None,
+        discovery: Callable[[], Sequence[Message]] = tuple,
+        births: Sequence[str] = (),
+        gone: Sequence[str] = (),
+        keepalive_s: int = KEEPALIVE_S,
+    ) -> None:
+        self._settings = settings
+        self._speaker = Speaker(
+            node, tuple(sources), outbox, Board(), on_command, discovery, tuple(births), tuple(gone)
+        )
+        self._keepalive_s = keepalive_s
+        self._credentials = Credentials()
+        self._only_v311 = False
+        self._changed = threading.Condition()  # guards _status
+        self._status = MqttStatus(connected=False, detail=f"{settings.where}: not connected yet")
+        self._stopping = threading.Event()
+        self._stop_at = 0.0  # monotonic seconds, set before _stopping
+        self._thread: threading.Thread | None = None
+        self._wake_lock = threading.Lock()  # guards _wake_pair, which any thread uses
+        self._wake_pair: tuple[socket.socket, socket.socket] | None = None  # (reader, writer)
+
+    def start(self) -> None:
+        """Starts the thread, named `mqtt`. A broker that is away is no error: see `status`.
+
+        Raises:
+            ConfigError: A password or certificate file cannot be used.
+        """
+        self._credentials = read_credentials(self._settings)
+        reader, writer = self._wake_pair = socket.socketpair()
+        reader.settimeout(0)
+        writer.settimeout(0)
+        self._thread = threading.Thread(target=self._run, args=(reader,), name="mqtt", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = STOP_S) -> bool:
+        """Empties the outbox as far as time allows, tells every source and then the node offline, and disconnects.
+
+        Returns:
+            Whether the thread ended in time. It may hang in a connection that does not come about; then the broker
+            tells the last will.
+        """
+        if self._thread is None:
+            return True
+        self._stop_at = time.monotonic() + timeout_s
+        self._stopping.set()
+        self._wake()
+        self._thread.join(timeout_s + TICK_S / 2)
+        if self._thread.is_alive():
+            log.warning("%s: left behind in a connection that does not come about", self._settings.where)
+            return False
+        with self._wake_lock:
+            for end in self._wake_pair or ():
+                end.close()
+            self._wake_pair = None
+        self._thread = None
+        return True
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def tell(self, message: Message) -> bool:
+        """Takes a message from any thread; returns at once, or for what goes on disk, when it is there.
+
+        Returns:
+            False where an event could not be made durable, it is sent all the same (see `Outbox.add`); and where a
+            live message was dropped, because there is no connection.
+        """
+        on_disk = message.keep >= Keep.SEGMENT
+        kept = self._speaker.outbox.add(message) if on_disk else self._speaker.board.put(message)
+        self._wake()
+        return kept
+
+    def status(self) -> MqttStatus:
+        """How the connection stands, at any time, without waiting."""
+        with self._changed:
+            return self._status
+
+    def wait_connected(self, timeout_s: float) -> MqttStatus:
+        """Waits until the node is online or the broker refuses us, at most so long; returns how it stands."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._status.connected or self._status.refused, timeout_s)
+            return self._status
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs; False between `start` and `stop` means that it died of a bug."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def dropped_live(self) -> int:
+        """Live messages (level, heartbeat) dropped since the start, because nobody could hear them."""
+        return self._speaker.board.dropped_live
+
+    def _wake(self) -> None:
+        with self._wake_lock, contextlib.suppress(BlockingIOError):  # full of wake-ups is awake
+            if self._wake_pair is not None:
+                self._wake_pair[1].send(b"!")
+
+    def _became(self, status: MqttStatus) -> None:
+        with self._changed:
+            if status == self._status:
+                return
+            self._status = status
+            self._changed.notify_all()
+        expected = self._stopping.is_set() or (status.connected and not status.detail)
+        said = "connected" if status.connected else "not connected"
+        log.log(logging.INFO if expected else logging.WARNING, "%s: %s", said, status.detail or self._settings.where)
+
+    # From here on: the thread.
+
+    def _run(self, wake: socket.socket) -> None:
+        try:
+            self._keep_connected(wake)
+        except BaseException as error:
+            self._became(MqttStatus(connected=False, detail=f"the mqtt thread died of a bug: {error!r}"))
+            raise
+        self._became(MqttStatus(connected=False, detail=f"{self._settings.where}: stopped"))
+
+    def _keep_connected(self, wake: socket.socket) -> None:
+        pause_s = BACKOFF_FIRST_S
+        short_lives = 0
+        version = MQTTProtocolVersion.MQTTv5
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._connection(version, wake)
+            except LinkError as error:
+                short_lives = short_lives + 1 if error.kind == "lost" and time.monotonic() - began < STABLE_S else 0
+                twin = f"; again and again: does a second monitord have the node name {self._speaker.node.name!r}?"
+                detail = f"{error}{twin if short_lives >= SHORT_LIVES else ''}"
+                self._became(MqttStatus(connected=False, detail=detail, refused=error.kind == "refused"))
+                version, tried = self._next_version(version, error), version
+                if error.kind == "wrong_version" and version is not tried:
+                    continue
+            if time.monotonic() - began > STABLE_S:
+                pause_s = BACKOFF_FIRST_S
+            self._stopping.wait(pause_s * random.uniform(1 - BACKOFF_JITTER, 1 + BACKOFF_JITTER))  # noqa: S311
+            pause_s = min(2 * pause_s, BACKOFF_CAP_S)
+
+    def _next_version(self, tried: MQTTProtocolVersion, error: LinkError) -> MQTTProtocolVersion:
+        """MQTT 5 unless the broker said no to it; once 3.1.1 after it hung up on 5 without a word."""
+        if error.kind == "wrong_version":
+            self._only_v311 = True
+        hung_up_on_v5 = error.kind == "unanswered" and tried is MQTTProtocolVersion.MQTTv5
+        return MQTTProtocolVersion.MQTTv311 if self._only_v311 or hung_up_on_v5 else MQTTProtocolVersion.MQTTv5
+
+    def _connection(self, version: MQTTProtocolVersion, wake: socket.socket) -> None:
+        """One connection from will to goodbye; LinkError where it ends otherwise."""
+        node = self._speaker.node
+        link = Link(
+            self._settings,
+            self._credentials,
+            client_id=f"monitord-{node.name}",
+            will=messages.node_status(node, online=False),
+            version=version,
+            keepalive_s=self._keepalive_s,
+        )
+        with link, contextlib.ExitStack() as after:
+            link.connect()
+            after.callback(self._speaker.board.end)
+            session = Session(
+                self._speaker,
+                link,
+                wake=wake,
+                stopping=self._stopping,
+                refusals=lambda told: self._became(MqttStatus(connected=True, detail=told)),
+            )
+            session.greet()
+            self._became(MqttStatus(connected=True, detail=session.refusals))
+            session.serve()
+            session.say_goodbye(self._stop_at)

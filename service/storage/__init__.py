@@ -1,0 +1,1 @@
+"""What outlives the daemon: the outbox, small documents, and the lock on their directory."""

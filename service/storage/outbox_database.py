@@ -1,0 +1,177 @@
+"""The outbox's file: one SQLite table in WAL mode, with its own rule of when the platter is waited for.
+
+**fsync policy.** Events and faults are on the platter when `insert` returns, so they outlive a power cut: their
+connection has `synchronous = FULL`, with which SQLite syncs the whole log (WAL) at each commit. Segments and all
+deletions go through one with `synchronous = NORMAL`: they are in the file, so they outlive a kill -9, and reach the
+platter with the next event, or when the log is copied into the table. A power cut loses at most the segments since the
+last event, always the newest, never one from the middle: constant crying must not wait for an SD card several times a
+second. A deletion that is lost only sends twice. (sqlite.org/pragma.html, "synchronous"; sqlite.org/wal.html.)
+"""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.messages.messages import Keep, Message
+
+log = logging.getLogger(__name__)
+
+BUSY_S = 2.0
+"""How long to wait for another process that has the file (seconds); the worker must not stand still for longer."""
+
+SCHEMA = 1
+"""Version of the table below, in `user_version`; a file of another version is set aside."""
+
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One message that waits."""
+
+    seq: int
+    """Place in the order of adding."""
+    message: Message
+
+
+def is_corrupt(error: sqlite3.Error) -> bool:
+    """Says whether the file itself is broken, not the disk or the moment."""
+    return isinstance(error, UnreadableError) or getattr(error, "sqlite_errorcode", None) in _CORRUPT
+
+
+class UnreadableError(sqlite3.DatabaseError):
+    """SQLite opens it, but it is not what we wrote."""
+
+
+class OutboxFile:
+    """Any method may raise `sqlite3.Error` or OSError and then has changed nothing. One thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        """Messages inside."""
+        self.newest = 0
+        """Highest `seq` found when the file was opened; 0 in an empty one."""
+        self._flushed: sqlite3.Connection | None = None
+        self._relaxed: sqlite3.Connection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `open` has succeeded since the last `close`."""
+        return self._relaxed is not None
+
+    def open(self) -> None:
+        """Opens or makes the file, and reads it through once. Raises what `is_corrupt` knows where it is broken."""
+        self.close()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._flushed = self._connection("FULL")
+            self._relaxed = self._connection("NORMAL")
+            self._make_or_check(self._flushed)
+        except sqlite3.Error:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the file; what is in it stays."""
+        for connection in (self._relaxed, self._flushed):
+            if connection is not None:
+                connection.close()
+        self._relaxed = self._flushed = None
+
+    def set_aside(self, why: Exception) -> None:
+        """Renames a broken file, for a person to look at, and says so."""
+        self.close()
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        aside = self.path.with_name(f"{self.path.name}.broken-{stamp}")
+        for suffix in ("", "-wal", "-shm"):
+            part = self.path.with_name(self.path.name + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+        log.error("outbox: %s cannot be read (%s); it is kept as %s and a new one begins", self.path, why, aside)
+        self.rows = 0
+
+    def insert(self, row: Row, *, added: float, flush: bool) -> None:
+        """Appends the row, added at wall time `added` (Unix seconds); `flush` waits for the platter."""
+        connection = self._flushed if flush else self._relaxed
+        assert connection is not None
+        message = row.message
+        connection.execute(
+            "INSERT INTO message VALUES (?, ?, ?, ?, ?)", (row.seq, message.keep, message.topic, message.payload, added)
+        )
+        self.rows += 1
+
+    def select(self, after: int, limit: int) -> list[Row]:
+        """Returns the oldest `limit` rows whose `seq` is greater than `after`, in order."""
+        found = self._relax.execute(
+            "SELECT seq, keep, topic, payload FROM message WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        )
+        return [
+            Row(seq, Message(topic, payload, retain=False, qos=1, keep=Keep(keep)))
+            for seq, keep, topic, payload in found
+        ]
+
+    def prove(self) -> None:
+        """Writes what is there already, and waits for the platter: only writing proves that a disk takes writes."""
+        assert self._flushed is not None
+        self._flushed.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def put_after(self, seq: int) -> None:
+        """Gives every row a number above `seq`, in the same order; none of them may be known by number outside."""
+        step = max(seq, self.newest)  # no new number is an old one: SQLite would find it taken on the way
+        self._relax.execute("UPDATE message SET seq = seq + ?", (step,))
+        self.newest += step
+
+    def remove(self, seqs: Collection[int]) -> None:
+        """Deletes these rows, where they are there."""
+        gone = self._relax.executemany("DELETE FROM message WHERE seq = ?", [(seq,) for seq in seqs])
+        self.rows -= gone.rowcount
+
+    def drop_older(self, added_before: float, spare: Keep) -> int:
+        """Deletes what was added before that wall time (Unix seconds) and ranks under `spare`; returns how many."""
+        return self._drop("DELETE FROM message WHERE added < ? AND keep < ?", (added_before, spare))
+
+    def drop_least(self, count: int) -> int:
+        """Deletes `count` rows, the lowest rank first, in it the oldest first; returns how many."""
+        return self._drop(
+            "DELETE FROM message WHERE seq IN (SELECT seq FROM message ORDER BY keep, seq LIMIT ?)", (count,)
+        )
+
+    @property
+    def _relax(self) -> sqlite3.Connection:
+        assert self._relaxed is not None
+        return self._relaxed
+
+    def _drop(self, sql: str, values: tuple[float, ...]) -> int:
+        count = self._relax.execute(sql, values).rowcount
+        self.rows -= count
+        return count
+
+    def _connection(self, synchronous: str) -> sqlite3.Connection:
+        # isolation_level None: each statement is a transaction of its own.
+        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _make_or_check(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS message (seq INTEGER PRIMARY KEY, keep INTEGER NOT NULL,"
+                " topic TEXT NOT NULL, payload TEXT NOT NULL, added REAL NOT NULL)"
+            )
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        elif version != SCHEMA:
+            raise UnreadableError(f"its version is {version}, this program writes {SCHEMA}")
+        check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if check != "ok":
+            raise UnreadableError(check)
+        self.rows, self.newest = connection.execute("SELECT count(*), coalesce(max(seq), 0) FROM message").fetchone()

@@ -1,0 +1,1 @@
+"""What a person, a script or the journal reads while the daemon runs."""

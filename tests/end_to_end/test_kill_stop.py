@@ -1,0 +1,92 @@
+"""A clean stop, whatever the broker does: the last segment and `ended` are told or kept, and the status is 0."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.daemon.daemon import Daemon, configure, quiet_room, room, short_cry
+from tests.support.daemon.invariants import Told
+from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.sound.sounds import write_wav
+
+pytestmark = pytest.mark.e2e
+
+LEAVE_S = 5.0
+"""Seconds in which a clean stop is over."""
+SLOW_BOX = 4.0
+"""How much slower than the promise this machine may be while it does other work."""
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+def crying(folder: Path, broker: Mosquitto) -> Daemon:
+    """A daemon whose nursery cries without a pause, so that a stop always finds an open episode."""
+    cries = write_wav(folder / "cry.wav", room(*[short_cry()] * 4))
+    sources = {
+        "nursery": {"file": str(cries), "loop": True},
+        "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
+    }
+    return Daemon(folder, "--config", configure(folder, broker, sources))
+
+
+def finish(folder: Path, broker: Mosquitto) -> None:
+    """A next life, of a quiet house, that sends what the one before has kept."""
+    sources = {"nursery": {"file": str(quiet_room(folder / "quiet.wav", 3.0))}}
+    with Daemon(folder, "--config", configure(folder, broker, sources)) as daemon:
+        assert daemon.ends() == 0, daemon.words
+
+
+@pytest.mark.parametrize("away", ["hangs", "is gone"])
+def test_a_stop_does_not_wait_for_the_broker(tmp_path: Path, broker: Mosquitto, away: str) -> None:
+    """Without an answer from the broker it leaves in time with status 0; all it printed arrives from the next life."""
+    with Ear(broker) as ear:
+        with crying(tmp_path, broker) as daemon:
+            daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
+            daemon.wait_for(lambda: ear.last("monitord/home/attic/status") == "online", "the attic online")
+            if away == "hangs":
+                os.kill(broker.pid, signal.SIGSTOP)
+            else:
+                broker.terminate()
+            before = len(daemon.segments())
+            daemon.wait_for(lambda: len(daemon.segments()) > before, "a segment that the broker does not take")
+            code, took_s = daemon.stop()
+            assert code == 0, daemon.words
+            assert took_s < LEAVE_S * SLOW_BOX
+            assert len(daemon.events("ended")) == 1
+            assert "Traceback" not in daemon.words
+        if away == "hangs":
+            os.kill(broker.pid, signal.SIGCONT)
+        else:
+            broker.start()
+        finish(tmp_path, broker)
+        told = Told(ear)
+        until(lambda: not told.missing(daemon.lines))
+        assert told.broken(daemon.lines) == []
+
+
+def test_a_stop_flushes_the_open_sound(tmp_path: Path, broker: Mosquitto) -> None:
+    """In the middle of a cry: its last segment, `ended`, each room offline, then the node, in this order."""
+    with Ear(broker) as ear:
+        with crying(tmp_path, broker) as daemon:
+            daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
+            before = len(daemon.segments())
+            code, _ = daemon.stop()
+            assert code == 0, daemon.words
+        until(lambda: ear.last("monitord/home/status") == "offline")
+        assert len(daemon.segments()) > before
+        assert daemon.lines[-1]["event_type"] == "ended"
+        last = json.loads(str(ear.last("monitord/home/nursery/segment")))
+        assert last["id"] == daemon.segments()[-1]["id"]
+        ended = json.loads(str(ear.last("monitord/home/nursery/event")))
+        assert (ended["event_type"], ended["cause"]) == ("ended", "stopped")
+        topics = [heard.topic.removeprefix("monitord/home/") for heard in ear.heard]
+        said = [topic for topic in topics if topic.endswith(("/event", "status"))][-4:]
+        assert said == ["nursery/event", "nursery/status", "attic/status", "status"]

@@ -1,0 +1,52 @@
+"""Deaf, not quiet: what the daemon tells of a source that sends what no living microphone sends."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.daemon.daemon import Daemon, configure, crying_room
+from tests.support.servers.mosquitto import Ear, Mosquitto
+from tests.support.sound.sounds import noise, silence, write_wav
+
+pytestmark = pytest.mark.e2e
+
+TOLD_S = 10.0
+"""Seconds of silence in which a fault must be told."""
+SLOW_BOX_S = 10.0
+"""What a machine with other work may add (seconds)."""
+
+
+def test_digital_silence_is_no_quiet_child(tmp_path: Path) -> None:
+    """Exact zeros make the source offline, with the fault by name, while the others are heard; noise ends the fault."""
+    dead = np.concatenate([noise(2.0), silence(8.5), noise(60.0)])
+    sources = {
+        "dead": {"file": str(write_wav(tmp_path / "dead.wav", dead))},
+        "nursery": {"file": str(crying_room(tmp_path / "cry.wav")), "loop": True},
+    }
+    status = "monitord/home/dead/status"
+    with (
+        Mosquitto(tmp_path / "broker") as broker,
+        Ear(broker) as ear,
+        Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon,
+    ):
+
+        def faults(source: str) -> list[str]:
+            told = [json.loads(payload)["fault"] for payload in ear.payloads(f"monitord/home/{source}/health")]
+            return [fault for before, fault in zip(["", *told], told, strict=False) if fault != before]
+
+        daemon.wait_for(lambda: ear.last(status) == "online", "sound")
+        # The zeros begin at most 2 s later.
+        daemon.wait_for(lambda: ear.last(status) == "offline", "the silence", 2.0 + TOLD_S + SLOW_BOX_S)
+        daemon.wait_for(lambda: faults("dead") == ["ok", "digital_silence"], "the fault by name")
+        assert json.loads(str(ear.last("monitord/home/dead/state")))["crying"] is False
+        daemon.wait_for(lambda: ear.last(status) == "online", "sound again")
+        daemon.wait_for(lambda: faults("dead") == ["ok", "digital_silence", "ok"], "the end of the fault")
+        assert ear.last("monitord/home/nursery/status") == "online"
+        assert faults("nursery") == ["ok"]
+        assert daemon.events("started", "nursery")
+        assert daemon.events("started", "dead") == []
+        assert daemon.stop()[0] == 0
+        assert "exact silence" in daemon.words
+        assert "heard again" in daemon.words

@@ -1,0 +1,117 @@
+"""What is wrong with the daemon itself: said once wherever somebody looks, and said again when it is over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from service.health import disk as disk_module
+from service.health.daemon_faults import Trouble
+from service.health.disk import Disk
+from service.health.saving import PATIENCE_S, Saving
+from service.messages.messages import Keep, Message, Node
+from service.messages.texts import Texts
+from service.notify.notice import Notice
+from service.storage.documents import Store
+from service.storage.outbox import Outbox
+from tests.support.daemon.household_daemon import Clock
+
+
+class House:
+    """Real disk, outbox and store; what is told is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.network = SimpleNamespace(fault="")
+        self.outbox, self.store = Outbox(folder / "outbox.db"), Store(folder)
+        self.outbox.open()
+        self.infos: list[str] = []
+        self.notes: list[str] = []
+        disk = Disk(folder, self.outbox, self.store)
+        self.notices: list[Notice] = []
+        saving = Saving(Node("home"), Texts.load("en"), self.notices.append)
+        self.trouble = Trouble(self.network, disk, info=self.info, tell=self.tell, screen=self, saving=saving)
+
+    def info(self, *, fault: str) -> Message:
+        """As `messages.info`."""
+        return Message("monitord/home/info", fault, retain=True, qos=1, keep=Keep.LATEST)
+
+    def tell(self, message: Message) -> bool:
+        """As `Mqtt.tell`."""
+        self.infos.append(str(message.payload))
+        return True
+
+    def note(self, text: str) -> None:
+        """As the console's."""
+        self.notes.append(text)
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """On a disk that refuses an event and a document; it is tried again at each look."""
+    monkeypatch.setattr(disk_module, "RETRY_S", 0.0)
+    (tmp_path / "outbox.db").mkdir()
+    (tmp_path / "settings.json.new").mkdir()
+    house = House(tmp_path)
+    house.store.save("settings", {"a": 1})
+    yield house
+    house.outbox.close()
+
+
+def test_a_disk_that_refuses_is_told_once_and_its_end_too(house: House) -> None:
+    """With both that it refuses, until it takes both, whether or not anybody has something to write."""
+    first = house.trouble.look()
+    assert str(house.folder / "outbox.db") in first
+    assert str(house.folder / "settings.json") in first
+    assert "rooms are heard" in first
+    assert house.trouble.look() == first
+    (house.folder / "outbox.db").rmdir()
+    second = house.trouble.look()
+    assert str(house.folder / "outbox.db") not in second
+    assert "settings.json" in second
+    (house.folder / "settings.json.new").rmdir()
+    assert house.trouble.look() == ""
+    assert house.infos == [first, second, ""]
+    assert house.notes == [first, second, "the disk takes everything again"]
+    assert Store(house.folder).load("settings") == {"a": 1}
+
+
+def test_phones_are_told_after_a_minute_and_when_it_is_over(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once each, of the whole house, under one tag; of what passes within the minute nothing."""
+    clock = Clock(monkeypatch)
+    house.trouble.look()
+    clock.pass_by(PATIENCE_S - 1)
+    house.trouble.look()
+    assert house.notices == []
+    clock.pass_by(1)
+    for _ in range(2):
+        fault = house.trouble.look()
+    clock.pass_by(120)
+    (house.folder / "outbox.db").rmdir()
+    (house.folder / "settings.json.new").rmdir()
+    for _ in range(2):
+        house.trouble.look()
+    told, over = house.notices
+    assert [notice.kind for notice in house.notices] == ["not_saving", "saving_again"]
+    assert (told.title, told.rooms, told.tag) == ("Baby monitor: DISK PROBLEM", frozenset({""}), over.tag)
+    assert told.payload["fault"] == fault
+    assert over.message.startswith("Nothing could be saved for 3 min")
+    assert over.closes
+
+
+def test_network_and_disk_are_told_together(house: House) -> None:
+    """In one sentence each."""
+    house.network.fault = "litert failed"
+    disk = house.trouble.look().removeprefix("litert failed; ")
+    assert house.infos == [f"litert failed; {disk}"]
+    assert house.notes == [disk]
+
+
+def test_a_disk_that_is_gone_is_named(house: House) -> None:
+    """Its folder too, and nothing is raised."""
+    (house.folder / "outbox.db").rmdir()
+    (house.folder / "settings.json.new").rmdir()
+    house.folder.rmdir()
+    house.folder.write_text("in the way")
+    assert f"under {house.folder}" in house.trouble.look()

@@ -1,0 +1,188 @@
+"""What systemd is told and when, with real ears."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitord.listener import ListenerParams
+from monitord.tracker import TrackerParams
+from service.capture.inbox import Inbox
+from service.health.systemd import Room, ServiceManager, status_line
+from service.mqtt.client import MqttStatus
+from service.pipeline.channel import Ear
+from service.terminal.journal_stream import as_error, is_journal
+
+CONNECTED = MqttStatus(connected=True)
+
+
+class House:
+    """A manager that watches two rooms; `told` is what it said."""
+
+    def __init__(self, watchdog_s: float | None = None) -> None:
+        self.told: list[str] = []
+        self.ears = [Ear.of(Inbox(source), ListenerParams(), TrackerParams()) for source in ("nursery", "bedroom")]
+        self.faults: dict[str, str] = {}
+        self.moved_at = time.monotonic()
+        self.manager = ServiceManager(self.told.append, watchdog_s)
+        names = {"nursery": "Nursery", "bedroom": "Bedroom"}
+        fault = lambda source: self.faults.get(source, "")  # noqa: E731 - as short as it gets
+        self.manager.watch(names, self.ears, fault=fault, moved_at=lambda: self.moved_at)
+
+    def hear(self, *numbers: int) -> None:
+        """Sound comes in these rooms, and the worker takes it."""
+        for number in numbers or range(len(self.ears)):
+            ear = self.ears[number]
+            ear.inbox.write(np.zeros(160, np.int16), 16_000, time.time())
+            ear.take()
+        self.moved_at = time.monotonic()
+
+    def look(self, mqtt: MqttStatus = CONNECTED) -> list[str]:
+        """Returns what a look tells."""
+        before = len(self.told)
+        self.manager.look(mqtt)
+        return self.told[before:]
+
+
+def room(name: str = "Nursery", **changes: object) -> Room:
+    """A room that is heard and quiet."""
+    values: dict[str, object] = {"wanted": True, "heard_at": 1.0, "fault": "", "crying_since": None}
+    return Room(name=name, **{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_the_status_is_a_sentence() -> None:
+    """How many rooms are heard; then what is wrong; then who cries, and since when."""
+    at = time.mktime((2026, 11, 22, 19, 2, 0, 0, 0, -1))
+    assert status_line([room(), room("Bedroom")], "") == "2 of 2 rooms heard"
+    assert status_line([room(crying_since=at)], "") == "1 of 1 room heard; Nursery crying since 19:02"
+    deaf = room("Bedroom", fault="NOT HEARD: no sound arrives")
+    assert status_line([room(crying_since=at), deaf], "no answer") == (
+        "1 of 2 rooms heard; Bedroom NOT HEARD: no sound arrives; nobody can be told over MQTT: no answer;"
+        " Nursery crying since 19:02"
+    )
+    assert status_line([room(), room("Attic", wanted=False, fault="NOT HEARD")], "") == "1 of 1 room heard"
+    assert status_line([room()], "", "the disk is full") == "1 of 1 room heard; the disk is full"
+    assert "\n" not in status_line([room("two\nlines")], "")
+
+
+def test_ready_is_after_every_room_is_heard() -> None:
+    """Not when one of two is heard; then once, and not again at every look."""
+    house = House()
+    assert "READY=1" not in house.look()
+    house.hear(0)
+    assert "READY=1" not in house.look()
+    house.hear(1)
+    assert house.look() == ["READY=1", "STATUS=2 of 2 rooms heard"]
+    assert house.look() == []
+
+
+def test_a_fault_that_is_told_is_ready_too() -> None:
+    """A camera that is off must not keep the service from starting; a room that is switched off neither."""
+    house = House()
+    house.hear(0)
+    house.faults["bedroom"] = "NOT HEARD"
+    assert house.look() == ["READY=1", "STATUS=1 of 2 rooms heard; Bedroom NOT HEARD"]
+    house = House()
+    house.hear(0)
+    house.ears[1].enabled = False
+    assert house.look() == ["READY=1", "STATUS=1 of 1 room heard"]
+
+
+def test_ready_waits_for_the_first_word_of_the_broker() -> None:
+    """Connected, or known not to be: a password that is refused ends the daemon before it was ready."""
+    house = House()
+    house.hear()
+    assert "READY=1" not in house.look(MqttStatus(connected=False))
+    told = house.look(MqttStatus(connected=False, detail="no answer"))
+    assert told == ["READY=1", "STATUS=2 of 2 rooms heard; nobody can be told over MQTT: no answer"]
+
+
+@pytest.mark.parametrize("watchdog_s", [None, 3600.0])
+def test_no_sign_of_life_before_it_is_due(watchdog_s: float | None) -> None:
+    """None without a watchdog, and none in its first half."""
+    house = House(watchdog_s)
+    house.hear()
+    house.look()
+    house.hear()
+    assert house.look() == []
+
+
+def test_a_sign_of_life_needs_a_worker_that_moves() -> None:
+    """Nothing is said for as long as it sticks, whatever the main thread does."""
+    house = House(1e-9)
+    house.look()
+    assert "WATCHDOG=1" not in house.look()
+    house.hear()
+    assert "WATCHDOG=1" in house.look()
+    assert house.look() == []
+    house.hear()
+    assert house.look() == ["WATCHDOG=1"]
+
+
+def test_a_sign_of_life_needs_every_room_to_move() -> None:
+    """One of two is not enough, unless the other one's fault is told."""
+    house = House(1e-9)
+    house.hear()
+    house.look()
+    house.hear(0)
+    assert house.look() == []
+    house.faults["bedroom"] = "NOT HEARD"
+    assert "WATCHDOG=1" in house.look()
+
+
+def test_a_room_that_opens_for_the_first_time_is_in_hand() -> None:
+    """What has not been heard yet holds nothing up: within seconds it is heard, or its fault is told."""
+    house = House(1e-9)
+    house.hear(0)
+    assert "WATCHDOG=1" in house.look()
+
+
+def test_crying_is_in_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Since it was first seen, and no longer when it is over."""
+    house = House()
+    house.hear()
+    monkeypatch.setattr(house.ears[0].tracker, "_crying", True)
+    house.look()
+    assert f"Nursery crying since {time.strftime('%H:')}" in house.told[-1]
+    monkeypatch.setattr(house.ears[0].tracker, "_crying", False)
+    assert house.look() == ["STATUS=2 of 2 rooms heard"]
+
+
+def test_a_refused_reload_stays_in_the_status() -> None:
+    """Reloading with the time, ready again, and the first mistake for everybody to see until the next reload."""
+    house = House()
+    house.hear()
+    house.look()
+    before_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    house.manager.reloading()
+    reloading, at = house.told[-2].split("\n")
+    assert reloading == "RELOADING=1"
+    assert before_us <= int(at.removeprefix("MONOTONIC_USEC=")) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    house.manager.refused("m.yaml:1: first\nm.yaml:2: second")
+    refusal = "reload REFUSED, the old configuration stays: m.yaml:1: first ..."
+    assert house.look() == ["READY=1", f"STATUS={refusal}; 2 of 2 rooms heard"]
+    house.manager.reloading()
+    assert refusal not in str(house.look())
+
+
+def test_without_systemd_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same calls do nothing."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    manager = ServiceManager.of_environment()
+    manager.look(CONNECTED)
+    manager.stopping()
+
+
+def test_the_variable_alone_is_no_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that was started by a service inherits it; only the same device and inode count."""
+    with (tmp_path / "stream").open("w") as stream:
+        found = os.fstat(stream.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
+        assert is_journal(stream)
+        monkeypatch.setattr("sys.stderr", stream)
+        assert as_error("one\ntwo") == "<3>one\n<3>two"
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino + 1}")
+        assert not is_journal(stream)
+        assert as_error("one") == "one"

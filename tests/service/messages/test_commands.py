@@ -1,0 +1,92 @@
+"""Commands over MQTT: what is understood, and that nothing malformed comes through or raises."""
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.messages import commands
+from service.messages.commands import (
+    BROKER,
+    Acknowledge,
+    Command,
+    Received,
+    Restart,
+    SetEnabled,
+    SetProfile,
+    SetThreshold,
+    Snooze,
+    TestAlarm,
+)
+from service.messages.messages import Node
+
+NODE = Node("home")
+SOURCES = ("nursery", "bedroom")
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "command"),
+    [
+        ("test_alarm/set", "PRESS", TestAlarm(None)),
+        ("bedroom/test_alarm/set", "PRESS", TestAlarm("bedroom")),
+        (
+            "bedroom/received/set",
+            "bedroom-20261122T151200Z-0 phone_1",
+            Received("bedroom", "bedroom-20261122T151200Z-0", "phone_1"),
+        ),
+        ("bedroom/event", '{"event_type":"test","episode":"e"}', Received("bedroom", "e", BROKER)),
+        ("restart/set", "PRESS", Restart()),
+        ("nursery/enabled/set", "ON", SetEnabled("nursery", enabled=True)),
+        ("nursery/enabled/set", "off", SetEnabled("nursery", enabled=False)),
+        ("bedroom/threshold/set", " 0.55\n", SetThreshold("bedroom", 0.55)),
+        ("nursery/profile/set", "night", SetProfile("nursery", "night")),
+        ("nursery/ack/set", "PRESS", Acknowledge("nursery", None)),
+        ("nursery/ack/set", "nursery-20261122T151200Z-3", Acknowledge("nursery", "nursery-20261122T151200Z-3")),
+        ("nursery/snooze/set", "15", Snooze("nursery", 15)),
+        ("nursery/snooze/set", "15.0", Snooze("nursery", 15)),  # Home Assistant's numbers look so
+        ("nursery/snooze/set", "0", Snooze("nursery", 0)),
+    ],
+)
+def test_understood(topic: str, payload: str, command: Command) -> None:
+    """Every row of the contract becomes its command."""
+    assert commands.parse(NODE, SOURCES, f"monitord/home/{topic}", payload.encode()) == command
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("monitord/home/restart/set", b""),
+        ("monitord/home/restart/set", b"press"),
+        ("monitord/home/reboot/set", b"PRESS"),
+        ("monitord/other/restart/set", b"PRESS"),
+        ("monitord/home/cellar/enabled/set", b"ON"),
+        ("monitord/home/nursery/enabled/set", b"maybe"),
+        ("monitord/home/nursery/threshold/set", b"1"),
+        ("monitord/home/nursery/threshold/set", b"nan"),
+        ("monitord/home/nursery/threshold/set", b"loud"),
+        ("monitord/home/nursery/profile/set", b"../night"),
+        ("monitord/home/nursery/ack/set", b"all"),
+        ("monitord/home/nursery/snooze/set", b"-1"),
+        ("monitord/home/nursery/snooze/set", b"721"),
+        ("monitord/home/nursery/snooze/set", b"inf"),
+        ("monitord/home/nursery/snooze/set", b"1.5"),
+        ("monitord/home/nursery/volume/set", b"1"),
+        ("monitord/home/nursery/enabled/set", b"\xff\xfe"),
+        ("monitord/home/nursery/profile/set", b"x" * 101),
+    ],
+)
+def test_refused_with_one_log_line(topic: str, payload: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """What is not understood does nothing and leaves one line that names the topic."""
+    with caplog.at_level(logging.WARNING):
+        assert commands.parse(NODE, SOURCES, topic, payload) is None
+    assert [topic in record.getMessage() for record in caplog.records] == [True]
+
+
+@given(
+    st.sampled_from(["test_alarm", "restart", "nursery/threshold", "nursery/snooze", "nursery/ack", "x", "", "a/b/c"]),
+    st.binary(max_size=120),
+)
+def test_never_raises(name: str, payload: bytes) -> None:
+    """Whatever bytes somebody publishes, hearing goes on."""
+    commands.parse(NODE, SOURCES, f"monitord/home/{name}/set", payload)

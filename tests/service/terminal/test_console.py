@@ -1,0 +1,330 @@
+"""What a person sees: the words, the first screen, and the terminal's behaviour on a real pseudo-terminal."""
+
+import io
+import json
+import logging
+import os
+import re
+import resource
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO, get_args
+
+import pytest
+
+from monitord.faults import Fault
+from monitord.types import REASONS, EventType
+from service.capture.spec import FileSpec, MicrophoneSpec, StreamSpec
+from service.config import config_from_sources
+from service.messages.json_lines import Line
+from service.mqtt.settings import MqttSettings, TlsFiles
+from service.terminal.banner import banner, source_words, subscribe_line
+from service.terminal.console import Console, ConsoleHandler
+from service.terminal.console_text import duration_words, event_words, fault_words, level_words, segment_words
+
+NAMES = {"nursery": "Nursery", "bed": "Bed"}
+CLOCK = r"\d\d:\d\d:\d\d"
+
+
+def _event(event_type: EventType, **more: object) -> Line:
+    values: Line = {"kind": "event", "event_type": event_type, "source": "nursery", "t_s": 52.0, "onset_s": 11.2}
+    return {**values, "episode": 1, "p_cry": 0.953, "reason": "none", "reason_p": 0.0, **more}
+
+
+SEGMENT: Line = {"kind": "segment", "source": "bed", "t_s": 1.0, "duration_s": 1.34, "p_cry": 0.98, "reason": "unsure"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (_event("started"), "started crying (95 %)"),
+        (_event("reason", reason="hunger", reason_p=0.61), "probably hungry (61 %)"),
+        (_event("reason", reason="unsure", reason_p=0.4), None),
+        (_event("ended"), "ended after 41 s"),
+        (_event("escalated", t_s=131.2), "still crying, for 2 min 0 s"),
+        (_event("acknowledged"), "somebody is on the way"),
+    ],
+)
+def test_events_in_words(line: Line, words: str | None) -> None:
+    """One short sentence each; a reason only when it is sure."""
+    assert event_words(line) == words
+
+
+@pytest.mark.parametrize("event_type", get_args(EventType))
+def test_every_event_has_words(event_type: EventType) -> None:
+    """None of the contract's types is forgotten."""
+    assert event_words(_event(event_type, reason="hunger", reason_p=0.7))
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_has_words(reason: str) -> None:
+    """None of the method's reasons is forgotten."""
+    assert event_words(_event("reason", reason=reason, reason_p=0.7))
+
+
+@pytest.mark.parametrize("fault", get_args(Fault))
+def test_every_fault_has_words(fault: Fault) -> None:
+    """Each fault is said, and what the source knows beside it; a recovery is said too."""
+    words = fault_words(fault, "unplugged")
+    assert words == "heard again" if fault == "ok" else words.endswith("(unplugged)")
+
+
+def test_segments_in_words() -> None:
+    """In brief."""
+    assert segment_words(SEGMENT) == "cry sound of 1.3 s (98 %)"
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "words"),
+    [
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (185, "3 min 5 s"),
+        (3599.9, "1 h 0 min"),
+        (4320, "1 h 12 min"),
+    ],
+)
+def test_durations_in_words(duration_s: float, words: str) -> None:
+    """Seconds, minutes, hours; never 60 of something."""
+    assert duration_words(duration_s) == words
+
+
+@pytest.mark.parametrize(("dbfs", "bar"), [(-96, "." * 10), (-60, "." * 10), (-30, "#####....."), (0, "#" * 10)])
+def test_levels_are_bars(dbfs: float, bar: str) -> None:
+    """Ten cells for 60 dB."""
+    assert level_words("Nursery", dbfs, blocks=False) == f"Nursery {bar} {dbfs:3.0f} dB"
+
+
+def test_the_banner_says_all_that_one_needs() -> None:
+    """Each source, the broker, the exact line to subscribe, the model, and what it is not."""
+    config = config_from_sources([MicrophoneSpec(), StreamSpec("rtsp://me:hunter2@cam/1")])
+    text = banner(
+        config, version="0.1.0", model="compact", broker=MqttSettings("127.0.0.1"), kind="private", demo=False
+    )
+    assert text == (
+        "monitord 0.1.0. Not a medical device. Ctrl-C ends it.\n"
+        "\n"
+        "  listens to  Room   the default microphone\n"
+        "              Room2  rtsp://***@cam/1\n"
+        "  tells       MQTT at 127.0.0.1:1883 (a private broker, for this machine only), topics monitord/home/...\n"
+        "  watch it    mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'\n"
+        "  model       compact\n"
+    )
+
+
+def test_the_demo_says_that_it_is_one() -> None:
+    """And how to give a phone, a camera or a file."""
+    text = banner(config_from_sources([]), version="1", model="m", broker=MqttSettings("::1"), kind="found", demo=True)
+    for words in ("DEMO", "no microphone", "mic:NAME", "rtsp://", "http://", "listen+rtmp://", "recording.m4a"):
+        assert words in text
+    assert "the demo sound" in text
+    assert "MQTT at [::1]:1883" in text
+    assert "default microphone" not in text
+
+
+def test_the_line_to_subscribe_works_in_a_shell() -> None:
+    """Quoted, with user, certificates and the password still in its file."""
+    settings = MqttSettings("broker", 8883, "a b", Path("/etc/my password"), TlsFiles(Path("/ca.crt"), Path("/c.pem")))
+    assert subscribe_line(settings, "home") == (
+        "mosquitto_sub -h broker -p 8883 -v -t 'monitord/home/#' -u 'a b' --cafile /ca.crt --cert /c.pem --key /c.pem"
+        " -P \"$(cat '/etc/my password')\""
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (MicrophoneSpec(), "the default microphone"),
+        (MicrophoneSpec(3), "microphone number 3"),
+        (MicrophoneSpec("Yeti\x1b[2J"), "the microphone Yeti?[2J"),
+        (StreamSpec("rtmp://0.0.0.0:1935/live", listen=True), "a phone that sends to rtmp://0.0.0.0:1935/live"),
+        (FileSpec(Path("a.wav"), loop=True), "a.wav, in real time, over and over"),
+    ],
+)
+def test_sources_in_words(spec: MicrophoneSpec | StreamSpec | FileSpec, words: str) -> None:
+    """Each kind; nothing in a name can command the terminal."""
+    assert source_words(spec) == words
+
+
+def test_without_a_terminal_there_are_plain_lines_only() -> None:
+    """No level, no colour, no carriage return: a log file or the journal stays readable."""
+    out = io.StringIO()
+    console = Console(out, NAMES)
+    console.level("nursery", -40, -60)
+    console.line(_event("started"))
+    console.line(SEGMENT)
+    console.line(_event("reason", reason="unsure"))
+    console.fault("bed", "stalled", "no sound for 7 s")
+    console.fault("bed", "ok")
+    console.note("the broker is away")
+    console.close()
+    expected = [
+        r"Nursery  started crying \(95 %\)",
+        r"Bed      cry sound of 1\.3 s \(98 %\)",
+        r"Bed      NOT HEARD: no sound arrives \(no sound for 7 s\)",
+        r"Bed      heard again",
+        r"the broker is away",
+    ]
+    lines = out.getvalue().splitlines()
+    assert len(lines) == len(expected)
+    for line, pattern in zip(lines, expected, strict=True):
+        assert re.fullmatch(f"{CLOCK}  {pattern}", line)
+
+
+def test_json_is_for_scripts_alone() -> None:
+    """Segments and events are JSON lines on one stream; banner, faults and notes are words on the other."""
+    human, script = io.StringIO(), io.StringIO()
+    console = Console(human, NAMES, script)
+    console.banner("hello")
+    console.line(_event("started"))
+    console.line(SEGMENT)
+    console.level("nursery", -40, -60)
+    console.fault("bed", "flat")
+    assert [json.loads(line) for line in script.getvalue().splitlines()] == [_event("started"), SEGMENT]
+    assert human.getvalue().startswith("hello\n")
+    assert "crying" not in human.getvalue()
+    assert "stuck" in human.getvalue()
+
+
+class Terminal:
+    """A pseudo-terminal: a stream to write to, and what it has shown."""
+
+    def __init__(self, encoding: str) -> None:
+        self._master, slave = os.openpty()
+        self.stream: TextIO = os.fdopen(slave, "w", encoding=encoding)
+
+    def shown(self, end: str) -> str:
+        """Returns what came since the last call, up to `end`; the kernel hands it over when it likes."""
+        text = ""
+        while not text.endswith(end):
+            assert select.select([self._master], [], [], 10)[0], f"{end!r} did not come after {text!r}"
+            text += os.read(self._master, 65_536).decode().replace("\r\n", "\n")
+        return text
+
+    def close(self) -> None:
+        """Closes both sides."""
+        self.stream.close()
+        os.close(self._master)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """An open one, without colour."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    opened = Terminal("utf-8")
+    yield opened
+    opened.close()
+
+
+def test_the_level_is_one_live_line(terminal: Terminal) -> None:
+    """It is redrawn in place, makes room for an event, and comes back after it."""
+    console = Console(terminal.stream, NAMES)
+    console.level("nursery", -30, -60)
+    console.level("bed", -60, -60)
+    both = "Nursery █████░░░░░ -30 dB   Bed ░░░░░░░░░░ -60 dB"
+    assert terminal.shown(both) == f"\r\x1b[KNursery █████░░░░░ -30 dB\r\x1b[K{both}"
+    console.fault("bed", "stalled")
+    assert re.fullmatch(
+        rf"\r\x1b\[K{CLOCK}  Bed      NOT HEARD: no sound arrives\n"
+        r"\r\x1b\[KNursery █████░░░░░ -30 dB   Bed NOT HEARD",
+        terminal.shown("Bed NOT HEARD"),
+    )
+    console.close()
+    assert terminal.shown("\x1b[K") == "\r\x1b[K"
+
+
+@pytest.mark.parametrize(
+    ("no_colour", "term", "coloured"), [("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)]
+)
+def test_colour_is_a_choice(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, no_colour: str, term: str, *, coloured: bool
+) -> None:
+    """NO_COLOR and a dumb terminal switch it off."""
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("NO_COLOR", no_colour)
+    Console(terminal.stream, NAMES).line(_event("started"))
+    assert ("\x1b[1;31mstarted" in terminal.shown("\n")) == coloured
+
+
+def test_a_log_line_does_not_tear_the_live_line(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
+    """The live line is erased before the record goes to standard error, and drawn again after it."""
+    console = Console(terminal.stream, NAMES)
+    console.level("bed", -60, -60)
+    level = "Bed ░░░░░░░░░░ -60 dB"
+    terminal.shown(level)
+    ConsoleHandler(console).emit(logging.LogRecord("x", logging.WARNING, "x.py", 1, "broker %s", ("away",), None))
+    assert capsys.readouterr().err == "broker away\n"
+    assert terminal.shown(level) == f"\r\x1b[K\r\x1b[K{level}"
+
+
+def test_an_encoding_without_blocks_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal in an old locale is drawn with characters that it has."""
+    monkeypatch.setenv("TERM", "xterm")
+    old = Terminal("latin-1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    Console(old.stream, NAMES).level("bed", -30, -60)
+    assert old.shown("dB").endswith("Bed #####..... -30 dB")
+    old.close()
+
+
+def test_a_reader_that_has_gone_does_not_stop_the_monitor(caplog: pytest.LogCaptureFixture) -> None:
+    """A closed pipe is said once in the log; everything else goes on."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        console = Console(sys.stderr, NAMES, stream)
+        console.line(SEGMENT)
+        console.line(SEGMENT)
+    assert caplog.text.count("nobody reads what is printed") == 1
+
+
+def test_a_file_on_a_full_disk_gets_the_lines_that_come_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Said once, and again with a count; every line that is in the file is whole, and the newest one is there."""
+    path = tmp_path / "lines"
+    with path.open("w", encoding="utf-8") as stream, caplog.at_level(logging.INFO):
+        console = Console(sys.stderr, NAMES, stream)
+        console.line(SEGMENT)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then a write past the limit fails, as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, before[1]))
+        try:
+            for number in range(200):
+                console.line({**SEGMENT, "t_s": number})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, ignored)
+        console.line({**SEGMENT, "t_s": "newest"})
+    assert [record.getMessage().split(" (")[0] for record in caplog.records] == [
+        "what is printed is not taken",
+        "what is printed is taken again; 200 lines were late or are lost",
+    ]
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert lines[0] == SEGMENT
+    assert [line["t_s"] for line in lines[1:-1]] == list(range(len(lines) - 2))
+    assert lines[-1]["t_s"] == "newest"
+
+
+def test_a_disk_that_stays_full_does_not_change_the_end() -> None:
+    """What could not be printed is given up: the exit status is that of the daemon."""
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123 - a device
+        console = Console(full, NAMES)
+        console.note("one")
+        console.close()
+        console.note("two")
+
+
+def test_a_closed_standard_output_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """`>&-`: its descriptor is none, or belongs to somebody else by now."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = os.fdopen(writer, "w", encoding="utf-8", closefd=False)
+    os.close(writer)
+    Console(stream, NAMES).note("one")
+    stream.close()
+    os.close(writer)  # by now a way to nowhere
+    assert caplog.text.count("nobody reads what is printed") == 1

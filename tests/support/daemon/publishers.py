@@ -1,0 +1,87 @@
+"""A voice for tests, the events it tells, and a proxy that can be cut."""
+
+import json
+import socket
+import threading
+
+from service.messages.messages import Keep, Message, Node
+from service.mqtt.client import Mqtt
+from service.mqtt.settings import MqttSettings
+from service.storage.outbox import Outbox
+from tests.support.servers.mosquitto import Ear, Mosquitto
+
+NODE = Node("home")
+EVENT = "monitord/home/room/event"
+
+
+def at(broker: Mosquitto) -> MqttSettings:
+    """Where the broker is."""
+    return MqttSettings("127.0.0.1", broker.port)
+
+
+def voice(settings: MqttSettings, outbox: Outbox, **more: object) -> Mqtt:
+    """A voice of two rooms, not started yet."""
+    return Mqtt(settings, NODE, ["room", "room2"], outbox, **more)  # type: ignore[arg-type]
+
+
+def event(number: int, event_type: str = "started") -> Message:
+    """An event of 1970."""
+    values = {"event_type": event_type, "id": str(number), "episode": "e", "ts": "1970-01-01T00:00:00.000Z"}
+    keep = Keep.ALARM if event_type == "started" else Keep.EVENT
+    return Message(EVENT, json.dumps(values), retain=False, qos=1, keep=keep)
+
+
+def ids(ear: Ear) -> list[str]:
+    """Numbers of the events that came, in order."""
+    return [json.loads(payload)["id"] for payload in ear.payloads(EVENT)]
+
+
+class Proxy:
+    """Passes bytes to a real broker; refuses MQTT 5 where asked to, as brokers before it do."""
+
+    def __init__(self, port: int, refuse_v5: bytes | None = None) -> None:
+        self._target = port
+        self._refuse_v5 = refuse_v5
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._server.getsockname()[1])
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Cuts every connection and takes no new one."""
+        for sock in [self._server, *self._open]:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+            finally:
+                sock.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            connect = client.recv(4096)
+            if self._refuse_v5 is not None and connect[8] == 5:  # the level, after the name MQTT
+                client.sendall(self._refuse_v5)
+                client.close()
+                continue
+            target = socket.create_connection(("127.0.0.1", self._target))
+            target.sendall(connect)
+            self._open += [client, target]
+            for one, other in ((client, target), (target, client)):
+                threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+
+    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+        try:
+            while data := one.recv(4096):
+                other.sendall(data)
+        except OSError:
+            pass
+        for sock in (one, other):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue

@@ -1,0 +1,302 @@
+"""A real Home Assistant for tests: started by the kit in ../shared/ha, with a broker of its own, and phones to push to.
+
+The phones are registered with Home Assistant's own `mobile_app`, so the notify actions and their payloads are the real
+ones; only the way through Apple's and Google's servers is cut short.
+"""
+
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pytest
+
+from tests.support.paths import ROOT
+from tests.support.servers.mosquitto import Mosquitto, until
+
+KIT: Final = ROOT.parent / "shared" / "ha"
+INSTALLED: Final = Path(
+    os.environ.get("HA_ROOT") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ha-kit"
+)
+"""Where the kit's setup.sh puts Home Assistant."""
+
+START_S: Final = 180.0
+"""Longest start (seconds): only a failure takes so long."""
+PATIENCE_S: Final = 60.0
+"""Longest wait for anything else (seconds)."""
+
+Json = dict[str, Any]
+"""A JSON object. Any: values of JSON."""
+
+_BENIGN: Final = re.compile(
+    r"haffmpeg|libturbojpeg|Skipping pip installation|components\.brands|marketplace|components\.analytics"
+)
+"""What a Home Assistant without the internet says by itself; as in the kit."""
+_LOGGED: Final = re.compile(r"\S+ \S+ (?P<level>\w+) \(.*?\) \[(?P<logger>.*?)\] (?P<text>.*)")
+_WRONG_VALUE: Final = "No matching payload found"
+"""Said at level INFO only, yet it means that an entity did not understand a payload."""
+
+
+def skip_without_home_assistant() -> None:
+    """Skips the test, saying why, where no real Home Assistant can be started."""
+    if not (KIT / "run.sh").is_file():
+        pytest.skip("needs the Home Assistant kit in ../shared/ha")
+    mode = INSTALLED / "mode"
+    if not mode.is_file() or not (INSTALLED / "tools" / "bin" / "python").exists():
+        pytest.skip(f"Home Assistant is not installed in {INSTALLED}: run ../shared/ha/setup.sh once")
+    if mode.read_text().strip() == "chroot" and os.geteuid() != 0:
+        pytest.skip("the kit's Home Assistant lives in a chroot: needs root")
+
+
+class HomeAssistant:
+    """Home Assistant, connected to a broker; a with-block starts and ends it.
+
+    Args:
+        folder: For its log and state.
+        broker: Running.
+        language: Of its frontend.
+    """
+
+    def __init__(self, folder: Path, broker: Mosquitto, language: str = "en") -> None:
+        self.folder = folder
+        self._broker, self._language = broker, language
+
+    def __enter__(self) -> Self:
+        skip_without_home_assistant()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._kit("up", "--broker", f"127.0.0.1:{self._broker.port}", "--lang", self._language)
+        state = json.loads((self.folder / "state.json").read_text())
+        self.url: str = state["url"]
+        self._token: str = state["token"]
+        self._config = Path(state["config_dir"])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kit("down")
+        shutil.rmtree(self._config, ignore_errors=True)
+
+    def restart(self) -> None:
+        """Ends it as its owner does, and starts it again with all that it kept."""
+        self.stop()
+        self.start()
+
+    def stop(self) -> None:
+        """Ends it."""
+        self._kit("stop-ha")
+
+    def start(self) -> None:
+        """Starts it again, and waits until everything is set up."""
+        self._kit("start-ha")
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Calls the REST API; returns what it answers."""
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+                text = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()[:500]}") from None
+        return json.loads(text) if text[:1] in ("{", "[") else text
+
+    def command(self, command: str, **arguments: object) -> Any:
+        """Gives a command over the WebSocket API, which the REST API lacks; returns its result."""
+        script = (
+            "import asyncio, json, sys; sys.path.insert(0, sys.argv[1]); from check import HA\n"
+            "async def main():\n"
+            "    async with HA(sys.argv[2]) as ha:\n"
+            "        print(json.dumps(await ha.cmd(sys.argv[3], **json.loads(sys.argv[4]))))\n"
+            "asyncio.run(main())"
+        )
+        python = INSTALLED / "tools" / "bin" / "python"
+        call = [python, "-c", script, KIT, self.folder, command, json.dumps(arguments)]
+        return json.loads(_output(list(map(str, call))))
+
+    def call(self, action: str, **data: object) -> None:
+        """Performs an action, `switch.turn_on`."""
+        self.ask("POST", f"/api/services/{action.replace('.', '/')}", data)
+
+    def entity(self, entity_id: str) -> Json | None:
+        """Returns state and attributes; None where there is no such entity."""
+        found = [entity for entity in self.ask("GET", "/api/states") if entity["entity_id"] == entity_id]
+        return found[0] if found else None
+
+    def state(self, entity_id: str) -> str | None:
+        """Returns the state; None where there is no such entity."""
+        entity = self.entity(entity_id)
+        return None if entity is None else str(entity["state"])
+
+    def expect(self, entity_id: str, state: str | Callable[[str | None], bool], timeout_s: float = PATIENCE_S) -> None:
+        """Waits until an entity has a state; fails, saying what it has, when it does not in time."""
+        holds = state if callable(state) else lambda now: now == state
+        try:
+            until(lambda: holds(self.state(entity_id)), timeout_s)
+        except AssertionError:
+            raise AssertionError(f"{entity_id} is {self.state(entity_id)!r}, expected {state!r}") from None
+
+    def install(self, blueprint: Path, alias: str, **inputs: object) -> str:
+        """Makes an automation from a blueprint, as its page in Home Assistant does; returns the entity id.
+
+        Args:
+            blueprint: The file.
+            alias: Name of the automation.
+            inputs: As the selectors give them.
+        """
+        folder = self._config / "blueprints" / "automation" / "monitord"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(blueprint, folder)
+        number = re.sub(r"\W+", "_", alias.lower())
+        path = f"monitord/{blueprint.name}"
+        body = {"alias": alias, "use_blueprint": {"path": path, "input": inputs}}
+        self.ask("POST", f"/api/config/automation/config/{number}", body)
+        self.expect(f"automation.{number}", "on")
+        return f"automation.{number}"
+
+    def remove(self, automation: str) -> None:
+        """Takes away what `install` returned."""
+        self.ask("DELETE", f"/api/config/automation/config/{automation.removeprefix('automation.')}")
+        until(lambda: self.state(automation) in (None, "unavailable"))
+
+    def warnings(self) -> list[str]:
+        """Returns what it complained about so far, one text each."""
+        log = (self._config / "home-assistant.log").read_text(errors="replace")
+        found: list[str] = []
+        for line in log.splitlines():
+            entry = _LOGGED.match(line)
+            if entry is None:
+                continue
+            bad = entry["level"] in ("WARNING", "ERROR", "CRITICAL") or _WRONG_VALUE in entry["text"]
+            if bad and not _BENIGN.search(entry["logger"] + entry["text"]):
+                found.append(f"[{entry['logger']}] {entry['text']}")
+        return found
+
+    def check(self, *arguments: str | Path) -> str:
+        """Runs a command of the kit's check.py (`lint`, `shots`); returns what it prints."""
+        python = INSTALLED / "tools" / "bin" / "python"
+        return _output([str(python), str(KIT / "check.py"), str(self.folder), *map(str, arguments)])
+
+    def _kit(self, command: str, *arguments: str) -> None:
+        # A file, not a pipe: Home Assistant inherits it, and a pipe would never end.
+        words = self.folder / "kit.log"
+        with words.open("ab") as log:
+            call = [str(KIT / "run.sh"), command, str(self.folder), *arguments]
+            done = subprocess.run(call, stdout=log, stderr=log, check=False, timeout=START_S)
+        assert done.returncode == 0, f"the kit could not {command}:\n{words.read_text()[-3000:]}"
+
+
+class Phone:
+    """A phone with the companion app; a with-block registers it.
+
+    Args:
+        home: Running.
+        name: Its notify action is `notify.mobile_app_<name>`, so give it `[a-z0-9_]+`.
+        os: `iOS` or `Android`.
+    """
+
+    def __init__(self, home: HomeAssistant, name: str, os: str = "Android") -> None:
+        self._home, self._name, self._os = home, name, os
+        self.action = f"notify.mobile_app_{name}"
+        """What a person types into the blueprint."""
+        self.pushes: list[Json] = []
+        """Payloads as Home Assistant posted them, in order."""
+
+    def __enter__(self) -> Self:
+        phone = self
+
+        class Push(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                phone.pushes.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                body = json.dumps({"rateLimits": {"successful": 1, "maximum": 500, "errors": 0, "resetsAt": _LATER}})
+                self.send_response(201)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *_: object) -> None:
+                """A test prints nothing."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Push)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self._register()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def forget(self) -> None:
+        """Forgets the pushes so far."""
+        self.pushes.clear()
+
+    def shows(self) -> dict[str, Json]:
+        """Returns the notifications on its screen by tag: a push with the same tag replaces, or clears."""
+        screen: dict[str, Json] = {}
+        for number, push in enumerate(list(self.pushes)):
+            tag = push.get("data", {}).get("tag", f"untagged {number}")
+            screen.pop(tag, None)
+            if push["message"] != "clear_notification":
+                screen[tag] = push
+        return screen
+
+    def tap(self, action: str) -> None:
+        """Taps a button of a notification: the app tells Home Assistant its action id."""
+        event = {"event_type": "mobile_app_notification_action", "event_data": {"action": action}}
+        self._home.ask("POST", f"/api/webhook/{self._webhook}", {"type": "fire_event", "data": event})
+
+    def tap_button(self, tag: str, title: str) -> None:
+        """Taps the button with this title on a notification that is shown."""
+        buttons = {button["title"]: button["action"] for button in self.shows()[tag]["data"]["actions"]}
+        self.tap(buttons[title])
+
+    def _register(self) -> None:
+        port = self._server.server_address[1]
+        answer = self._home.ask(
+            "POST",
+            "/api/mobile_app/registrations",
+            {
+                "device_id": f"test-{self._name}",
+                "app_id": "io.monitord.test",
+                "app_name": "test",
+                "app_version": "1",
+                "device_name": self._name,
+                "manufacturer": "Apple" if self._os == "iOS" else "Google",
+                "model": "Test",
+                "os_name": self._os,
+                "os_version": "1",
+                "supports_encryption": False,
+                "app_data": {"push_token": "token", "push_url": f"http://127.0.0.1:{port}/push"},
+            },
+        )
+        self._webhook: str = answer["webhook_id"]
+        until(lambda: self.action in self._actions())
+
+    def _actions(self) -> set[str]:
+        services = self._home.ask("GET", "/api/services")
+        return {f"{group['domain']}.{name}" for group in services for name in group["services"]}
+
+
+_LATER: Final = "2099-01-01T00:00:00.000Z"
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=START_S)
+    assert done.returncode == 0, (
+        f"{command[1:]} ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+    )
+    return done.stdout
