@@ -1,6 +1,6 @@
 """Whether sound arrives as fast as it was recorded: a device whose clock is not the one that it states.
 
-Such sound is too high or too low for every ear behind it, and ages or runs ahead. Bursts are no such thing: a segment
+Such sound is too high or too low for all that hears it, and ages or runs ahead. Bursts are no such thing: a segment
 every few seconds, a stall and what was kept meanwhile, a server's greeting of some seconds at once.
 """
 

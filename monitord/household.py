@@ -49,7 +49,7 @@ class Episode:
 
     id: str
     """Unique for ever."""
-    teller: str
+    told_by: str
     """The source on whose topic it is told, from its beginning to its end."""
     since: float
     """Wall time of its first sound (Unix seconds)."""
@@ -85,7 +85,7 @@ class Episode:
         far; and where it was in this episode before and is not the louder one by far now. While all rooms of the
         episode are silent, what another room hears is a cry of its own.
         """
-        if source == self.teller or abs(onset_at - self.since) <= JOIN_S:
+        if source == self.told_by or abs(onset_at - self.since) <= JOIN_S:
             return True
         louder_db = loudness_db - self.now_db(now)
         return louder_db < SPILL_DB if source in self.heard else louder_db <= -SPILL_DB
@@ -135,12 +135,12 @@ class Household:
         episode.heard.setdefault(source, Heard(loudness_db)).take(loudness_db, now)
         return episode
 
-    def begin(self, episode_id: str, teller: str, since: float, loudness_db: float, now: float) -> Episode:
+    def begin(self, episode_id: str, told_by: str, since: float, loudness_db: float, now: float) -> Episode:
         """Opens an episode in the room that tells it; the arguments are those of `join`."""
-        assert self.of(teller) is None
+        assert self.of(told_by) is None
         assert episode_id not in self._episodes
-        episode = Episode(episode_id, teller, since, told_at=now, reminded_at=now, heard={teller: Heard(loudness_db)})
-        episode.heard[teller].take(loudness_db, now)
+        episode = Episode(episode_id, told_by, since, told_at=now, reminded_at=now, heard={told_by: Heard(loudness_db)})
+        episode.heard[told_by].take(loudness_db, now)
         self._episodes[episode_id] = episode
         return episode
 
@@ -180,7 +180,7 @@ class Household:
         """
         due = []
         for episode in self.episodes:
-            after_s = remind_after_s(episode.teller)
+            after_s = remind_after_s(episode.told_by)
             if after_s is None or episode.acknowledged:
                 continue
             missed = int((now - episode.reminded_at) / after_s)
@@ -195,7 +195,7 @@ class Household:
             "episodes": [
                 {
                     "id": e.id,
-                    "teller": e.teller,
+                    "teller": e.told_by,
                     "since": e.since,
                     "acknowledged": e.acknowledged,
                     "rooms": {source: {"peak_db": h.peak_db, "crying": h.crying} for source, h in e.heard.items()},
@@ -217,9 +217,9 @@ class Household:
                 heard = {
                     str(source): Heard(float(h["peak_db"]), bool(h["crying"])) for source, h in values["rooms"].items()
                 }
-                teller, acknowledged = str(values["teller"]), bool(values["acknowledged"])
+                told_by, acknowledged = str(values["teller"]), bool(values["acknowledged"])
                 episode = Episode(
-                    str(values["id"]), teller, float(values["since"]), now, now, acknowledged, heard=heard
+                    str(values["id"]), told_by, float(values["since"]), now, now, acknowledged, heard=heard
                 )
                 household._episodes[episode.id] = episode
         except (KeyError, TypeError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""One source's ear: chunks go in; windows and segments fall out, in the order of the stream.
+"""Hears one source: chunks go in; windows and segments fall out, in the order of the stream.
 
 Offline is online with one big chunk: the same samples in any chunk sizes give the same windows and segments.
 """
@@ -23,7 +23,7 @@ AT_ONCE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class ListenerParams:
-    """Everything acoustic in the ear: it travels in the bundle's manifest."""
+    """Everything acoustic in a listener: it travels in the bundle's manifest."""
 
     gate: GateParams = field(default_factory=GateParams)
     vad: VadParams = field(default_factory=VadParams)
@@ -65,7 +65,7 @@ class Listener:
         return self._at + position / RATE_HZ
 
     def tally(self) -> Tally:
-        """Counts of this ear (samples at 16 kHz); `captured` is what was handed to it, `lost` the gaps between."""
+        """Counts of this listener (samples at 16 kHz); `captured` is what was handed to it, `lost` the gaps between."""
         run, frame = self._segmenter, self._frame
         return Tally(
             captured=self._position,

@@ -16,33 +16,33 @@ from model.bundle import Bundle, load_bundle
 from model.classifier import Classifier
 from model.runtime import open_runtime
 from monitord.errors import ConfigError, MonitordError
-from service.alerts.publisher import Voice
-from service.alerts.reporter import MqttTeller
+from service.alerts.publisher import Publisher
+from service.alerts.reporter import AlertReporter
 from service.capture.inbox import Inbox
 from service.capture.opening import check_files, open_source, stop_sources
 from service.config import Config
-from service.health.daemon_faults import Trouble
+from service.health.daemon_faults import DaemonFaults
 from service.health.disk import Disk
-from service.health.monitor import LOOK_S, Supervisor
-from service.health.outage_notice import Hearing
+from service.health.monitor import POLL_S, HealthMonitor
+from service.health.outage_notice import OutageNotice
 from service.health.saving import Saving
 from service.health.systemd import ServiceManager
 from service.homeassistant.discovery import discover
 from service.homeassistant.house import house_of
-from service.lifecycle import Wishes, obeying_signals
-from service.messages import messages
+from service.lifecycle import Lifecycle, obeying_signals
+from service.messages import node_messages
 from service.messages.commands import Command, Received
-from service.messages.messages import Node
+from service.messages.message import Message, Node
 from service.messages.texts import Texts
-from service.mqtt.client import Mqtt
+from service.mqtt.client import MqttClient
 from service.mqtt.embedded_broker import EmbeddedBroker
 from service.mqtt.settings import MqttSettings
 from service.notify.notice import Notice
 from service.notify.notifier import Notifier
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 from service.pipeline.worker import Worker
 from service.pipeline.worker_thread import WorkerThread
-from service.storage.documents import Store
+from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
 from service.terminal.banner import BrokerKind, banner
@@ -86,14 +86,14 @@ def run(
     """
     names = {source_id: config.name_of(source_id) for source_id in config.sources}
     console, handler = open_screen(names, json_lines=json_lines)
-    wishes, manager = Wishes(None if os.isatty(0) else reread), ServiceManager.of_environment()
-    with logging_to(handler), obeying_signals(wishes), contextlib.ExitStack() as stack:
+    lifecycle, manager = Lifecycle(None if os.isatty(0) else reread), ServiceManager.of_environment()
+    with logging_to(handler), obeying_signals(lifecycle), contextlib.ExitStack() as stack:
         stack.callback(console.close)
         bundle = load_bundle(config.bundle).require_trained()
         check_files([source.spec for source in config.sources.values()])
-        code = _serve(config, bundle, console, wishes, stack, manager=manager, demo=demo)
-    if wishes.restart:
-        if wishes.reread is not None:
+        code = _serve(config, bundle, console, lifecycle, stack, manager=manager, demo=demo)
+    if lifecycle.restart:
+        if lifecycle.reread is not None:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # outlives exec: one that comes too early must not end us
         os.execv(sys.executable, [sys.executable, "-m", "service", *sys.argv[1:]])  # noqa: S606 - ourselves again
     return code
@@ -103,7 +103,7 @@ def _serve(
     config: Config,
     bundle: Bundle,
     console: Screen,
-    wishes: Wishes,
+    lifecycle: Lifecycle,
     stack: contextlib.ExitStack,
     *,
     manager: ServiceManager,
@@ -127,48 +127,48 @@ def _serve(
         for source_id, source in config.sources.items()
     ]
     manifest = bundle.manifest
-    ears = {source.id: Ear.of(source.inbox, manifest.listener, manifest.tracker) for source in sources}
-    store = Store(config.state_dir)
+    channels = {source.id: SourceChannel.of(source.inbox, manifest.listener, manifest.tracker) for source in sources}
+    store = DocumentStore(config.state_dir)
     announced = discover(house_of(config, version=version("monitord"), demo=demo), config.home_assistant, store)
 
     def ask(command: Command) -> None:
-        teller.ask(command)
+        reporter.ask(command)
         wake.set()  # where nothing is heard, the worker naps
 
-    mqtt = Mqtt(
+    mqtt = MqttClient(
         settings,
         node,
-        list(ears),
+        list(channels),
         outbox,
         on_command=ask,
         discovery=lambda: announced.devices,
         births=announced.births,
         gone=announced.gone,
     )
-    names = {source: config.name_of(source) for source in ears}
+    names = {source: config.name_of(source) for source in channels}
     texts = Texts.load(config.notify.language)
-    notifier = Notifier.build(config.notify, lambda channel, notice: _delivered(channel, notice, teller))
-    voice = Voice(node, names, texts, mqtt.tell, console, notifier.tell)
-    watched = [(source, ears[source.id]) for source in sources]
-    hearing = Hearing(node, names, texts, notifier.tell)
-    supervisor = Supervisor(node, watched, mqtt.tell, console, hearing, moved_at=lambda: worker.moved_at)
-    teller = MqttTeller.of(
+    notifier = Notifier.build(config.notify, lambda channel, notice: _delivered(channel, notice, reporter))
+    publisher = Publisher(node, names, texts, mqtt.tell, console, notifier.tell)
+    watched = [(source, channels[source.id]) for source in sources]
+    hearing = OutageNotice(node, names, texts, notifier.tell)
+    monitor = HealthMonitor(node, watched, mqtt.tell, console, hearing, moved_at=lambda: worker.moved_at)
+    reporter = AlertReporter.of(
         config,
-        voice,
-        ears,
+        publisher,
+        channels,
         store,
-        sources_ok=supervisor.count_ok,
-        fault=supervisor.fault_of,
-        restart=wishes.ask_restart,
+        sources_ok=monitor.count_ok,
+        fault=monitor.fault_of,
+        restart=lifecycle.ask_restart,
     )
-    worker = Worker(list(ears.values()), classifier, teller, wake, live=True)
-    manager.watch(names, list(ears.values()), fault=supervisor.fault_of, moved_at=lambda: worker.moved_at)
+    worker = Worker(list(channels.values()), classifier, reporter, wake, live=True)
+    manager.watch(names, list(channels.values()), fault=monitor.fault_of, moved_at=lambda: worker.moved_at)
 
     console.banner(
         banner(config, version=version("monitord"), model=manifest.name, broker=settings, kind=kind, demo=demo)
     )
     info = _info(node, bundle)
-    trouble = Trouble(
+    daemon_faults = DaemonFaults(
         classifier.runtime,
         Disk(config.state_dir, outbox, store),
         info=info,
@@ -178,8 +178,8 @@ def _serve(
     )
     for message in (*announced.swept, info()):
         mqtt.tell(message)
-    teller.begin()
-    supervisor.look()
+    reporter.begin()
+    monitor.poll()
     mqtt.start()
     stack.callback(mqtt.stop, MQTT_STOP_S)
     notifier.start()
@@ -190,53 +190,53 @@ def _serve(
     for source in sources:
         source.start()
     thread.start()
-    code = _watch(wishes, supervisor, mqtt, thread, trouble, manager=manager)
-    if not wishes.restart:
+    code = _watch(lifecycle, monitor, mqtt, thread, daemon_faults, manager=manager)
+    if not lifecycle.restart:
         manager.stopping()
     return code
 
 
 def _watch(
-    wishes: Wishes,
-    supervisor: Supervisor,
-    mqtt: Mqtt,
+    lifecycle: Lifecycle,
+    monitor: HealthMonitor,
+    mqtt: MqttClient,
     worker: WorkerThread,
-    trouble: Trouble,
+    daemon_faults: DaemonFaults,
     *,
     manager: ServiceManager,
 ) -> int:
     """Looks twice a second at all that may fail, until it is time to leave."""
     began = time.monotonic()
-    while not wishes.stop.wait(LOOK_S):
-        supervisor.look()
+    while not lifecycle.stop.wait(POLL_S):
+        monitor.poll()
         status = mqtt.status()
         if status.refused and time.monotonic() - began < CONNECT_S:
             raise ConfigError(status.detail)
-        faults = trouble.look()
+        faults = daemon_faults.poll()
         if not mqtt.alive:
-            _log.error("the voice has a bug; the daemon ends, so that it can be started anew")
+            _log.error("the MQTT client has a bug; the daemon ends, so that it can be started anew")
             return CRASHED
         if not worker.is_alive():
-            supervisor.look()
-            wishes.restart = worker.crashed and time.monotonic() - began >= STEADY_S and not manager.present
+            monitor.poll()
+            lifecycle.restart = worker.crashed and time.monotonic() - began >= STEADY_S and not manager.present
             return CRASHED if worker.crashed else 0
-        if supervisor.still_s > RESTART_S:
-            _log.error("the worker is stuck since %.0f s; the daemon begins anew", supervisor.still_s)
-            wishes.restart = not manager.present
+        if monitor.still_s > RESTART_S:
+            _log.error("the worker is stuck since %.0f s; the daemon begins anew", monitor.still_s)
+            lifecycle.restart = not manager.present
             return CRASHED
-        manager.look(status, faults)
-        if wishes.reload:
-            wishes.reload = False
-            _reload(wishes, manager)
+        manager.poll(status, faults)
+        if lifecycle.reload:
+            lifecycle.reload = False
+            _reload(lifecycle, manager)
     return 0
 
 
-def _reload(wishes: Wishes, manager: ServiceManager) -> None:
+def _reload(lifecycle: Lifecycle, manager: ServiceManager) -> None:
     """Asks for a new start with the configuration as it is now; where that is wrong, the old one stays in force."""
-    assert wishes.reread is not None
+    assert lifecycle.reread is not None
     manager.reloading()
     try:
-        fresh = wishes.reread()
+        fresh = lifecycle.reread()
         load_bundle(fresh.bundle).require_trained()
         check_files([source.spec for source in fresh.sources.values()])
     except MonitordError as error:
@@ -244,20 +244,20 @@ def _reload(wishes: Wishes, manager: ServiceManager) -> None:
         manager.refused(str(error))
     else:
         _log.info("the new configuration is good; beginning anew with it")
-        wishes.ask_restart()
+        lifecycle.ask_restart()
 
 
-def _delivered(channel: str, notice: Notice, teller: MqttTeller) -> None:
+def _delivered(channel: str, notice: Notice, reporter: AlertReporter) -> None:
     """A service took a notice for a phone: of a test alarm that is news."""
     if notice.kind == "test":
-        teller.ask(Received(notice.source, notice.tag, channel))
+        reporter.ask(Received(notice.source, notice.tag, channel))
 
 
-def _info(node: Node, bundle: Bundle) -> Callable[..., messages.Message]:
+def _info(node: Node, bundle: Bundle) -> Callable[..., Message]:
     """Returns who makes `info`, which lacks only what is wrong with the daemon."""
     manifest = bundle.manifest
     return functools.partial(
-        messages.info,
+        node_messages.info,
         node,
         version=version("monitord"),
         model=manifest.name,

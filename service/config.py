@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class SourceConfig(Part):
-    """One room's ear: exactly one of microphone, stream, file."""
+    """One room's channel: exactly one of microphone, stream, file."""
 
     name: Text | None = None
     """What people call it; None: made from the id."""

@@ -12,7 +12,7 @@ from service.config import Config
 
 
 @dataclass(slots=True)
-class Wishes:
+class Lifecycle:
     """What signals and commands ask of the main thread; they only set flags."""
 
     reread: Callable[[], Config] | None = None
@@ -28,21 +28,21 @@ class Wishes:
 
 
 @contextlib.contextmanager
-def obeying_signals(wishes: Wishes) -> Iterator[None]:
+def obeying_signals(lifecycle: Lifecycle) -> Iterator[None]:
     """SIGINT and SIGTERM ask to leave, and a second one leaves at once; SIGHUP asks to read the configuration anew."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         del frame
-        if wishes.stop.is_set():
+        if lifecycle.stop.is_set():
             os._exit(128 + number)
-        wishes.stop.set()
+        lifecycle.stop.set()
 
     def reload(number: int, frame: FrameType | None) -> None:
         del number, frame
-        wishes.reload = True
+        lifecycle.reload = True
 
     before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
-    if wishes.reread is not None:
+    if lifecycle.reread is not None:
         before[signal.SIGHUP] = signal.signal(signal.SIGHUP, reload)
     try:
         yield

@@ -8,12 +8,12 @@ three windows or more, 0.24 s apart.
 import time
 from typing import Final
 
-LOOK_S: Final = 0.5
+POLL_S: Final = 0.5
 """Between two looks of a calm house (seconds)."""
 
 
-def until_look_s(at_s: float | None = None) -> float:
+def until_poll_s(at_s: float | None = None) -> float:
     """Returns how long it is until the next look after `at_s` (monotonic seconds; None: now), in seconds."""
     now_s = time.monotonic()
     at_s = now_s if at_s is None else at_s
-    return at_s - now_s + LOOK_S - at_s % LOOK_S
+    return at_s - now_s + POLL_S - at_s % POLL_S

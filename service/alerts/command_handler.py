@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from service.alerts.episodes import Episodes
-from service.alerts.publisher import Voice
+from service.alerts.publisher import Publisher
 from service.alerts.room_settings import Settings
-from service.alerts.test_alarm import Proving
-from service.messages import commands, messages
+from service.alerts.test_alarm import TestAlarms
+from service.messages import commands, node_messages
 from service.messages.commands import Command
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 
 COMMANDS_BOUND: Final = 100
 """Commands that may wait for the worker: more than a family's fingers make in a round; the rest is refused."""
@@ -20,37 +20,37 @@ COMMANDS_BOUND: Final = 100
 _log = logging.getLogger(__name__)
 
 
-class Family:
+class CommandHandler:
     """Takes commands from any thread, and obeys them in the worker's.
 
     Args:
-        voice: Tells the settings as they are in force.
-        ears: By source.
+        publisher: Tells the settings as they are in force.
+        channels: By source.
         settings: Of the rooms.
         episodes: Acknowledges.
-        proving: Runs test alarms.
+        test_alarms: Runs test alarms.
         restart: Called when the family asks for a restart.
     """
 
     def __init__(
         self,
-        voice: Voice,
-        ears: Mapping[str, Ear],
+        publisher: Publisher,
+        channels: Mapping[str, SourceChannel],
         settings: Settings,
         episodes: Episodes,
-        proving: Proving,
+        test_alarms: TestAlarms,
         *,
         restart: Callable[[], None],
     ) -> None:
-        self._voice, self._ears, self._settings, self._episodes = voice, ears, settings, episodes
-        self._proving, self._restart = proving, restart
+        self._publisher, self._channels, self._settings, self._episodes = publisher, channels, settings, episodes
+        self._test_alarms, self._restart = test_alarms, restart
         self._commands: queue.Queue[Command] = queue.Queue(COMMANDS_BOUND)
         self._snoozed: dict[str, float | None] = {}  # as told last
 
     def begin(self) -> None:
         """Puts the kept settings in force, and tells them."""
-        for source, ear in self._ears.items():
-            ear.enabled = self._settings.of(source).enabled
+        for source, channel in self._channels.items():
+            channel.enabled = self._settings.of(source).enabled
             self._tell(source)
 
     def ask(self, command: Command) -> None:
@@ -73,17 +73,17 @@ class Family:
     def _obey(self, command: Command) -> None:  # noqa: C901, PLR0912 - one arm per command
         match command:
             case commands.TestAlarm(source):
-                for one in self._ears if source is None else [source]:
-                    self._proving.begin(one)
+                for one in self._channels if source is None else [source]:
+                    self._test_alarms.begin(one)
             case commands.Received(source, episode, receiver):
-                self._proving.received(source, episode, receiver)
+                self._test_alarms.received(source, episode, receiver)
             case commands.Restart():
                 self._restart()
             case commands.TellAgain():
                 self._episodes.tell_again()
             case commands.SetEnabled(source, enabled):
                 self._settings.change(source, enabled=enabled)
-                self._enable(self._ears[source], enabled)
+                self._enable(self._channels[source], enabled)
                 self._tell(source)
             case commands.SetThreshold(source, threshold):
                 self._settings.set_threshold(source, threshold)
@@ -104,22 +104,22 @@ class Family:
                 else:
                     self._episodes.wake(source)
 
-    def _enable(self, ear: Ear, enabled: bool) -> None:  # noqa: FBT001 - what the switch says
-        ear.enabled = enabled
+    def _enable(self, channel: SourceChannel, enabled: bool) -> None:  # noqa: FBT001 - what the switch says
+        channel.enabled = enabled
         if not enabled:
-            for event in ear.tracker.flush(ear.listener.position):
-                self._episodes.event(ear, event)
+            for event in channel.tracker.flush(channel.listener.position):
+                self._episodes.event(channel, event)
 
     def _tell(self, source: str) -> None:
-        ear, settings = self._ears[source], self._settings
-        ear.on_p = settings.threshold(source)
+        channel, settings = self._channels[source], self._settings
+        channel.on_p = settings.threshold(source)
         self._snoozed[source] = settings.snoozed_until(source, time.time())
-        self._voice.send(
-            messages.settings(
-                self._voice.node,
+        self._publisher.send(
+            node_messages.settings(
+                self._publisher.node,
                 source,
-                enabled=ear.enabled,
-                threshold=ear.threshold,
+                enabled=channel.enabled,
+                threshold=channel.threshold,
                 profile=settings.of(source).profile,
                 snoozed_until=self._snoozed[source],
             )

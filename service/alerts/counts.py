@@ -3,10 +3,10 @@
 import time
 from typing import Final
 
-from service.alerts.publisher import Voice
+from service.alerts.publisher import Publisher
 from service.alerts.today import Today
 from service.messages import cry_messages
-from service.storage.documents import Store
+from service.storage.documents import DocumentStore
 
 DOCUMENT: Final = "today"
 """Name in the store."""
@@ -16,12 +16,12 @@ class Counts:
     """Used by the worker alone.
 
     Args:
-        voice: Where `<source>/today` is told.
+        publisher: Where `<source>/today` is told.
         store: Keeps it.
     """
 
-    def __init__(self, voice: Voice, store: Store) -> None:
-        self._voice, self._store = voice, store
+    def __init__(self, publisher: Publisher, store: DocumentStore) -> None:
+        self._publisher, self._store = publisher, store
         try:
             self._today = Today.load(store.load(DOCUMENT))
         except ValueError as error:
@@ -47,8 +47,8 @@ class Counts:
 
     def tell(self, source: str) -> None:
         """Tells where it stands; of a room that was configured only in an earlier run, nothing."""
-        if source in self._voice.names:
-            self._voice.send(cry_messages.today(self._voice.node, source, self._today.of(source, time.time())))
+        if source in self._publisher.names:
+            self._publisher.send(cry_messages.today(self._publisher.node, source, self._today.of(source, time.time())))
 
     def save(self) -> None:
         """Keeps it."""

@@ -5,23 +5,23 @@ import time
 from monitord.household import Episode
 from monitord.tracker import NONE
 from monitord.types import CryEvent
-from service.alerts.publisher import Voice
+from service.alerts.publisher import Publisher
 from service.alerts.room_settings import Settings
 from service.messages import cry_messages
 from service.messages.cry_messages import Telling
 from service.messages.texts import Kind
 
 
-class EpisodeVoice:
+class EpisodePublisher:
     """Used by the worker alone.
 
     Args:
-        voice: Where it is told.
+        publisher: Where it is told.
         settings: Of the rooms: who may be woken.
     """
 
-    def __init__(self, voice: Voice, settings: Settings) -> None:
-        self._voice, self._settings = voice, settings
+    def __init__(self, publisher: Publisher, settings: Settings) -> None:
+        self._publisher, self._settings = publisher, settings
 
     def wakes(self, source: str) -> bool:
         """Whether a cry in this room may wake somebody."""
@@ -38,26 +38,26 @@ class EpisodeVoice:
         **more: object,
     ) -> None:
         """Tells an event in the words of `kind`, else in those of its type; `more` goes into its payload."""
-        voice, source = self._voice, event.source
+        publisher, source = self._publisher, event.source
         told, monotonic = time.time(), time.monotonic()
         unacknowledged_s = 0.0 if episode.acknowledged else monotonic - episode.told_at
         alert = event.event_type in ("started", "escalated") and not episode.acknowledged and self.wakes(source)
         episode.alerted |= alert
-        text = voice.texts.say(
+        text = publisher.texts.say(
             kind or event.event_type,
-            room=voice.names[source],
+            room=publisher.names[source],
             since=episode.since,
             lasted_s=unacknowledged_s if event.event_type == "escalated" else ts - episode.since,
             until=until,
             reason=event.reason,
         )
         telling = Telling(
-            cry_messages.event_id(voice.node, episode.id, episode.since, event.event_type),
+            cry_messages.event_id(publisher.node, episode.id, episode.since, event.event_type),
             episode.id,
             since=episode.since,
             ts=ts,
             told=told,
-            room=voice.names[source],
+            room=publisher.names[source],
             rooms=tuple(episode.rooms),
             profile=self._settings.of(source).profile,
             alert=alert,
@@ -66,16 +66,16 @@ class EpisodeVoice:
             text=text,
             more=more,
         )
-        voice.tell(event, telling)
+        publisher.tell(event, telling)
 
     def attributes(self, episode: Episode, event: CryEvent, ended: float | None = None) -> None:
         """Tells `<source>/episode` of every room that hears or heard it; `ended` is wall time (Unix seconds)."""
         for source in [
-            one for one in episode.heard if one in self._voice.names
+            one for one in episode.heard if one in self._publisher.names
         ]:  # a room of an earlier run may be gone
-            self._voice.send(
+            self._publisher.send(
                 cry_messages.episode(
-                    self._voice.node,
+                    self._publisher.node,
                     source,
                     episode=episode.id,
                     since=episode.since,
@@ -98,9 +98,9 @@ class EpisodeVoice:
             episode: That the room is crying in.
             last: Its newest event.
         """
-        self._voice.send(
+        self._publisher.send(
             cry_messages.state(
-                self._voice.node,
+                self._publisher.node,
                 source,
                 crying=episode is not None,
                 reason=NONE if last is None else last.reason,

@@ -9,13 +9,13 @@ from monitord.household import Episode, Household
 from monitord.tracker import NONE
 from monitord.types import RATE_HZ, CryEvent, EventType
 from service.alerts.counts import Counts
-from service.alerts.episode_publisher import EpisodeVoice
-from service.alerts.publisher import Voice
+from service.alerts.episode_publisher import EpisodePublisher
+from service.alerts.publisher import Publisher
 from service.alerts.room_settings import Settings
 from service.messages import cry_messages
-from service.messages.messages import iso_utc
-from service.pipeline.channel import Ear
-from service.storage.documents import Store
+from service.messages.message import iso_utc
+from service.pipeline.channel import SourceChannel
+from service.storage.documents import DocumentStore
 from service.storage.schemas import KeptEpisodes
 
 DOCUMENT: Final = "episodes"
@@ -30,19 +30,21 @@ class Episodes:
     """All methods run in the worker's thread.
 
     Args:
-        voice: Where it is told.
-        ears: By source.
+        publisher: Where it is told.
+        channels: By source.
         settings: Of the rooms.
         store: Keeps the open episodes, and what was counted, over a kill.
     """
 
-    def __init__(self, voice: Voice, ears: Mapping[str, Ear], settings: Settings, store: Store) -> None:
-        self._voice, self._counts = EpisodeVoice(voice, settings), Counts(voice, store)
-        self._ears, self._settings, self._store = ears, settings, store
+    def __init__(
+        self, publisher: Publisher, channels: Mapping[str, SourceChannel], settings: Settings, store: DocumentStore
+    ) -> None:
+        self._publisher, self._counts = EpisodePublisher(publisher, settings), Counts(publisher, store)
+        self._channels, self._settings, self._store = channels, settings, store
         self._household = Household()
         self._last: dict[str, CryEvent] = {}  # by episode: the newest of the room that tells it
         self._snoozed: set[str] = set()  # episodes that were not answered but put off
-        self._since = dict.fromkeys(ears, 0.0)  # wall time at which the state of each room began
+        self._since = dict.fromkeys(channels, 0.0)  # wall time at which the state of each room began
         self._looked_at = self._counted_at = 0.0  # monotonic seconds
         self._alive_at = time.time()  # as kept: what an end after a kill is counted up to (Unix seconds)
 
@@ -58,15 +60,15 @@ class Episodes:
             kept = KeptEpisodes()
         left = Household.load(kept.model_dump(), time.monotonic())
         for episode in left.episodes:
-            event = CryEvent(0, episode.teller, "ended", 0, 0, 0.0, NONE, 0.0)
+            event = CryEvent(0, episode.told_by, "ended", 0, 0, 0.0, NONE, 0.0)
             until = max(episode.since, kept.at)
-            self._counts.ended(episode.teller, episode.since, until)
-            if episode.teller in self._ears:
-                self._voice.event(episode, event, time.time(), "restarted", cause="restart")
-            self._voice.attributes(episode, event, until)
+            self._counts.ended(episode.told_by, episode.since, until)
+            if episode.told_by in self._channels:
+                self._publisher.event(episode, event, time.time(), "restarted", cause="restart")
+            self._publisher.attributes(episode, event, until)
         self._counts.close()
         self._save()
-        for source in self._ears:
+        for source in self._channels:
             self._tell_state(source)
             self._counts.tell(source)
 
@@ -74,15 +76,15 @@ class Episodes:
         """Returns the open episode that a room is crying in."""
         return self._household.of(source)
 
-    def event(self, ear: Ear, event: CryEvent) -> None:
+    def event(self, channel: SourceChannel, event: CryEvent) -> None:
         """A room's episode moved: tells what that is to the house."""
         if event.event_type == "started":
-            self._started(ear, event)
+            self._started(channel, event)
         elif event.event_type == "ended":
-            self._ended(ear, event)
-        elif (episode := self.open(ear.source)) is not None and episode.teller == ear.source:
+            self._ended(channel, event)
+        elif (episode := self.open(channel.source)) is not None and episode.told_by == channel.source:
             self._last[episode.id] = event
-            self._voice.event(episode, event, ear.listener.at(event.decided))
+            self._publisher.event(episode, event, channel.listener.at(event.decided))
             self._tell_rooms(episode)
 
     def acknowledge(self, source: str, episode_id: str | None = None) -> None:
@@ -116,7 +118,7 @@ class Episodes:
     def tell_again(self) -> None:
         """Reminds at once of what nobody has answered: Home Assistant may have been away when it was told."""
         for episode in self._household.episodes:
-            if not episode.acknowledged and self._voice.wakes(episode.teller):
+            if not episode.acknowledged and self._publisher.wakes(episode.told_by):
                 self._by_hand(episode, "escalated")
 
     def tick(self) -> None:
@@ -125,85 +127,89 @@ class Episodes:
         if now - self._counted_at >= COUNT_S:
             self._counted_at, self._alive_at = now, time.time()
             self._save()
-            for source in self._ears:
+            for source in self._channels:
                 self._counts.tell(source)
         if now - self._looked_at < LOUDNESS_S or not self._household.episodes:
             return
         self._looked_at = now
-        for source, ear in self._ears.items():
+        for source, channel in self._channels.items():
             if self.open(source) is not None:
-                self._household.hear(source, ear.loudness_db(), now)
+                self._household.hear(source, channel.loudness_db(), now)
         for episode in self._household.due(now, self._settings.remind_after_s):
             self._by_hand(episode, "escalated")
 
-    def _started(self, ear: Ear, event: CryEvent) -> None:
+    def _started(self, channel: SourceChannel, event: CryEvent) -> None:
         now = time.monotonic()
-        onset_at = ear.listener.at(event.start)
-        self._since[ear.source] = onset_at
+        onset_at = channel.listener.at(event.start)
+        self._since[channel.source] = onset_at
         # A cry in a room that may wake somebody is never silenced by one in a room that may not.
-        wakes = self._voice.wakes(ear.source)
+        wakes = self._publisher.wakes(channel.source)
         joined = self._household.join(
-            ear.source, onset_at, ear.loudness_db(), now, among=lambda e: self._voice.wakes(e.teller) or not wakes
+            channel.source,
+            onset_at,
+            channel.loudness_db(),
+            now,
+            among=lambda e: self._publisher.wakes(e.told_by) or not wakes,
         )
         if joined is None:
-            joined = self._begin(ear, event, now)
+            joined = self._begin(channel, event, now)
         self._tell_rooms(joined)
         self._save()
 
-    def _begin(self, ear: Ear, event: CryEvent, now: float) -> Episode:
+    def _begin(self, channel: SourceChannel, event: CryEvent, now: float) -> Episode:
         """Opens an episode, told by the loudest of the rooms that have heard anything of it by now."""
-        heard = {ear.source: (ear, event), **self._join(ear)}
+        heard = {channel.source: (channel, event), **self._join(channel)}
         loudness = {source: one.loudness_db() for source, (one, _) in heard.items()}
-        teller = max(loudness, key=lambda source: loudness[source])
-        ear, event = heard.pop(teller)
-        since = self._since[teller] = ear.listener.at(event.start)
+        reporter = max(loudness, key=lambda source: loudness[source])
+        channel, event = heard.pop(reporter)
+        since = self._since[reporter] = channel.listener.at(event.start)
         episode = self._household.begin(
-            cry_messages.episode_id(teller, since, event.episode), teller, since, loudness[teller], now
+            cry_messages.episode_id(reporter, since, event.episode), reporter, since, loudness[reporter], now
         )
         for source, (other, one) in heard.items():
             self._since[source] = other.listener.at(one.start)
             self._household.join(source, since, loudness[source], now)
         self._last[episode.id] = event
-        if self._settings.snoozed_until(teller, time.time()) is not None:
+        if self._settings.snoozed_until(reporter, time.time()) is not None:
             self._snoozed.add(episode.id)
             episode.acknowledged = True
         # Kept first: an alarm whose end is not told would stay on the phones for ever.
         self._save_open()
-        self._voice.event(episode, event, ear.listener.at(event.decided))
+        self._publisher.event(episode, event, channel.listener.at(event.decided))
         if episode.acknowledged:
             self._by_hand(episode, "acknowledged")
-        self._counts.started(teller, since)
+        self._counts.started(reporter, since)
         return episode
 
-    def _join(self, ear: Ear) -> dict[str, tuple[Ear, CryEvent]]:
+    def _join(self, channel: SourceChannel) -> dict[str, tuple[SourceChannel, CryEvent]]:
         """Lets the rooms that have heard anything of a cry by now open their episodes with the room that decided it."""
-        wakes = self._voice.wakes(ear.source)
+        wakes = self._publisher.wakes(channel.source)
         return {
             source: (other, event)
-            for source, other in self._ears.items()
-            if other.enabled and self._voice.wakes(source) == wakes and self.open(source) is None
+            for source, other in self._channels.items()
+            if other.enabled and self._publisher.wakes(source) == wakes and self.open(source) is None
             for event in other.tracker.join(other.listener.position, other.on_p)
         }
 
-    def _ended(self, ear: Ear, event: CryEvent) -> None:
-        episode = self.open(ear.source)
-        if episode is not None and episode.teller == ear.source:
+    def _ended(self, channel: SourceChannel, event: CryEvent) -> None:
+        episode = self.open(channel.source)
+        if episode is not None and episode.told_by == channel.source:
             self._last[episode.id] = event
-        over = self._household.leave(ear.source)
-        until = ear.listener.at(event.decided)
-        self._since[ear.source] = until
+        over = self._household.leave(channel.source)
+        until = channel.listener.at(event.decided)
+        self._since[channel.source] = until
         if over is not None:
-            self._counts.ended(over.teller, over.since, until)
+            self._counts.ended(over.told_by, over.since, until)
             last = self._last[over.id]
             # Not to be heard any more is not quiet.
-            cause = "off" if not ear.enabled else "stopped" if ear.flushed else "quiet"
+            cause = "off" if not channel.enabled else "stopped" if channel.flushed else "quiet"
             event = replace(last, event_type="ended", decided=self._position(over, until))
-            self._voice.event(over, event, until, "ended" if cause == "quiet" else "stopped", cause=cause)
-            self._voice.attributes(over, last, until)
+            self._publisher.event(over, event, until, "ended" if cause == "quiet" else "stopped", cause=cause)
+            self._publisher.attributes(over, last, until)
             del self._last[over.id]
             self._snoozed.discard(over.id)
         self._save()
-        self._tell_state(ear.source)
+        self._tell_state(channel.source)
         if over is None and episode is not None:
             self._tell_rooms(episode)
 
@@ -211,11 +217,11 @@ class Episodes:
         """Tells what no sound decided."""
         last, now = self._last[episode.id], time.time()
         event = replace(last, event_type=event_type, decided=self._position(episode, now))
-        until = self._settings.snoozed_until(episode.teller, now) if episode.id in self._snoozed else None
+        until = self._settings.snoozed_until(episode.told_by, now) if episode.id in self._snoozed else None
         if until is not None and event_type == "acknowledged":
-            self._voice.event(episode, event, now, "snoozed", until=until, snoozed_until=iso_utc(until))
+            self._publisher.event(episode, event, now, "snoozed", until=until, snoozed_until=iso_utc(until))
         else:
-            self._voice.event(episode, event, now)
+            self._publisher.event(episode, event, now)
         self._tell_rooms(episode)
 
     def _position(self, episode: Episode, at: float) -> int:
@@ -223,14 +229,14 @@ class Episodes:
         return self._last[episode.id].start + max(0, round((at - episode.since) * RATE_HZ))
 
     def _tell_rooms(self, episode: Episode) -> None:
-        self._voice.attributes(episode, self._last[episode.id])
+        self._publisher.attributes(episode, self._last[episode.id])
         for source in episode.crying:
             self._tell_state(source)
 
     def _tell_state(self, source: str) -> None:
         episode = self.open(source)
         last = None if episode is None else self._last[episode.id]
-        self._voice.state(source, self._since[source] or None, episode, last)
+        self._publisher.state(source, self._since[source] or None, episode, last)
 
     def _save(self) -> None:
         self._save_open()

@@ -1,4 +1,4 @@
-"""What all parts of the teller share: who speaks, what the rooms are called, and where it goes."""
+"""What all parts of the reporter share: who speaks, what the rooms are called, and where it goes."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from monitord.types import CryEvent
 from service.messages import cry_messages
 from service.messages.cry_messages import Telling
 from service.messages.json_lines import Line, replay_event
-from service.messages.messages import Message, Node
+from service.messages.message import Message, Node
 from service.messages.texts import Texts
 from service.notify.notice import Notice, severity_of
 
@@ -25,7 +25,7 @@ class Screen(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Publisher:
     """Tells MQTT, the screen, and phones without Home Assistant."""
 
     node: Node

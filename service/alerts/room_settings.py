@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.settings.profiles import PROFILES, ProfilesConfig, Threshold
-from service.storage.documents import Store
+from service.storage.documents import DocumentStore
 from service.storage.schemas import Instant
 
 DOCUMENT: Final = "settings"
@@ -36,7 +36,7 @@ class Settings:
         profiles: From the configuration.
     """
 
-    def __init__(self, store: Store, sources: Iterable[str], profiles: ProfilesConfig) -> None:
+    def __init__(self, store: DocumentStore, sources: Iterable[str], profiles: ProfilesConfig) -> None:
         self._store, self._profiles = store, profiles
         kept = store.entries(DOCUMENT, lambda _, room: RoomSettings.model_validate(room))
         # A room that is not configured now may come back with the next start: its settings stay.

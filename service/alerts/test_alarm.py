@@ -18,15 +18,15 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from monitord.types import CryEvent, Pcm
-from service.alerts.publisher import Voice
+from service.alerts.publisher import Publisher
 from service.capture.injection import Injection
 from service.capture.recording import file_chunks
 from service.messages import cry_messages
 from service.messages.commands import BROKER
 from service.messages.cry_messages import Telling
-from service.messages.messages import iso_utc
-from service.pipeline.channel import Ear
-from service.storage.documents import Store
+from service.messages.message import iso_utc
+from service.pipeline.channel import SourceChannel
+from service.storage.documents import DocumentStore
 from service.storage.schemas import IsoTime
 
 DOCUMENT: Final = "proofs"
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class TestResult:
     """The last test alarm of a room."""
 
     state: Literal["never", "running", "proven", "failed"] = "never"
@@ -65,15 +65,15 @@ class Proof:
     """Why it failed, for a person."""
 
 
-_PROOF: Final = TypeAdapter(Proof)
+_PROOF: Final = TypeAdapter(TestResult)
 
 
-class Proving:
+class TestAlarms:
     """Used by the worker alone.
 
     Args:
-        voice: Where tests are told.
-        ears: By source.
+        publisher: Where tests are told.
+        channels: By source.
         store: Keeps proofs over a restart.
         fault: What is wrong with a source, in words; empty when it is heard.
         daily_at: Local time of a test alarm of all rooms every day; None is never.
@@ -81,53 +81,59 @@ class Proving:
 
     def __init__(
         self,
-        voice: Voice,
-        ears: Mapping[str, Ear],
-        store: Store,
+        publisher: Publisher,
+        channels: Mapping[str, SourceChannel],
+        store: DocumentStore,
         *,
         fault: Callable[[str], str],
         daily_at: dt.time | None = None,
     ) -> None:
-        self._voice, self._ears, self._store, self._fault, self._daily_at = voice, ears, store, fault, daily_at
+        self._publisher, self._channels, self._store, self._fault, self._daily_at = (
+            publisher,
+            channels,
+            store,
+            fault,
+            daily_at,
+        )
         kept = store.entries(DOCUMENT, _read)
-        self._proofs = {source: kept.get(source, Proof()) for source in ears}
+        self._proofs = {source: kept.get(source, TestResult()) for source in channels}
         self._asked_at: dict[str, float] = {}  # by source whose test runs: monotonic seconds
         self._began_at: dict[str, float] = {}  # wall time of the first sample (Unix seconds), by source
         self._sound: Pcm | None = None
 
     def begin_all(self) -> None:
         """Tells what was proven before."""
-        for source in self._ears:
+        for source in self._channels:
             self._tell(source)
 
     def begin(self, source: str) -> None:
         """Begins the test alarm of a room; one that runs already goes on."""
         if source in self._asked_at:
             return
-        ear, now = self._ears[source], time.time()
+        channel, now = self._channels[source], time.time()
         test = cry_messages.episode_id(source, now, 0)
         before = self._proofs[source]
-        self._put(source, Proof("running", test, iso_utc(now), before.proven))
+        self._put(source, TestResult("running", test, iso_utc(now), before.proven))
         self._asked_at[source] = time.monotonic()
         self._began_at[source] = now
-        if not ear.enabled:
+        if not channel.enabled:
             self._fail(source, "listening is switched off in this room")
-        elif ear.tracker.crying:
+        elif channel.tracker.crying:
             self._fail(source, "the baby is crying now: that is the real alarm")
         else:
-            ear.test(Injection(self._cry()))
+            channel.test(Injection(self._cry()))
 
-    def heard(self, ear: Ear, event: CryEvent) -> None:
+    def heard(self, channel: SourceChannel, event: CryEvent) -> None:
         """The injected cry was decided to be one: tells the `test` event."""
-        if ear.source not in self._asked_at or ear.injection is None:
+        if channel.source not in self._asked_at or channel.injection is None:
             return
-        source, told = ear.source, time.time()
-        self._began_at[source] = ear.injection.began_at
-        ear.end_test()
+        source, told = channel.source, time.time()
+        self._began_at[source] = channel.injection.began_at
+        channel.end_test()
         proof = self._proofs[source]
         assert proof.test is not None
         self._put(source, replace(proof, heard_ms=self._ms(source), started=iso_utc(self._began_at[source])))
-        self._tell_event(ear, event, proof.test, told)
+        self._tell_event(channel, event, proof.test, told)
 
     def received(self, source: str, test: str, receiver: str) -> None:
         """A receiver says that the test arrived; what it says of an older test is no news."""
@@ -159,45 +165,45 @@ class Proving:
         if not due <= now < due + DAILY_WINDOW:
             return
         for source, proof in self._proofs.items():
-            ear = self._ears[source]
+            channel = self._channels[source]
             # A baby that cries now is the real alarm; a room that is switched off wants none.
-            if not ear.enabled or ear.tracker.crying:
+            if not channel.enabled or channel.tracker.crying:
                 continue
             if proof.started is None or dt.datetime.fromisoformat(proof.started) < due - LAG:
                 self.begin(source)
 
     def _fail(self, source: str, detail: str) -> None:
         self._asked_at.pop(source, None)
-        self._ears[source].end_test()
+        self._channels[source].end_test()
         self._put(source, replace(self._proofs[source], state="failed", detail=detail))
         _log.warning("%s: the test alarm failed: %s", source, detail)
 
     def _ms(self, source: str) -> int:
         return round((time.time() - self._began_at[source]) * 1000)
 
-    def _put(self, source: str, proof: Proof) -> None:
+    def _put(self, source: str, proof: TestResult) -> None:
         self._proofs[source] = proof
         self._store.save(DOCUMENT, {one: asdict(kept) for one, kept in self._proofs.items()})
         self._tell(source)
 
     def _tell(self, source: str) -> None:
-        self._voice.send(cry_messages.proof(self._voice.node, source, asdict(self._proofs[source])))
+        self._publisher.send(cry_messages.proof(self._publisher.node, source, asdict(self._proofs[source])))
 
-    def _tell_event(self, ear: Ear, event: CryEvent, test: str, told: float) -> None:
-        voice, began = self._voice, self._began_at[ear.source]
-        room = voice.names[ear.source]
-        text = voice.texts.say("test", room=room, since=began)
+    def _tell_event(self, channel: SourceChannel, event: CryEvent, test: str, told: float) -> None:
+        publisher, began = self._publisher, self._began_at[channel.source]
+        room = publisher.names[channel.source]
+        text = publisher.texts.say("test", room=room, since=began)
         telling = Telling(
             uuid.uuid4().hex,
             test,
             since=began,
-            ts=ear.listener.at(event.decided),
+            ts=channel.listener.at(event.decided),
             told=told,
             room=room,
             alert=True,
             text=text,
         )
-        voice.tell(event, telling)
+        publisher.tell(event, telling)
 
     def _cry(self) -> Pcm:
         if self._sound is None:
@@ -205,7 +211,7 @@ class Proving:
         return self._sound
 
 
-def _read(_: str, kept: object) -> Proof:
+def _read(_: str, kept: object) -> TestResult:
     proof = _PROOF.validate_python(kept)
     # Its process is gone: what was running then cannot be finished now.
     return replace(proof, state="failed", detail="the monitor was restarted") if proof.state == "running" else proof

@@ -28,7 +28,7 @@ class AttemptError(SourceError):
         self.state = state
 
 
-class Capture:
+class CaptureThread:
     """One thread named `capture:<id>` that calls `attempt` until it is told to stop.
 
     `attempt` opens the source, reports `live` while sound comes, closes, and

@@ -3,13 +3,13 @@
 from abc import ABC, abstractmethod
 
 from service.backoff import BackOff
-from service.capture.capture_thread import Capture
+from service.capture.capture_thread import CaptureThread
 from service.capture.inbox import Inbox
 from service.capture.source import SourceStatus
 
 
 class CapturedSource(ABC):
-    """A `Source` on a `Capture`. Opens nothing until `start`.
+    """A `Source` on a `CaptureThread`. Opens nothing until `start`.
 
     Args:
         source_id: `[a-z0-9_]+`.
@@ -19,7 +19,7 @@ class CapturedSource(ABC):
 
     def __init__(self, source_id: str, inbox: Inbox, *, back_off: BackOff | None = None) -> None:
         self.inbox = inbox
-        self._capture = Capture(source_id, self._attempt, back_off=back_off)
+        self._capture = CaptureThread(source_id, self._attempt, back_off=back_off)
 
     @property
     def id(self) -> str:
@@ -40,4 +40,4 @@ class CapturedSource(ABC):
 
     @abstractmethod
     def _attempt(self) -> None:
-        """Opens, reads and closes once, in the capture thread; see `Capture`."""
+        """Opens, reads and closes once, in the capture thread; see `CaptureThread`."""

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from service.pacing import until_look_s
+from service.pacing import until_poll_s
 
 DRIFT = 1e-3
 """Fastest rate at which a stream's clock may run away from ours (seconds per second): ten times a bad crystal."""
@@ -51,7 +51,7 @@ class Pace:
         self._due_s += n / rate_hz
         if self._due_s <= now_s:
             return not stopping.is_set()
-        return not stopping.wait(until_look_s(self._due_s) if calm else self._due_s - now_s)
+        return not stopping.wait(until_poll_s(self._due_s) if calm else self._due_s - now_s)
 
     @property
     def late_s(self) -> float:

@@ -14,7 +14,7 @@ from service.capture.recording import AwayError, file_chunks
 from service.capture.source import SourceState
 
 PAUSE_S: Final = 2.0
-"""Longest first pause before a recording is opened again (seconds): at least half of it, two looks of the supervisor.
+"""Longest first pause before a recording is opened again (seconds): at least half of it, two looks of the monitor.
 One that breaks off at the same place each time must not look well in between."""
 PAUSE_CAP_S: Final = 4.0
 """Longest pause (seconds): unlike a phone or a camera, a disk is not burdened by being asked."""

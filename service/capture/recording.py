@@ -10,7 +10,7 @@ import numpy as np
 
 from monitord.errors import ConfigError, SourceError
 from monitord.types import Pcm
-from service.capture.child.decoder import Decoding
+from service.capture.child.decoder import Decoder
 from service.capture.child.decoder_request import Request
 from service.capture.child.process import STALLED, ChildError, Lost
 
@@ -64,13 +64,13 @@ def file_chunks(
     rate_hz = 0
     heard_s = 0.0
     try:
-        with Decoding(request, stopping) as decoding:
-            opened = decoding.opened()
+        with Decoder(request, stopping) as decoder:
+            opened = decoder.opened()
             if opened is None:
                 return
             if opened.format == TEXT:
                 raise SourceError(f"{path}: a text, no recording; give a sound or video file, such as wav or mp4")
-            for record in decoding.sound(SILENCE_S):
+            for record in decoder.sound(SILENCE_S):
                 assert not isinstance(record, Lost), "no damage was allowed for"
                 if waiting and (record.rate_hz != rate_hz or held >= rate_hz * CHUNK_S):
                     yield np.concatenate(waiting), rate_hz

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from monitord.errors import ConfigError
 from service.config import Config, load_config
-from service.messages.messages import OFFLINE, ONLINE
+from service.messages.node_messages import OFFLINE, ONLINE
 from service.mqtt.settings import read_credentials
 
 ANSWER_S: Final = 5.0

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from service.health.disk import Disk
 from service.health.saving import Saving
-from service.messages.messages import Message
+from service.messages.message import Message
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Screen(Protocol):
         """Something about the whole daemon."""
 
 
-class Trouble:
+class DaemonFaults:
     """Looked at by the main thread; tells each change once.
 
     Args:
@@ -52,15 +52,15 @@ class Trouble:
         self._info, self._tell, self._screen = info, tell, screen
         self._network_fault = self._disk_fault = self._told = ""
 
-    def look(self) -> str:
+    def poll(self) -> str:
         """Returns all that is wrong now, in words; empty when nothing is."""
-        network, disk = self._network.fault, self._disk.look()
+        network, disk = self._network.fault, self._disk.poll()
         if network != self._network_fault:
             _log.warning("network: %s", network)
         if disk != self._disk_fault:
             self._screen.note(disk or "the disk takes everything again")
         self._network_fault, self._disk_fault = network, disk
-        self._saving.look(disk)
+        self._saving.poll(disk)
         faults = "; ".join(filter(None, (network, disk)))
         if faults != self._told:
             self._told = faults

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from service.storage.documents import Store
+from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 
 RETRY_S: Final = 5.0
@@ -21,11 +21,11 @@ class Disk:
         store: Keeps settings there.
     """
 
-    def __init__(self, folder: Path, outbox: Outbox, store: Store) -> None:
+    def __init__(self, folder: Path, outbox: Outbox, store: DocumentStore) -> None:
         self._folder, self._outbox, self._store = folder, outbox, store
         self._tried_at = time.monotonic()
 
-    def look(self) -> str:
+    def poll(self) -> str:
         """Returns what is wrong, for a person; empty when nothing is."""
         if not self._faults():
             return ""

@@ -9,15 +9,15 @@ from typing import Final, Protocol
 from monitord.faults import Fault
 from monitord.types import RATE_HZ
 from service.capture.source import Source, SourceState, SourceStatus
-from service.health.outage_notice import Hearing
+from service.health.outage_notice import OutageNotice
 from service.health.verdict import STUCK_S, WAITING_S, Signs, is_online, judge
-from service.messages import messages
+from service.messages import node_messages
 from service.messages.fault_messages import fault_event
-from service.messages.messages import Message, Node
-from service.pipeline.channel import Ear
+from service.messages.message import Message, Node
+from service.pipeline.channel import SourceChannel
 from service.terminal.console_text import fault_words
 
-LOOK_S: Final = 0.5
+POLL_S: Final = 0.5
 """Seconds between two looks: a fault after 7 s of silence is told well within 10 s."""
 HEALTH_S: Final = 30.0
 """Seconds after which the counts are told again although no fault changed."""
@@ -43,12 +43,12 @@ class _Seen:
     """Since when too much sound waits for the worker (monotonic seconds)."""
 
 
-class Supervisor:
+class HealthMonitor:
     """Watches from the main thread, so that a stuck worker cannot hide itself.
 
     Args:
         node: Who speaks.
-        watched: Every source with its ear.
+        watched: Every source with its channel.
         tell: Takes messages for MQTT.
         screen: Who shows a person what became of a source.
         hearing: Tells phones.
@@ -58,10 +58,10 @@ class Supervisor:
     def __init__(
         self,
         node: Node,
-        watched: Sequence[tuple[Source, Ear]],
+        watched: Sequence[tuple[Source, SourceChannel]],
         tell: Callable[[Message], bool],
         screen: Screen,
-        hearing: Hearing,
+        hearing: OutageNotice,
         *,
         moved_at: Callable[[], float] | None = None,
     ) -> None:
@@ -69,7 +69,7 @@ class Supervisor:
         self._started = self._looked = time.monotonic()
         self._moved_at = moved_at
         self._moved = 0.0  # what it said at the last look
-        self._seen = {ear.source: _Seen() for _, ear in watched}
+        self._seen = {channel.source: _Seen() for _, channel in watched}
         self.still_s = 0.0
         """For how long the worker has not moved, as far as we were awake to see it (seconds)."""
 
@@ -82,19 +82,19 @@ class Supervisor:
         fault = self._seen[source].fault
         return "" if fault == "ok" else fault_words(fault)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Judges every source; tells what changed, and the counts now and then."""
         now = time.monotonic()
         self._watch_worker(now)
-        for source, ear in self._watched:
+        for source, channel in self._watched:
             status = source.status()
-            signs = self._signs(ear, status, now)
+            signs = self._signs(channel, status, now)
             fault = judge(signs)
-            online = is_online(signs, fault, heard=ear.last_audio_monotonic is not None, enabled=ear.enabled)
-            self._compare(ear, status, online=online, fault=fault, now=now)
+            online = is_online(signs, fault, heard=channel.last_audio_monotonic is not None, enabled=channel.enabled)
+            self._compare(channel, status, online=online, fault=fault, now=now)
             # A recording that is over is no fault.
-            wanted = ear.enabled and status.state is not SourceState.ENDED
-            self._hearing.look(ear.source, fault, heard=online, wanted=wanted)
+            wanted = channel.enabled and status.state is not SourceState.ENDED
+            self._hearing.poll(channel.source, fault, heard=online, wanted=wanted)
 
     @property
     def stuck(self) -> bool:
@@ -104,34 +104,34 @@ class Supervisor:
     def _watch_worker(self, now: float) -> None:
         moved = now if self._moved_at is None else self._moved_at()
         # After a sleep of the whole machine the worker had no more time than we: at most two looks count.
-        self.still_s = self.still_s + min(now - self._looked, 2 * LOOK_S) if moved == self._moved else 0.0
+        self.still_s = self.still_s + min(now - self._looked, 2 * POLL_S) if moved == self._moved else 0.0
         self._moved, self._looked = moved, now
 
-    def _signs(self, ear: Ear, status: SourceStatus, now: float) -> Signs:
-        seen, heard_at = self._seen[ear.source], ear.last_audio_monotonic
-        waiting_s = ear.inbox.held / RATE_HZ
+    def _signs(self, channel: SourceChannel, status: SourceStatus, now: float) -> Signs:
+        seen, heard_at = self._seen[channel.source], channel.last_audio_monotonic
+        waiting_s = channel.inbox.held / RATE_HZ
         if waiting_s < WAITING_S:
             seen.late_since = None
         elif seen.late_since is None:
             seen.late_since = now
         return Signs(
             status.state,
-            samples=ear.fault,
+            samples=channel.fault,
             silent_s=now - (self._started if heard_at is None else heard_at),
-            wrong_rate=ear.inbox.wrong_rate,
+            wrong_rate=channel.inbox.wrong_rate,
             waiting_s=waiting_s,
             late_s=0.0 if seen.late_since is None else now - seen.late_since,
             stuck=self.stuck,
         )
 
-    def _tell_fault(self, ear: Ear, seen: _Seen, fault: Fault, detail: str) -> None:
+    def _tell_fault(self, channel: SourceChannel, seen: _Seen, fault: Fault, detail: str) -> None:
         """Durable: a fault that comes and goes while the broker is away leaves a trace."""
         at = time.time()
-        since = seen.fault_at if seen.fault != "ok" else ear.last_audio or at
+        since = seen.fault_at if seen.fault != "ok" else channel.last_audio or at
         self._tell(
             fault_event(
                 self._node,
-                ear.source,
+                channel.source,
                 fault,
                 message_id=uuid.uuid4().hex,
                 ts=at,
@@ -141,25 +141,25 @@ class Supervisor:
         )
         seen.fault_at = at
 
-    def _compare(self, ear: Ear, status: SourceStatus, *, online: bool, fault: Fault, now: float) -> None:
-        seen = self._seen[ear.source]
+    def _compare(self, channel: SourceChannel, status: SourceStatus, *, online: bool, fault: Fault, now: float) -> None:
+        seen = self._seen[channel.source]
         if seen.fault != fault:
-            self._screen.fault(ear.source, fault, status.detail)
-            self._tell_fault(ear, seen, fault, status.detail)
+            self._screen.fault(channel.source, fault, status.detail)
+            self._tell_fault(channel, seen, fault, status.detail)
         # A source is heard a moment before its thread counts that it was opened again.
         changed = (seen.online, seen.fault, seen.reconnects) != (online, fault, status.reconnects)
         seen.online, seen.fault, seen.reconnects = online, fault, status.reconnects
         if changed:
-            self._tell(messages.source_status(self._node, ear.source, online=online))
+            self._tell(node_messages.source_status(self._node, channel.source, online=online))
         if changed or now - seen.told_at >= HEALTH_S:
             seen.told_at = now
             self._tell(
-                messages.health(
+                node_messages.health(
                     self._node,
-                    ear.source,
+                    channel.source,
                     fault=fault,
-                    tally=ear.told,
+                    tally=channel.published_tally,
                     reconnects=status.reconnects,
-                    last_audio=ear.last_audio,
+                    last_audio=channel.last_audio,
                 )
             )

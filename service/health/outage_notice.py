@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitord.faults import Fault
-from service.messages.messages import Node, iso_utc
+from service.messages.message import Node, iso_utc
 from service.messages.texts import Kind, Texts
 from service.notify.notice import Notice, severity_of
 
@@ -27,8 +27,8 @@ class _Room:
     told: bool = False
 
 
-class Hearing:
-    """Fed by the supervisor, in the main thread.
+class OutageNotice:
+    """Fed by the monitor, in the main thread.
 
     Args:
         node: Who speaks.
@@ -41,7 +41,7 @@ class Hearing:
         self._node, self._names, self._texts, self._notify = node, names, texts, notify
         self._rooms = {source: _Room() for source in names}
 
-    def look(self, source: str, fault: Fault, *, heard: bool, wanted: bool) -> None:
+    def poll(self, source: str, fault: Fault, *, heard: bool, wanted: bool) -> None:
         """Takes how a room stands now.
 
         Args:

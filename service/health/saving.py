@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from service.messages.messages import Node, iso_utc
+from service.messages.message import Node, iso_utc
 from service.messages.texts import Kind, Texts
 from service.notify.notice import Notice, severity_of
 
@@ -26,7 +26,7 @@ class Saving:
         self._since: tuple[float, float] | None = None  # monotonic seconds, and wall time (Unix seconds)
         self._told = False
 
-    def look(self, fault: str) -> None:
+    def poll(self, fault: str) -> None:
         """Takes what is wrong with the disk now; empty where nothing is."""
         now = time.monotonic()
         if fault and self._since is None:

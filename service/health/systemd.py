@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Final, Self
 
 from service.mqtt.client import MqttStatus
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 from service.terminal.console_text import printable
 from service.terminal.journal_stream import is_journal
 
@@ -82,7 +82,7 @@ class ServiceManager:
     def __init__(self, notify: Callable[[str], object], watchdog_s: float | None = None) -> None:
         self._notify, self._watchdog_s = notify, watchdog_s
         self._names: Mapping[str, str] = {}
-        self._ears: Sequence[Ear] = ()
+        self._channels: Sequence[SourceChannel] = ()
         self._fault: Callable[[str], str] = lambda _: ""
         self._moved_at: Callable[[], float] = time.monotonic
         self._began = self._alive_at = time.monotonic()
@@ -103,27 +103,27 @@ class ServiceManager:
     def watch(
         self,
         names: Mapping[str, str],
-        ears: Sequence[Ear],
+        channels: Sequence[SourceChannel],
         *,
         fault: Callable[[str], str],
         moved_at: Callable[[], float],
     ) -> None:
-        """Takes what is looked at: names by source, ears, faults in words, and when the worker moved (monotonic)."""
-        self._names, self._ears, self._fault, self._moved_at = names, ears, fault, moved_at
+        """Takes what is watched: names by source, channels, faults in words, when the worker moved (monotonic)."""
+        self._names, self._channels, self._fault, self._moved_at = names, channels, fault, moved_at
 
     @property
     def present(self) -> bool:
         """Whether a service manager started us, and starts us again."""
         return "NOTIFY_SOCKET" in os.environ
 
-    def look(self, mqtt: MqttStatus, fault: str = "") -> None:
+    def poll(self, mqtt: MqttStatus, fault: str = "") -> None:
         """Tells what has changed, and gives the sign of life when it is due and the work has moved since the last.
 
         Args:
             mqtt: How the connection stands.
             fault: What is wrong with the daemon itself, in words; empty where nothing is.
         """
-        rooms = [self._room(ear) for ear in self._ears]
+        rooms = [self._room(channel) for channel in self._channels]
         now = time.monotonic()
         broker = "" if mqtt.connected else mqtt.detail
         answered = mqtt.connected or bool(mqtt.detail) or now - self._began > BROKER_S
@@ -154,16 +154,16 @@ class ServiceManager:
         self._say("STOPPING=1")
         self._tell_status("saying goodbye")
 
-    def _room(self, ear: Ear) -> Room:
-        source = ear.source
-        if not ear.tracker.crying:
+    def _room(self, channel: SourceChannel) -> Room:
+        source = channel.source
+        if not channel.tracker.crying:
             self._since.pop(source, None)
         return Room(
             name=self._names[source],
-            wanted=ear.enabled and not ear.flushed,
-            heard_at=ear.last_audio_monotonic,
+            wanted=channel.enabled and not channel.flushed,
+            heard_at=channel.last_audio_monotonic,
             fault=self._fault(source),
-            crying_since=self._since.setdefault(source, time.time()) if ear.tracker.crying else None,
+            crying_since=self._since.setdefault(source, time.time()) if channel.tracker.crying else None,
         )
 
     def _tell_status(self, status: str) -> None:

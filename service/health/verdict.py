@@ -8,7 +8,7 @@ from monitord.faults import Fault
 from service.capture.source import SourceState
 
 STALL_S: Final = 7.0
-"""Seconds without a sample after which a source is stalled: a fault must be visible within 10 s, and the supervisor
+"""Seconds without a sample after which a source is stalled: a fault must be visible within 10 s, and the monitor
 looks twice a second."""
 GRACE_S: Final = 3.0
 """Seconds that a source may take to reconnect before it is told: a hiccup of the Wi-Fi is not worth waking for."""

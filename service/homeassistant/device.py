@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from service.homeassistant.house import House
-from service.messages.messages import OFFLINE, ONLINE
+from service.messages.node_messages import OFFLINE, ONLINE
 
 Component = dict[str, object]
 """One entity: `platform`, `name` and Home Assistant's options for it."""

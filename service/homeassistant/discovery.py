@@ -15,8 +15,8 @@ from service.homeassistant.house import House
 from service.homeassistant.hub import hub_payload, hub_retained
 from service.homeassistant.room import room_id, room_payload, room_retained
 from service.homeassistant.settings import HomeAssistantConfig
-from service.messages.messages import Keep, Message
-from service.storage.documents import Store
+from service.messages.message import Keep, Message
+from service.storage.documents import DocumentStore
 
 DOCUMENT: Final = "announced"
 """Name of the document that remembers: config topic -> `Announced`."""
@@ -59,7 +59,7 @@ class Discovery:
     """Topics on which Home Assistant says that it started, and wants to be told all again."""
 
 
-def discover(house: House, settings: HomeAssistantConfig, store: Store) -> Discovery:
+def discover(house: House, settings: HomeAssistantConfig, store: DocumentStore) -> Discovery:
     """Returns what to tell of this house, and remembers it."""
     # What cannot be read is set aside: its entities may stay in Home Assistant.
     remembered = store.entries(DOCUMENT, _remembered)

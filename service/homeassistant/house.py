@@ -6,7 +6,7 @@ from typing import Final
 
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
 from service.config import Config
-from service.messages.messages import Node
+from service.messages.message import Node
 
 _KINDS: Final[Mapping[type[SourceSpec], str]] = {
     MicrophoneSpec: "Microphone",

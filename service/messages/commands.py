@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from service.messages.messages import Node
+from service.messages.message import Node
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from monitord.types import RATE_HZ, CryEvent, EventType, Scores, Segment
-from service.messages.messages import Keep, Message, Node, by_reason, iso_utc, json_message, probability
+from service.messages.message import Keep, Message, Node, by_reason, iso_utc, json_message, probability
 from service.messages.texts import Text
 
 

@@ -5,7 +5,7 @@ would leave no trace there. It has a topic of its own, because whoever listens t
 """
 
 from monitord.faults import Fault
-from service.messages.messages import Keep, Message, Node, iso_utc, json_message
+from service.messages.message import Keep, Message, Node, iso_utc, json_message
 
 
 def fault_event(

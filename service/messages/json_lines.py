@@ -2,7 +2,7 @@
 
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment
-from service.messages.messages import by_reason, probability
+from service.messages.message import by_reason, probability
 
 SAMPLES_PER_MS = RATE_HZ // 1000
 """Samples in a millisecond at the rate inside the house."""

@@ -1,7 +1,7 @@
-"""The voice of the daemon: one thread that keeps a connection to the broker and tells it everything, in order.
+"""The MQTT client: one thread that keeps a connection to the broker and tells it everything, in order.
 
-Each connection is a new `Link` with a `Session` on it. What outlives a connection is on the board (the newest states)
-and on disk (the outbox); live messages do not outlive it.
+Each attempt is a new `Connection` with a `Session` on it. What outlives a connection is in `RetainedMessages` (the
+newest states) and on disk (the outbox); live messages do not outlive it.
 """
 
 import contextlib
@@ -16,12 +16,12 @@ from typing import Self
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from service.messages import messages
+from service.messages import node_messages
 from service.messages.commands import Command
-from service.messages.messages import Keep, Message, Node
-from service.mqtt.connection import KEEPALIVE_S, Link
-from service.mqtt.errors import LinkError
-from service.mqtt.retained import Board
+from service.messages.message import Keep, Message, Node
+from service.mqtt.connection import KEEPALIVE_S, Connection
+from service.mqtt.errors import ConnectionOverError
+from service.mqtt.retained import RetainedMessages
 from service.mqtt.session import TICK_S, Session, Speaker
 from service.mqtt.settings import Credentials, MqttSettings, read_credentials
 from service.storage.outbox import Outbox
@@ -59,7 +59,7 @@ class MqttStatus:
     """The broker, or our check of its certificate, said no: only a person can change that, retrying cannot."""
 
 
-class Mqtt:
+class MqttClient:
     """Tells messages to the broker. The constructor opens nothing.
 
     Args:
@@ -90,7 +90,7 @@ class Mqtt:
     ) -> None:
         self._settings = settings
         self._speaker = Speaker(
-            node, tuple(sources), outbox, Board(), on_command, discovery, tuple(births), tuple(gone)
+            node, tuple(sources), outbox, RetainedMessages(), on_command, discovery, tuple(births), tuple(gone)
         )
         self._keepalive_s = keepalive_s
         self._credentials = Credentials()
@@ -154,7 +154,7 @@ class Mqtt:
             live message was dropped, because there is no connection.
         """
         on_disk = message.keep >= Keep.SEGMENT
-        kept = self._speaker.outbox.add(message) if on_disk else self._speaker.board.put(message)
+        kept = self._speaker.outbox.add(message) if on_disk else self._speaker.retained.put(message)
         self._wake()
         return kept
 
@@ -177,14 +177,14 @@ class Mqtt:
     @property
     def dropped_live(self) -> int:
         """Live messages (level, heartbeat) dropped since the start, because nobody could hear them."""
-        return self._speaker.board.dropped_live
+        return self._speaker.retained.dropped_live
 
     def _wake(self) -> None:
         with self._wake_lock, contextlib.suppress(BlockingIOError):  # full of wake-ups is awake
             if self._wake_pair is not None:
                 self._wake_pair[1].send(b"!")
 
-    def _became(self, status: MqttStatus) -> None:
+    def _set_status(self, status: MqttStatus) -> None:
         with self._changed:
             if status == self._status:
                 return
@@ -200,9 +200,9 @@ class Mqtt:
         try:
             self._keep_connected(wake)
         except BaseException as error:
-            self._became(MqttStatus(connected=False, detail=f"the mqtt thread died of a bug: {error!r}"))
+            self._set_status(MqttStatus(connected=False, detail=f"the mqtt thread died of a bug: {error!r}"))
             raise
-        self._became(MqttStatus(connected=False, detail=f"{self._settings.where}: stopped"))
+        self._set_status(MqttStatus(connected=False, detail=f"{self._settings.where}: stopped"))
 
     def _keep_connected(self, wake: socket.socket) -> None:
         pause_s = BACKOFF_FIRST_S
@@ -212,11 +212,11 @@ class Mqtt:
             began = time.monotonic()
             try:
                 self._connection(version, wake)
-            except LinkError as error:
+            except ConnectionOverError as error:
                 short_lives = short_lives + 1 if error.kind == "lost" and time.monotonic() - began < STABLE_S else 0
                 twin = f"; again and again: does a second monitord have the node name {self._speaker.node.name!r}?"
                 detail = f"{error}{twin if short_lives >= SHORT_LIVES else ''}"
-                self._became(MqttStatus(connected=False, detail=detail, refused=error.kind == "refused"))
+                self._set_status(MqttStatus(connected=False, detail=detail, refused=error.kind == "refused"))
                 version, tried = self._next_version(version, error), version
                 if error.kind == "wrong_version" and version is not tried:
                     continue
@@ -225,7 +225,7 @@ class Mqtt:
             self._stopping.wait(pause_s * random.uniform(1 - BACKOFF_JITTER, 1 + BACKOFF_JITTER))  # noqa: S311
             pause_s = min(2 * pause_s, BACKOFF_CAP_S)
 
-    def _next_version(self, tried: MQTTProtocolVersion, error: LinkError) -> MQTTProtocolVersion:
+    def _next_version(self, tried: MQTTProtocolVersion, error: ConnectionOverError) -> MQTTProtocolVersion:
         """MQTT 5 unless the broker said no to it; once 3.1.1 after it hung up on 5 without a word."""
         if error.kind == "wrong_version":
             self._only_v311 = True
@@ -233,27 +233,27 @@ class Mqtt:
         return MQTTProtocolVersion.MQTTv311 if self._only_v311 or hung_up_on_v5 else MQTTProtocolVersion.MQTTv5
 
     def _connection(self, version: MQTTProtocolVersion, wake: socket.socket) -> None:
-        """One connection from will to goodbye; LinkError where it ends otherwise."""
+        """One connection from will to goodbye; ConnectionOverError where it ends otherwise."""
         node = self._speaker.node
-        link = Link(
+        connection = Connection(
             self._settings,
             self._credentials,
             client_id=f"monitord-{node.name}",
-            will=messages.node_status(node, online=False),
+            will=node_messages.node_status(node, online=False),
             version=version,
             keepalive_s=self._keepalive_s,
         )
-        with link, contextlib.ExitStack() as after:
-            link.connect()
-            after.callback(self._speaker.board.end)
+        with connection, contextlib.ExitStack() as after:
+            connection.connect()
+            after.callback(self._speaker.retained.end)
             session = Session(
                 self._speaker,
-                link,
+                connection,
                 wake=wake,
                 stopping=self._stopping,
-                refusals=lambda told: self._became(MqttStatus(connected=True, detail=told)),
+                refusals=lambda told: self._set_status(MqttStatus(connected=True, detail=told)),
             )
             session.greet()
-            self._became(MqttStatus(connected=True, detail=session.refusals))
+            self._set_status(MqttStatus(connected=True, detail=session.refusals))
             session.serve()
             session.say_goodbye(self._stop_at)

@@ -1,6 +1,6 @@
 """One connection to a broker, from CONNECT to its end: paho without its threads and without its memory.
 
-A new `Link` for each connection, used by one thread. So nothing survives a connection but what the caller keeps: no
+A new object for each connection, used by one thread. So nothing survives a connection but what the caller keeps: no
 second queue inside paho that sends old things in its own order, and no answer that could belong to an earlier life.
 """
 
@@ -19,9 +19,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from service.messages.messages import Message
+from service.messages.message import Message
 from service.mqtt import errors
-from service.mqtt.errors import FIRST_REFUSAL, LinkError
+from service.mqtt.errors import FIRST_REFUSAL, ConnectionOverError
 from service.mqtt.settings import Credentials, MqttSettings
 
 KEEPALIVE_S = 3
@@ -58,7 +58,7 @@ class Incoming:
     """Stored earlier, not said just now."""
 
 
-class Link:
+class Connection:
     """Pull-style: `pump` moves bytes, `answers` and `incoming` hold what came.
 
     Args:
@@ -118,7 +118,7 @@ class Link:
         """Connects and waits for the broker's answer.
 
         Raises:
-            LinkError: It did not come about.
+            ConnectionOverError: It did not come about.
         """
         where = self._settings.where
         try:
@@ -133,7 +133,9 @@ class Link:
         deadline = time.monotonic() + CONNECT_TIMEOUT_S
         while self._connack is None:
             if time.monotonic() > deadline:
-                raise LinkError("unreachable", f"{where}: something is there, but it does not answer as a broker")
+                raise ConnectionOverError(
+                    "unreachable", f"{where}: something is there, but it does not answer as a broker"
+                )
             self.pump(0.1)
         refusal = errors.from_answer(self._connack, self._settings)
         if refusal is not None:
@@ -172,7 +174,7 @@ class Link:
         """Moves bytes; returns after `timeout_s`, or as soon as something happened or `wake` can be read.
 
         Raises:
-            LinkError: The connection is over.
+            ConnectionOverError: The connection is over.
         """
         sock = cast("socket.socket | None", self._client.socket())
         if sock is None or self.is_over():
@@ -188,7 +190,7 @@ class Link:
                 self._client.loop_write()
             self._client.loop_misc()
         except (OSError, MQTTException) as error:
-            raise LinkError("lost", f"{self._settings.where}: what came is not MQTT ({error})") from error
+            raise ConnectionOverError("lost", f"{self._settings.where}: what came is not MQTT ({error})") from error
         # A CONNACK that says no is followed by a closed connection: the reason is worth more than the end.
         if self.is_over() and self._connack is None:
             raise self._ended()
@@ -201,10 +203,10 @@ class Link:
         if sock is not None:
             sock.close()
 
-    def _ended(self) -> LinkError:
+    def _ended(self) -> ConnectionOverError:
         if self._connack is None:
             return errors.unanswered(self._settings)
-        return LinkError("lost", f"{self._settings.where}: {self._end or 'the connection is gone'}")
+        return ConnectionOverError("lost", f"{self._settings.where}: {self._end or 'the connection is gone'}")
 
     # paho's callbacks: all run inside `pump`.
 

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Collection
 
-from service.mqtt.connection import Answer, Link
+from service.mqtt.connection import Answer, Connection
 from service.mqtt.staleness import stamped
 from service.storage.outbox import Outbox
 
@@ -27,7 +27,7 @@ class Delivery:
 
     Args:
         outbox: What waits.
-        link: Connected.
+        connection: Connected.
         unanswered: Says which episodes are open and unanswered now: what is told of them late still alerts.
         clock: Wall time (Unix seconds), for the latency that an event tells.
     """
@@ -35,7 +35,7 @@ class Delivery:
     def __init__(
         self,
         outbox: Outbox,
-        link: Link,
+        connection: Connection,
         *,
         unanswered: Callable[[], Collection[str]] = tuple,
         clock: Callable[[], float] = time.time,
@@ -43,7 +43,7 @@ class Delivery:
         self._outbox = outbox
         self._unanswered = unanswered
         self._clock = clock
-        self._link = link
+        self._connection = connection
         self._after = 0  # all up to this seq are under way, refused or done
         self._under_way: dict[int, int] = {}  # number of the PUBLISH -> seq
         self._refused: dict[int, str] = {}  # seq -> topic
@@ -65,7 +65,7 @@ class Delivery:
                 self._after = row.seq
                 if row.seq not in busy and row.seq not in self._refused:
                     message = stamped(row.message, self._clock(), unanswered)
-                    self._under_way[self._link.publish(message)] = row.seq
+                    self._under_way[self._connection.publish(message)] = row.seq
             if not rows:
                 self._after = self._outbox.last_seq
 

@@ -22,7 +22,7 @@ _WRONG_VERSION: Final = 132
 EndKind = Literal["unreachable", "refused", "wrong_version", "unanswered", "lost"]
 
 
-class LinkError(Exception):
+class ConnectionOverError(Exception):
     """The connection did not come about, or is over.
 
     Attributes:
@@ -36,34 +36,38 @@ class LinkError(Exception):
         self.kind = kind
 
 
-def from_connecting(error: OSError | UnicodeError, settings: MqttSettings) -> LinkError:
+def from_connecting(error: OSError | UnicodeError, settings: MqttSettings) -> ConnectionOverError:
     """What went wrong on the way to the broker: name, TCP or TLS."""
     where = settings.where
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message
         detail = f"{where}: its certificate does not hold ({why}); check mqtt.host and mqtt.tls.ca_file"
-        return LinkError("refused", detail)
+        return ConnectionOverError("refused", detail)
     if isinstance(error, ssl.SSLError):
-        return LinkError("unreachable", f"{where}: no TLS there ({error.reason}); check mqtt.port and mqtt.tls")
+        return ConnectionOverError(
+            "unreachable", f"{where}: no TLS there ({error.reason}); check mqtt.port and mqtt.tls"
+        )
     keys = "mqtt.host and mqtt.port" if settings.tls is None else "mqtt.host, mqtt.port and mqtt.tls"
-    return LinkError("unreachable", f"{where}: no broker to be reached ({error}); check {keys}")
+    return ConnectionOverError("unreachable", f"{where}: no broker to be reached ({error}); check {keys}")
 
 
-def from_answer(connack: ReasonCode, settings: MqttSettings) -> LinkError | None:
+def from_answer(connack: ReasonCode, settings: MqttSettings) -> ConnectionOverError | None:
     """What the broker's answer to CONNECT means; None is a yes."""
     code, where = connack.value, settings.where
     if code < FIRST_REFUSAL:
         return None
     if code == _WRONG_VERSION:
-        return LinkError("wrong_version", f"{where}: the broker does not speak this version of MQTT")
+        return ConnectionOverError("wrong_version", f"{where}: the broker does not speak this version of MQTT")
     if code in _REFUSED:
         user = settings.username
         hint = "set mqtt.username" if user is None else f"user {user!r}: check mqtt.username and mqtt.password_file"
-        return LinkError("refused", f"{where}: the broker refuses {_REFUSED[code]} ({connack}); {hint}")
-    return LinkError("unreachable", f"{where}: the broker cannot serve us now ({connack})")
+        return ConnectionOverError("refused", f"{where}: the broker refuses {_REFUSED[code]} ({connack}); {hint}")
+    return ConnectionOverError("unreachable", f"{where}: the broker cannot serve us now ({connack})")
 
 
-def unanswered(settings: MqttSettings) -> LinkError:
+def unanswered(settings: MqttSettings) -> ConnectionOverError:
     """The broker hung up before it answered."""
     wants = "TLS? mqtt.tls" if settings.tls is None else "a client certificate? mqtt.tls.cert_file"
-    return LinkError("unanswered", f"{settings.where}: closed before the broker answered (does it want {wants})")
+    return ConnectionOverError(
+        "unanswered", f"{settings.where}: closed before the broker answered (does it want {wants})"
+    )

@@ -4,13 +4,13 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 
-from service.messages.messages import Keep, Message
+from service.messages.message import Keep, Message
 
 LIVE_BOUND = 100
 """Live messages not sent yet: a level and a heartbeat of 50 sources; when full the oldest goes, it is stale."""
 
 
-class Board:
+class RetainedMessages:
     """Put up by any thread, taken down by the one that has the connection. Bounded by the number of topics."""
 
     def __init__(self) -> None:

@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from service.messages import commands, messages
+from service.messages import commands, node_messages
 from service.messages.commands import Command
-from service.messages.messages import Keep, Message, Node
-from service.mqtt.connection import Answer, Incoming, Link
+from service.messages.message import Keep, Message, Node
+from service.mqtt.connection import Answer, Connection, Incoming
 from service.mqtt.delivery import Delivery
-from service.mqtt.retained import Board
+from service.mqtt.retained import RetainedMessages
 from service.mqtt.staleness import unanswered
 from service.storage.outbox import Outbox
 
@@ -44,7 +44,7 @@ class Speaker:
     sources: tuple[str, ...]
     """Ids."""
     outbox: Outbox
-    board: Board
+    retained: RetainedMessages
     on_command: Callable[[Command], None]
     discovery: Callable[[], Sequence[Message]]
     births: tuple[str, ...] = ()
@@ -54,11 +54,11 @@ class Speaker:
 
 
 class Session:
-    """Any method may raise `LinkError`: the connection is over. Used by one thread.
+    """Any method may raise `ConnectionOverError`: the connection is over. Used by one thread.
 
     Args:
         speaker: Who speaks.
-        link: Connected.
+        connection: Connected.
         wake: Becomes readable when there is something new to send; without waiting (timeout 0).
         stopping: Set when the goodbye is due.
         refusals: Called with `refusals` whenever that changes.
@@ -67,20 +67,22 @@ class Session:
     def __init__(
         self,
         speaker: Speaker,
-        link: Link,
+        connection: Connection,
         *,
         wake: socket.socket,
         stopping: threading.Event,
         refusals: Callable[[str], None],
     ) -> None:
         self._speaker = speaker
-        self._link = link
+        self._connection = connection
         self._wake = wake
         self._stopping = stopping
         self._refusals_changed = refusals
         self._refused: dict[str, str] = {}  # by topic
         states = [f"{speaker.node.root}/{source}/state" for source in speaker.sources]
-        self._delivery = Delivery(speaker.outbox, link, unanswered=lambda: unanswered(speaker.board.latest(states)))
+        self._delivery = Delivery(
+            speaker.outbox, connection, unanswered=lambda: unanswered(speaker.retained.latest(states))
+        )
         self._discover_at = math.inf  # monotonic seconds; after a birth message
         self._states_at = math.inf  # monotonic seconds; the pause after that discovery
 
@@ -93,7 +95,7 @@ class Session:
     def greet(self) -> None:
         """Subscribes, then discovery, a pause, retained states, and `status = online` last."""
         speaker = self._speaker
-        self._link.subscribe((*commands.subscriptions(speaker.node), *speaker.births, *speaker.gone))
+        self._connection.subscribe((*commands.subscriptions(speaker.node), *speaker.births, *speaker.gone))
         if self._discover() or speaker.gone:
             until = time.monotonic() + DISCOVERY_PAUSE_S
             while time.monotonic() < until and not self._stopping.is_set():
@@ -120,25 +122,25 @@ class Session:
             self._delivery.step()
             self._pump(half)
         for source in self._speaker.sources:
-            self._link.publish(messages.source_status(self._speaker.node, source, online=False))
-        self._link.publish(messages.node_status(self._speaker.node, online=False))
-        while self._link.unanswered and time.monotonic() < until:
+            self._connection.publish(node_messages.source_status(self._speaker.node, source, online=False))
+        self._connection.publish(node_messages.node_status(self._speaker.node, online=False))
+        while self._connection.unanswered and time.monotonic() < until:
             self._pump(until)
-        if self._link.unanswered:
-            log.warning("mqtt: left with %d messages unanswered", self._link.unanswered)
+        if self._connection.unanswered:
+            log.warning("mqtt: left with %d messages unanswered", self._connection.unanswered)
 
     def _discover(self) -> bool:
         """Tells discovery; returns whether there is any."""
         discovery = self._speaker.discovery()
         for message in discovery:
-            self._link.publish(message)
+            self._connection.publish(message)
         return bool(discovery)
 
     def _tell_all(self) -> None:
         """Tells all states, and `status = online` last."""
-        self._speaker.board.begin()
+        self._speaker.retained.begin()
         self._send()
-        self._link.publish(messages.node_status(self._speaker.node, online=True))
+        self._connection.publish(node_messages.node_status(self._speaker.node, online=True))
 
     def _greet_again(self) -> None:
         """Discovery and all states for a Home Assistant that started, each in its time; the news go on meanwhile."""
@@ -153,19 +155,19 @@ class Session:
             self._speaker.on_command(commands.TellAgain())
 
     def _send(self) -> None:
-        for message in self._speaker.board.take():
-            self._link.publish(message)
+        for message in self._speaker.retained.take():
+            self._connection.publish(message)
 
     def _pump(self, until: float) -> None:
-        self._link.pump(min(max(until - time.monotonic(), 0.0), TICK_S), self._wake)
+        self._connection.pump(min(max(until - time.monotonic(), 0.0), TICK_S), self._wake)
         with contextlib.suppress(BlockingIOError):  # nobody woke us
             self._wake.recv(4096)
-        answers = list(self._link.answers)
-        self._link.answers.clear()
+        answers = list(self._connection.answers)
+        self._connection.answers.clear()
         self._delivery.take(answers)
         self._judge(answers)
-        while self._link.incoming:
-            self._obey(self._link.incoming.popleft())
+        while self._connection.incoming:
+            self._obey(self._connection.incoming.popleft())
 
     def _judge(self, answers: list[Answer]) -> None:
         before = dict(self._refused)
@@ -184,7 +186,7 @@ class Session:
             return
         if incoming.topic in self._speaker.gone:
             if incoming.payload and incoming.retained:
-                self._link.publish(Message(incoming.topic, "", retain=True, qos=1, keep=Keep.LATEST))
+                self._connection.publish(Message(incoming.topic, "", retain=True, qos=1, keep=Keep.LATEST))
             return
         if incoming.retained:
             topic = incoming.topic if incoming.topic.isprintable() else ascii(incoming.topic)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from service.messages.messages import Message
+from service.messages.message import Message
 
 EVENT_TOPICS: Final = ("/event", "/fault")
 """How the topics of events end."""

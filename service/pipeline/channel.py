@@ -40,7 +40,7 @@ class Scored:
 
 
 @dataclass(slots=True)
-class Ear:
+class SourceChannel:
     """One source in the worker's hands. Only the worker changes it; others read single fields."""
 
     inbox: Inbox
@@ -67,14 +67,14 @@ class Ear:
     """Follows that sound, so that the room's own tracker never hears it."""
     flushed: bool = False
     """Whether the source has ended and everything of it was heard."""
-    stirred: int = 0
+    last_activity: int = 0
     """Index up to which it was heard when a window or a segment last came out (samples at 16 kHz)."""
-    told: Tally = field(default_factory=Tally)
+    published_tally: Tally = field(default_factory=Tally)
     """`tally` at the end of the last round, for other threads."""
 
     @classmethod
-    def of(cls, inbox: Inbox, listener: ListenerParams, tracker: TrackerParams) -> "Ear":
-        """Builds an ear for an inbox with a bundle's parameters."""
+    def of(cls, inbox: Inbox, listener: ListenerParams, tracker: TrackerParams) -> "SourceChannel":
+        """Builds a channel for an inbox with a bundle's parameters."""
         return cls(inbox, Listener(inbox.source, listener), Tracker(inbox.source, tracker))
 
     @property
@@ -90,7 +90,7 @@ class Ear:
     @property
     def calm(self) -> bool:
         """Whether nothing has stood out of the room for a while, and no episode is open."""
-        return not self.tracker.crying and self.listener.position - self.stirred >= CALM_S * RATE_HZ
+        return not self.tracker.crying and self.listener.position - self.last_activity >= CALM_S * RATE_HZ
 
     def take(self) -> list[Window | Segment]:
         """Hears at most a second of what waits in the inbox; at the end of the source, flushes once."""
@@ -101,7 +101,7 @@ class Ear:
             self.flushed = True
             out += self.listener.flush()
         if out:
-            self.stirred = self.listener.position
+            self.last_activity = self.listener.position
         return out
 
     def over(self, segment: Segment) -> list[Scores]:

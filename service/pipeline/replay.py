@@ -18,7 +18,7 @@ from service.capture.inbox import Inbox
 from service.capture.recording import check_file
 from service.capture.source import SourceState
 from service.messages import json_lines
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 from service.pipeline.worker import Worker
 
 
@@ -58,13 +58,13 @@ def replay(
         wake = threading.Event()
         inbox = Inbox(source_id, waits=True, wake=wake)
         source = FileSource(source_id, path, inbox, realtime=False, loop=False)
-        ear = Ear.of(inbox, bundle.manifest.listener, bundle.manifest.tracker)
+        channel = SourceChannel.of(inbox, bundle.manifest.listener, bundle.manifest.tracker)
         source.start()
         try:
-            Worker([ear], classifier, _Printer(write), wake).run()
+            Worker([channel], classifier, _Printer(write), wake).run()
         finally:
             source.stop(1.0)
-        tally += ear.tally()
+        tally += channel.tally()
         status = source.status()
         if status.state is SourceState.DECODE_ERROR:
             broken.append(SourceError(status.detail))
@@ -92,14 +92,14 @@ class _Printer:
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
 
-    def event(self, ear: Ear, event: CryEvent) -> None:
+    def event(self, channel: SourceChannel, event: CryEvent) -> None:
         """An episode moved."""
-        del ear
+        del channel
         self._write(json.dumps(json_lines.replay_event(event)))
 
-    def segment(self, ear: Ear, segment: Segment, scores: Scores) -> None:
+    def segment(self, channel: SourceChannel, segment: Segment, scores: Scores) -> None:
         """A sound was finished and scored."""
-        reason, _ = likely_reason(scores.reasons, ear.tracker.params.unsure_below)
+        reason, _ = likely_reason(scores.reasons, channel.tracker.params.unsure_below)
         self._write(json.dumps(json_lines.replay_segment(segment, scores, reason=reason)))
 
     def tick(self) -> None:

@@ -1,4 +1,4 @@
-"""The one thread that hears: chunks from every inbox in turn, through the ears and one forward pass, to the teller.
+"""The one thread that hears: chunks from every inbox in turn, through one forward pass, to the reporter.
 
 A machine that is too weak for its rooms falls behind with all of them. Then, with live sound, the worker leaves out
 first what no alarm hangs on: in rooms that are known to cry it scores each fourth window, which is enough to follow the
@@ -15,8 +15,8 @@ from typing import Protocol
 
 from model.classifier import Classifier, pool
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment, Window
-from service.pacing import until_look_s
-from service.pipeline.channel import Ear
+from service.pacing import until_poll_s
+from service.pipeline.channel import SourceChannel
 
 IDLE_S = 0.5
 """Longest nap when no inbox has anything (seconds): a source wakes the worker itself; what else waits for a round are
@@ -25,7 +25,7 @@ PACE_S = 0.1
 """Least time between two rounds of live sound (seconds). All that comes meanwhile is heard in one: a round costs as
 much for one buffer of a microphone as for two, and 32 rooms would ask for 320 rounds a second. An alert waits half of
 it."""
-LOOK_LATER_S = 0.02
+POLL_LATER_S = 0.02
 """How long after a calm house's moment the worker looks (seconds): the sources have taken their sound by then."""
 
 BEHIND_S = 2.0
@@ -38,13 +38,13 @@ CRYING_EACH, CALM_EACH = 4, 2
 of 5 must speak within 4 s."""
 
 
-class Teller(Protocol):
+class Reporter(Protocol):
     """Who is told, from the worker's thread."""
 
-    def event(self, ear: Ear, event: CryEvent) -> None:
+    def event(self, channel: SourceChannel, event: CryEvent) -> None:
         """An episode moved."""
 
-    def segment(self, ear: Ear, segment: Segment, scores: Scores) -> None:
+    def segment(self, channel: SourceChannel, segment: Segment, scores: Scores) -> None:
         """A sound was finished and scored."""
 
     def tick(self) -> None:
@@ -55,38 +55,38 @@ class Worker:
     """Hears all sources. `run` is its thread's life; `round` is one turn, for tests and replay.
 
     Args:
-        ears: Of all sources.
+        channels: Of all sources.
         classifier: Scores their windows.
-        teller: Who is told.
+        reporter: Who is told.
         wake: Set by each inbox that got sound.
         live: Whether it may leave out windows when it falls behind; a replay is exact and has time.
     """
 
     def __init__(
         self,
-        ears: Sequence[Ear],
+        channels: Sequence[SourceChannel],
         classifier: Classifier,
-        teller: Teller,
+        reporter: Reporter,
         wake: threading.Event,
         *,
         live: bool = False,
     ) -> None:
-        self.ears = ears
+        self.channels = channels
         self._live = live
         self.moved_at = time.monotonic()
         """When the last round ended (monotonic seconds)."""
         self._classifier = classifier
-        self._teller = teller
+        self._teller = reporter
         self._wake = wake
         self._stop = threading.Event()
 
     def run(self) -> None:
         """Works until `stop`, or until every source has ended; then flushes what is open."""
-        while not self._stop.is_set() and not all(ear.flushed for ear in self.ears):
+        while not self._stop.is_set() and not all(channel.flushed for channel in self.channels):
             self._wake.clear()
             if not self.round():
                 if self.calm:
-                    self._stop.wait(until_look_s() + LOOK_LATER_S)  # what comes meanwhile wakes nobody
+                    self._stop.wait(until_poll_s() + POLL_LATER_S)  # what comes meanwhile wakes nobody
                 self._wake.wait(IDLE_S)
                 if self._live:
                     self._stop.wait(max(0.0, self.moved_at + PACE_S - time.monotonic()))
@@ -99,54 +99,56 @@ class Worker:
 
     def round(self) -> bool:
         """Takes at most a second from each source; says whether there is more."""
-        behind_s = max((ear.inbox.held for ear in self.ears), default=0) / RATE_HZ if self._live else 0.0
-        heard = [(ear, item) for ear in self.ears for item in _worth_it(ear, ear.take(), behind_s)]
+        behind_s = max((channel.inbox.held for channel in self.channels), default=0) / RATE_HZ if self._live else 0.0
+        heard = [(channel, item) for channel in self.channels for item in _worth_it(channel, channel.take(), behind_s)]
         self._score(heard)
-        for ear in self.ears:
-            self._tell(ear, ear.tracker.advance(ear.listener.position))
-            if ear.flushed:
-                self._tell(ear, ear.tracker.flush(ear.listener.position))
-            ear.told = ear.tally()
-            ear.inbox.calm = self._live and ear.calm
+        for channel in self.channels:
+            self._tell(channel, channel.tracker.advance(channel.listener.position))
+            if channel.flushed:
+                self._tell(channel, channel.tracker.flush(channel.listener.position))
+            channel.published_tally = channel.tally()
+            channel.inbox.calm = self._live and channel.calm
         self._teller.tick()
         self.moved_at = time.monotonic()
-        return any(ear.inbox.held for ear in self.ears)
+        return any(channel.inbox.held for channel in self.channels)
 
     @property
     def calm(self) -> bool:
         """Whether all rooms are, so that the next round may wait; never in a replay."""
-        return all(ear.inbox.calm for ear in self.ears)
+        return all(channel.inbox.calm for channel in self.channels)
 
     def flush(self) -> None:
         """Hears what is still in the inboxes, ends open segments and episodes."""
-        for ear in self.ears:
-            ear.inbox.end()
-        while not all(ear.flushed for ear in self.ears):
+        for channel in self.channels:
+            channel.inbox.end()
+        while not all(channel.flushed for channel in self.channels):
             self.round()
 
-    def _score(self, heard: list[tuple[Ear, Window | Segment]]) -> None:
+    def _score(self, heard: list[tuple[SourceChannel, Window | Segment]]) -> None:
         """Scores the windows of all sources in one pass, then walks the items in the order of their streams."""
-        windows = [item for ear, item in heard if isinstance(item, Window) and ear.enabled]
+        windows = [item for channel, item in heard if isinstance(item, Window) and channel.enabled]
         scores = iter(self._classifier.score(windows))
-        for ear, item in heard:
-            if not ear.enabled:
+        for channel, item in heard:
+            if not channel.enabled:
                 continue
             if isinstance(item, Window):
-                self._tell(ear, ear.window(item, next(scores)))
-            elif over := ear.over(item):  # empty where the room was switched on in the middle of the sound, or tested
+                self._tell(channel, channel.window(item, next(scores)))
+            elif over := channel.over(
+                item
+            ):  # empty where the room was switched on in the middle of the sound, or tested
                 pooled = pool(over)
-                self._teller.segment(ear, item, pooled)
-                self._tell(ear, ear.tracker.segment(item, pooled, ear.on_p))
+                self._teller.segment(channel, item, pooled)
+                self._tell(channel, channel.tracker.segment(item, pooled, channel.on_p))
 
-    def _tell(self, ear: Ear, events: list[CryEvent]) -> None:
+    def _tell(self, channel: SourceChannel, events: list[CryEvent]) -> None:
         for event in events:
-            self._teller.event(ear, event)
+            self._teller.event(channel, event)
 
 
-def _worth_it(ear: Ear, items: list[Window | Segment], behind_s: float) -> list[Window | Segment]:
+def _worth_it(channel: SourceChannel, items: list[Window | Segment], behind_s: float) -> list[Window | Segment]:
     """Leaves out windows as far as the worker is behind (seconds); the first of a round and all segments stay."""
-    crying = ear.tracker.crying
-    if behind_s < (BEHIND_S if crying else FAR_BEHIND_S) or ear.test_tracker is not None:
+    crying = channel.tracker.crying
+    if behind_s < (BEHIND_S if crying else FAR_BEHIND_S) or channel.test_tracker is not None:
         return items
     each, windows = CRYING_EACH if crying else CALM_EACH, itertools.count()
     return [item for item in items if isinstance(item, Segment) or next(windows) % each == 0]

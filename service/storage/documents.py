@@ -19,7 +19,7 @@ BROKEN: Final = ".broken"
 """Added to the name of a file that cannot be read; it is kept for a person to look at."""
 
 
-class Store:
+class DocumentStore:
     """Documents by name: `settings` is `<folder>/settings.json`. All methods may be called from any thread.
 
     Args:
@@ -46,7 +46,7 @@ class Store:
             except FileNotFoundError:
                 return {}
             except OSError as error:
-                self._became(f"{path}: {error.strerror}")
+                self._set_fault(f"{path}: {error.strerror}")
                 return {}
             except ValueError as error:
                 self._set_aside(path, error)
@@ -110,7 +110,7 @@ class Store:
         except FileNotFoundError:
             pass  # it lived in memory only
         except OSError as error:
-            self._became(f"{path}: {error.strerror}")
+            self._set_fault(f"{path}: {error.strerror}")
 
     def _write_waiting(self) -> None:
         faults = []
@@ -122,7 +122,7 @@ class Store:
             else:
                 self._saved[waiting] = words
                 del self._waiting[waiting]
-        self._became(min(faults, default=""))  # the same one, whichever was tried last: it is said once
+        self._set_fault(min(faults, default=""))  # the same one, whichever was tried last: it is said once
 
     def _write(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ class Store:
         finally:
             os.close(folder)
 
-    def _became(self, fault: str) -> None:
+    def _set_fault(self, fault: str) -> None:
         if fault and fault != self._fault:
             _log.error("settings: the disk refuses, they are kept in memory only: %s", fault)
         elif self._fault and not fault:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from monitord.errors import ConfigError
-from service.messages.messages import Keep, Message
+from service.messages.message import Keep, Message
 from service.storage.outbox_database import OutboxFile, Row, is_corrupt
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class Outbox:
             self._memory[row.seq] = row
             durable = self._try(self._memory_to_disk)
             if durable:
-                self._became("")  # only writing proves it: a full disk still reads
+                self._set_fault("")  # only writing proves it: a full disk still reads
             if len(self._memory) > MAX_MEMORY_ROWS:
                 del self._memory[min(self._memory.values(), key=lambda kept: (kept.message.keep, kept.seq)).seq]
                 self._dropped += 1
@@ -106,7 +106,7 @@ class Outbox:
         """Tries a disk that refuses again, also while nothing happens that could be added."""
         with self._lock:
             if self._fault and self._try(self._memory_to_disk) and self._try(self._file.prove):
-                self._became("")
+                self._set_fault("")
 
     def pending(self, *, after: int, limit: int) -> list[Row]:
         """Returns the oldest `limit` messages whose `seq` is greater than `after`, in order."""
@@ -170,11 +170,11 @@ class Outbox:
                 self._open()
                 work()
         except (OSError, sqlite3.Error) as error:
-            self._became(f"{self._file.path}: {error}")
+            self._set_fault(f"{self._file.path}: {error}")
             return False
         return True
 
-    def _became(self, fault: str) -> None:
+    def _set_fault(self, fault: str) -> None:
         if fault and fault != self._fault:
             log.error("outbox: the disk refuses, events are kept in memory only: %s", fault)
         elif self._fault and not fault:

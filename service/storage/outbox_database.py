@@ -15,7 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.messages.messages import Keep, Message
+from service.messages.message import Keep, Message
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from tests.bench import sound_files
 from tests.bench.samples import Samples
 from tests.support.daemon.daemon import Daemon, configure
 from tests.support.daemon.invariants import Told
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import cry_in_room, noise, write_wav
 
 SAMPLE_S = 1.0
@@ -34,8 +34,8 @@ def soak(folder: Path, hours: float, rooms: int, say: Callable[[str], None]) -> 
     """Lets so many rooms hear so many hours each; prints what grew, returns which promises were broken."""
     folder.mkdir(parents=True)
     names = [f"room{number + 1}" for number in range(rooms)]
-    with Mosquitto(folder / "broker") as broker, Ear(broker, topic="monitord/#") as ear:
-        told = Told(ear)
+    with Mosquitto(folder / "broker") as broker, Subscriber(broker, topic="monitord/#") as subscriber:
+        told = Told(subscriber)
         config = configure(folder, broker, _sources(folder, names))
         with _FastDaemon(folder, config) as daemon:
             daemon.wait_for(lambda: bool(daemon.printed), "the first line")

@@ -38,24 +38,24 @@ def cameras(folder: Path) -> list[Line]:
     with (
         contextlib.ExitStack() as first,
         contextlib.ExitStack() as stack,
-        house(folder, sources) as (daemon, ear, began_s),
+        house(folder, sources) as (daemon, subscriber, began_s),
     ):
         first.enter_context(camera(wav, "aac", ports["r_gone"]))
         stopped = stack.enter_context(_stoppable(wav, ports["r_stall"]))
         stack.enter_context(camera(zeros, "alaw", ports["r_zeros"]))
-        wait(lambda: ear.last(f"{ROOT}/r_zeros/status") == "online", WAIT_S)
+        wait(lambda: subscriber.last(f"{ROOT}/r_zeros/status") == "online", WAIT_S)
         zeros_s = time.monotonic()
-        online(daemon, ear, "r_gone", "r_stall")
+        online(daemon, subscriber, "r_gone", "r_stall")
         broken_s = time.monotonic()
         first.close()
         os.kill(stopped, signal.SIGSTOP)
-        found = until_told(ear, [gone, stall], broken_s)
-        found = {**found, **until_told(ear, [silent], zeros_s), **until_told(ear, [dead], began_s)}
+        found = until_told(subscriber, [gone, stall], broken_s)
+        found = {**found, **until_told(subscriber, [silent], zeros_s), **until_told(subscriber, [dead], began_s)}
         mended_s = time.monotonic()
         os.kill(stopped, signal.SIGCONT)
         for row in (gone, dead):
             stack.enter_context(camera(wav, "opus", ports[row.source]))
-        lines = mended(ear, [gone, stall, dead], found, mended_s)
+        lines = mended(subscriber, [gone, stall, dead], found, mended_s)
         return [*lines, Line(silent.kind, silent.provoked, *found[silent.source], None)]
 
 
@@ -77,10 +77,10 @@ def codec(folder: Path) -> list[Line]:
     row = Row("change", "stream", "MPEG-TS changes from AAC at 16 kHz to MP2 at 48 kHz", "codec", ("ok",))
     streams = Feeds(row.source)
     sources = {row.source: {"stream": streams.url(row.source, ".ts")}}
-    with streams.running(), house(folder, sources) as (daemon, ear, _):
-        online(daemon, ear, row.source)
+    with streams.running(), house(folder, sources) as (daemon, subscriber, _):
+        online(daemon, subscriber, row.source)
         broken_s = time.monotonic()
         streams.feeds[row.source].does = "codec"
-        found = until_told(ear, [row], broken_s)
+        found = until_told(subscriber, [row], broken_s)
         told_s = found[row.source][1]
-        return mended(ear, [row], found, broken_s if told_s is None else broken_s + told_s)
+        return mended(subscriber, [row], found, broken_s if told_s is None else broken_s + told_s)

@@ -13,7 +13,7 @@ from tests.bench.fault_table import Line
 from tests.bench.with_children import children
 from tests.support.daemon.daemon import Json
 from tests.support.faults.fault_feed import Feeds
-from tests.support.faults.fault_matrix import ROOT, TimedEar, wait
+from tests.support.faults.fault_matrix import ROOT, TimedSubscriber, wait
 from tests.support.faults.fault_microphones import Microphones, alsa_environment
 from tests.support.faults.fault_recordings import Recordings
 
@@ -33,10 +33,10 @@ def sleep(folder: Path) -> list[Line]:
         streams.running(),
         microphones.running(),
         recordings.running(),
-        house(folder, sources) as (daemon, ear, _),
+        house(folder, sources) as (daemon, subscriber, _),
     ):
-        online(daemon, ear, *ROOMS)
-        lost = {source: _healths(ear, source)[-1]["lost"] for source in ROOMS}
+        online(daemon, subscriber, *ROOMS)
+        lost = {source: _healths(subscriber, source)[-1]["lost"] for source in ROOMS}
         broken_s = time.monotonic()
         asleep = [daemon.pid, *children(daemon.pid)]
         for process in asleep:
@@ -45,34 +45,37 @@ def sleep(folder: Path) -> list[Line]:
         woken_s = time.monotonic()
         for process in reversed(asleep):
             os.kill(process, signal.SIGCONT)
-        lines = [_line(ear, source, broken_s, woken_s, lost[source]) for source in ROOMS]
-        if not wait(lambda: ear.first(f"{ROOT}/heartbeat", bool, woken_s) is not None, MEND_S):
+        lines = [_line(subscriber, source, broken_s, woken_s, lost[source]) for source in ROOMS]
+        if not wait(lambda: subscriber.first(f"{ROOT}/heartbeat", bool, woken_s) is not None, MEND_S):
             raise RuntimeError("it lives, and its heart does not beat")
         if daemon.events("started"):
             raise RuntimeError("a sleep is no cry")
         return lines
 
 
-def _line(ear: TimedEar, source: str, broken_s: float, woken_s: float, lost: int) -> Line:
+def _line(subscriber: TimedSubscriber, source: str, broken_s: float, woken_s: float, lost: int) -> Line:
     status, health = f"{ROOT}/{source}/status", f"{ROOT}/{source}/health"
     # The states are told anew to a broker that has taken the daemon for dead.
-    wait(lambda: ear.first(status, lambda said: said == "online", woken_s) is not None, MEND_S)
-    wait(lambda: ear.last(status) == "online" and ear.faults(source)[-1] == "ok", MEND_S)
+    wait(lambda: subscriber.first(status, lambda said: said == "online", woken_s) is not None, MEND_S)
+    wait(lambda: subscriber.last(status) == "online" and subscriber.faults(source)[-1] == "ok", MEND_S)
     # The counts that are told then are those from before.
-    captured = _healths(ear, source)[-1]["captured"]
-    wait(lambda: ear.first(health, lambda said: json.loads(said)["captured"] > captured, woken_s) is not None, MEND_S)
-    lost_s = (_healths(ear, source)[-1]["lost"] - lost) / RATE_HZ
-    faults = ", ".join(fault for fault in ear.faults(source) if fault != "ok") or "none"
+    captured = _healths(subscriber, source)[-1]["captured"]
+    wait(
+        lambda: subscriber.first(health, lambda said: json.loads(said)["captured"] > captured, woken_s) is not None,
+        MEND_S,
+    )
+    lost_s = (_healths(subscriber, source)[-1]["lost"] - lost) / RATE_HZ
+    faults = ", ".join(fault for fault in subscriber.faults(source) if fault != "ok") or "none"
     words = f"sleeps for {SLEEP_S:g} s; counted as lost: {lost_s:.1f} s; faults after it: {faults}"
-    offline_at = ear.first(f"{ROOT}/status", lambda said: said == "offline", broken_s)
-    heard_at = ear.first(status, lambda said: said == "online", woken_s)
+    offline_at = subscriber.first(f"{ROOT}/status", lambda said: said == "offline", broken_s)
+    heard_at = subscriber.first(status, lambda said: said == "online", woken_s)
     offline_s = None if offline_at is None else offline_at - broken_s
     return Line(
         ROOMS[source], words, "last will", offline_s, offline_s, None if heard_at is None else heard_at - woken_s
     )
 
 
-def _healths(ear: TimedEar, source: str) -> list[Json]:
+def _healths(subscriber: TimedSubscriber, source: str) -> list[Json]:
     topic = f"{ROOT}/{source}/health"
-    wait(lambda: ear.last(topic) is not None, WAIT_S)
-    return [json.loads(payload) for payload in ear.payloads(topic)]
+    wait(lambda: subscriber.last(topic) is not None, WAIT_S)
+    return [json.loads(payload) for payload in subscriber.payloads(topic)]

@@ -69,24 +69,27 @@ def _sources(folder: Path) -> list[Line]:
     sources |= {name: {"microphone": name} for name in many.feeds}
     rows, feeds = (*STREAMS, *MICROPHONES, *RECORDINGS), {**streams.feeds, **many.feeds, **recordings.feeds}
     sources |= recordings.sources
-    with streams.running(), many.running(), recordings.running(), house(folder, sources) as (broken, ear, _):
-        return break_and_mend(broken, ear, rows, feeds)
+    with streams.running(), many.running(), recordings.running(), house(folder, sources) as (broken, subscriber, _):
+        return break_and_mend(broken, subscriber, rows, feeds)
 
 
 def _unplugged(folder: Path) -> list[Line]:
     """A microphone alone at its server: with others there, the server would give us one of those instead."""
     alone = Microphones(folder / "alone", UNPLUGGED.source)
     os.environ.update(alsa_environment(folder, alone))
-    with alone.running(), house(folder, {UNPLUGGED.source: {"microphone": UNPLUGGED.source}}) as (broken, ear, _):
-        online(broken, ear, UNPLUGGED.source)
+    with (
+        alone.running(),
+        house(folder, {UNPLUGGED.source: {"microphone": UNPLUGGED.source}}) as (broken, subscriber, _),
+    ):
+        online(broken, subscriber, UNPLUGGED.source)
         hung = replace(UNPLUGGED, provoked="the sound server hangs (SIGSTOP), and goes on")
         broken_s = time.monotonic()
         alone.hang()
-        found = until_told_after(ear, hung, broken_s)
+        found = until_told_after(subscriber, hung, broken_s)
         mended_s = time.monotonic()
         alone.resume()
-        lines = mended(ear, [hung], found, mended_s)
-        return [*lines, *break_and_mend(broken, ear, [UNPLUGGED], alone.feeds)]
+        lines = mended(subscriber, [hung], found, mended_s)
+        return [*lines, *break_and_mend(broken, subscriber, [UNPLUGGED], alone.feeds)]
 
 
 def _dead(folder: Path) -> list[Line]:
@@ -98,29 +101,29 @@ def _dead(folder: Path) -> list[Line]:
     sources["d_microphone"] = {"microphone": "d_microphone"}
     for row in DEAD[:-1]:
         streams.feeds[row.source].does = row.does
-    with streams.running(), house(folder, sources) as (_, ear, began_s):
-        found = until_told(ear, DEAD, began_s)
-        wait(lambda: all(ear.faults(row.source)[-1:] not in ([], ["ok"]) for row in DEAD), WAIT_S)
-        found = provoked(ear, DEAD, began_s)
+    with streams.running(), house(folder, sources) as (_, subscriber, began_s):
+        found = until_told(subscriber, DEAD, began_s)
+        wait(lambda: all(subscriber.faults(row.source)[-1:] not in ([], ["ok"]) for row in DEAD), WAIT_S)
+        found = provoked(subscriber, DEAD, began_s)
         mended_s = time.monotonic()
         for feed in streams.feeds.values():
             feed.does = "room"
         with later.running():
-            return mended(ear, DEAD, found, mended_s)
+            return mended(subscriber, DEAD, found, mended_s)
 
 
 def _pipe(folder: Path) -> list[Line]:
     """A pipe in place of a file: the daemon starts without it."""
     path, feed, over = folder / "pipe", Feed(), threading.Event()
     os.mkfifo(path)
-    with house(folder, {"unused": {"microphone": "default"}}, path) as (_, ear, began_s):
-        found = until_told(ear, [PIPE], began_s)
-        wait(lambda: ear.faults(PIPE.source)[-1:] not in ([], ["ok"]), WAIT_S)
-        found = provoked(ear, [PIPE], began_s)
+    with house(folder, {"unused": {"microphone": "default"}}, path) as (_, subscriber, began_s):
+        found = until_told(subscriber, [PIPE], began_s)
+        wait(lambda: subscriber.faults(PIPE.source)[-1:] not in ([], ["ok"]), WAIT_S)
+        found = provoked(subscriber, [PIPE], began_s)
         mended_s = time.monotonic()
         writer = threading.Thread(target=write_endless, args=(path, feed, over))
         writer.start()
-        lines = mended(ear, [PIPE], found, mended_s)
+        lines = mended(subscriber, [PIPE], found, mended_s)
         over.set()
         writer.join()
         return lines
@@ -133,10 +136,10 @@ def _recordings(folder: Path) -> list[Line]:
     for row in FILES:
         sound = np.concatenate([SOUNDS["room"][:n], SOUNDS[row.does], SOUNDS["room"], SOUNDS["room"]])
         sources[row.source] = {"file": str(write_wav(folder / f"{row.does}.wav", sound))}
-    with house(folder, sources) as (broken, ear, _):
+    with house(folder, sources) as (broken, subscriber, _):
         broken.wait_for(lambda: all(f"{row.source}: live" in broken.words for row in FILES), "the recordings")
         broken_s = time.monotonic() + BEFORE_S
         wait(lambda: time.monotonic() >= broken_s, BEFORE_S)
-        found = until_told(ear, FILES, broken_s)
+        found = until_told(subscriber, FILES, broken_s)
         mended_s = broken_s + len(SOUNDS["room"]) / 16_000
-        return mended(ear, FILES, found, mended_s)
+        return mended(subscriber, FILES, found, mended_s)

@@ -95,7 +95,7 @@ def report(values: dict[str, list[float]]) -> str:
         f"A window in a noisy room, ours: {middle['window ms']:.3f} ms with front end and tracker,"
         f" {np.median(window):.2f} times its network ({min(window):.2f} to {max(window):.2f};"
         f" at most {WINDOW_TARGET}: {verdict});"
-        f" {middle['road ms']:.3f} ms with the ear too, {np.median(ours):.2f} times.\n"
+        f" {middle['road ms']:.3f} ms with the subscriber too, {np.median(ours):.2f} times.\n"
     )
     if "full ms" in middle:
         verdict = "kept" if middle["full ms"] <= 8.0 else "NOT kept"

@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["service", "monitord", "model"]):
     from service.capture.spec import parse_source
     from service.config import load_config
     from service.messages import commands
-    from service.messages.messages import Node
+    from service.messages.message import Node
 
 import numpy as np
 

@@ -37,7 +37,7 @@ class Costs:
     decode_ms: float = 0.0
     """Of the room's decoder for each chunk, outside of the process (milliseconds)."""
     tell_ms: float = 0.0
-    """Of everything else in the daemon for each chunk: levels, MQTT, outbox, supervisor (milliseconds)."""
+    """Of everything else in the daemon for each chunk: levels, MQTT, outbox, monitor (milliseconds)."""
     chunk_s: float = 0.1
     """Length of a chunk (seconds)."""
     pace_s: float = 0.0

@@ -16,7 +16,7 @@ import paho.mqtt.client as paho
 from monitord.types import RATE_HZ, Pcm
 from tests.bench import process, sound_files
 from tests.support.daemon.daemon import Daemon, configure
-from tests.support.servers.mosquitto import Ear, Mosquitto
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.sound.sounds import write_wav
 
 ROOMS = (4, 8, 16, 32, 48, 64, 96, 128, 192, 256)
@@ -72,7 +72,7 @@ class _SlowDaemon(Daemon):
         self._command = [sys.executable, "-m", "tests.bench.slow_daemon", str(config), str(window_ms)]
 
 
-class _Clock(Ear):
+class _Clock(Subscriber):
     """A subscriber that knows when each segment came."""
 
     def __init__(self, broker: Mosquitto) -> None:
@@ -112,19 +112,21 @@ def _load(folder: Path, crying: Pcm, rooms: int, seconds: float, window_ms: floa
     for number, name in enumerate(names):
         write_wav(folder / f"{name}.wav", np.roll(crying, -round(number * PHASE_S * RATE_HZ)))
     sources = {name: {"file": str(folder / f"{name}.wav"), "loop": True} for name in names}
-    with _Broker(folder / "broker") as broker, _Clock(broker) as ear:
+    with _Broker(folder / "broker") as broker, _Clock(broker) as subscriber:
         with _SlowDaemon(folder, configure(folder, broker, sources), window_ms) as daemon:
             daemon.wait_for(lambda: bool(daemon.segments()), "the first segment")
             began, cpu_s = time.monotonic(), process.cpu_s(daemon.pid)
             time.sleep(seconds)
             took_s = time.monotonic() - began
             cpu = 100.0 * (process.cpu_s(daemon.pid) - cpu_s) / took_s
-            late = list(ear.late_s)
+            late = list(subscriber.late_s)
             daemon.stop()
         halves = [[late_s for at, late_s in late if (at - began > took_s / 2) is second] for second in (False, True)]
-        healths = [json.loads(heard.payload) for heard in ear.heard if heard.topic.endswith("/health")]
-        lags = [json.loads(heard.payload)["lag_ms"] for heard in ear.heard if heard.topic.endswith("/heartbeat")]
-        lost = {name: json.loads(ear.last(f"monitord/home/{name}/health") or "{}").get("lost", 0) for name in names}
+        healths = [json.loads(heard.payload) for heard in subscriber.heard if heard.topic.endswith("/health")]
+        lags = [json.loads(heard.payload)["lag_ms"] for heard in subscriber.heard if heard.topic.endswith("/heartbeat")]
+        lost = {
+            name: json.loads(subscriber.last(f"monitord/home/{name}/health") or "{}").get("lost", 0) for name in names
+        }
     faults = sorted({health["fault"] for health in healths} - {"ok"})
     first_s, then_s = (float(np.median(half)) if half else float("nan") for half in halves)
     lost_s = sum(lost.values()) / RATE_HZ

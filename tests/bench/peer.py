@@ -47,7 +47,7 @@ class System(Protocol):
 
         Args:
             samples: int16 at 16 kHz.
-            starts: Where our ear would look (samples), for systems without one.
+            starts: Where our channel would look (samples), for systems without one.
 
         Returns:
             The time is in seconds of this sound, computing included.
@@ -55,7 +55,7 @@ class System(Protocol):
 
 
 class Ours:
-    """The daemon's worker with its ear, network and tracker; without capture, outbox and MQTT."""
+    """The daemon's worker with its channel, network and tracker; without capture, outbox and MQTT."""
 
     def __init__(self, bundle_path: str) -> None:
         from model.bundle import load_bundle  # noqa: PLC0415 - each system imports its own
@@ -77,13 +77,16 @@ class Ours:
     def begin(self) -> None:
         """As `System`."""
         from service.capture.inbox import Inbox  # noqa: PLC0415 - the same
-        from service.pipeline.channel import Ear  # noqa: PLC0415 - each system imports its own
+        from service.pipeline.channel import SourceChannel  # noqa: PLC0415 - each system imports its own
         from service.pipeline.worker import Worker  # noqa: PLC0415 - the same
 
         manifest = self._bundle.manifest
         self._inbox = Inbox("room")
         self._worker = Worker(
-            [Ear.of(self._inbox, manifest.listener, manifest.tracker)], self._classifier, self, threading.Event()
+            [SourceChannel.of(self._inbox, manifest.listener, manifest.tracker)],
+            self._classifier,
+            self,
+            threading.Event(),
         )
         self._found = False
 
@@ -99,7 +102,7 @@ class Ours:
                 found_s = (start + len(chunk)) / RATE_HZ + time.process_time() - began
         return self.windows - before, found_s
 
-    def event(self, _ear: object, event: Any) -> None:
+    def event(self, _channel: object, event: Any) -> None:
         """An episode moved."""
         self._found = self._found or event.event_type == "started"
 
@@ -111,12 +114,12 @@ class Ours:
 
 
 class Windows:
-    """A network on windows that are cut for it, without an ear of its own.
+    """A network on windows that are cut for it, without a channel of its own.
 
     Args:
         score: int16 [samples] -> probability of a cry, or None where it was not trained to say.
         on: Probability from which one window decides.
-        hop: Samples between its own windows; None: it looks where our ear looks, and is told so for free.
+        hop: Samples between its own windows; None: it looks where our channel looks, and is told so for free.
         least_rms: int16 RMS under which it does not look.
     """
 

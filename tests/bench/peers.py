@@ -161,7 +161,7 @@ def _measure(arguments: argparse.Namespace) -> dict[str, list[Round]]:
 
 
 def _prepare(folder: Path, seconds: float, bundle: Path, full: Path | None) -> None:
-    """Writes the sounds, and where our ear looks in each."""
+    """Writes the sounds, and where our subscriber looks in each."""
     params = load_bundle(bundle).manifest.listener
     settle = round(SETTLE_S * RATE_HZ)
     starts: dict[str, list[int]] = {}

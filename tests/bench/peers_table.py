@@ -38,7 +38,7 @@ Rounds = Mapping[str, Sequence[Round]]
 Value = Callable[[Round], float | None]
 
 NOTHING_S = 5e-4
-"""CPU seconds per minute of a system without an ear that was told that there is nothing to look at: no cost of its."""
+"""CPU seconds per minute of a system without a gate of its own, told that there is no sound: no cost of its."""
 
 
 def _quiet(one: Round) -> float | None:

@@ -66,7 +66,9 @@ def _bars(
     height: float = BAR,
 ) -> None:
     bars = axes.barh(y, [max(value, LEAST_CPU_S) for value in values], height * 0.92, color=colours, label=label)
-    labels = [number(value) if value > NOTHING_S else "" for value in values]  # nothing: it has no ear of its own
+    labels = [
+        number(value) if value > NOTHING_S else "" for value in values
+    ]  # nothing: it has no subscriber of its own
     axes.bar_label(bars, labels, padding=3, fontsize=8.5)
 
 

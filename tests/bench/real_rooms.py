@@ -15,7 +15,7 @@ from model.runtime import open_runtime
 from monitord.types import RATE_HZ, Pcm, Scores, Window
 from service.capture.file import FileSource
 from service.capture.inbox import Inbox
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 from service.pipeline.worker import Worker
 from tests.bench import process, sound_files
 from tests.bench.sound_files import Sound
@@ -67,7 +67,7 @@ class _Inbox(Inbox):
 
 
 class Rooms:
-    """Real rooms and a real worker; also its classifier's runtime and its teller, to count."""
+    """Real rooms and a real worker; also its classifier's runtime and its reporter, to count."""
 
     def __init__(self, sound: Sound, rooms: int, folder: Path) -> None:
         bundle = load_bundle(default_bundle_path())
@@ -87,8 +87,10 @@ class Rooms:
         wake = threading.Event()
         self._inboxes = [_Inbox(f"room{number}", wake=wake) for number in range(rooms)]
         self._sources = [FileSource(inbox.source, path, inbox, realtime=True, loop=True) for inbox in self._inboxes]
-        ears = [Ear.of(inbox, bundle.manifest.listener, bundle.manifest.tracker) for inbox in self._inboxes]
-        self._worker = Worker(ears, classifier, self, wake, live=True)
+        channels = [
+            SourceChannel.of(inbox, bundle.manifest.listener, bundle.manifest.tracker) for inbox in self._inboxes
+        ]
+        self._worker = Worker(channels, classifier, self, wake, live=True)
         self.network_s, self.rounds, self.windows, self.worker_s = 0.0, 0, 0, 0.0
         self.lags_s: list[float] = []
 

@@ -24,7 +24,7 @@ from tests.bench.peers import noisy
 from tests.bench.peers_table import markdown, number
 from tests.bench.real_rooms import LOOP_S, SETTLE_S, Heard, Rooms
 from tests.support.daemon.daemon import Daemon, configure
-from tests.support.servers.mosquitto import Ear, Mosquitto
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 
 FEW = 4
 """Rooms from which costs are taken, beside `--rooms`: enough to be seen, too few to wait for each other."""
@@ -90,11 +90,13 @@ def _daemon_ms(rooms: int, seconds: float, folder: Path) -> float:
     sources = {f"room{number}": {"file": str(path), "loop": True} for number in range(rooms)}
     with (
         Mosquitto(folder / "broker") as broker,
-        Ear(broker, topic="monitord/+/+/status") as ear,
+        Subscriber(broker, topic="monitord/+/+/status") as subscriber,
         Daemon(folder, "--config", configure(folder, broker, sources)) as daemon,
     ):
         # Until then decoders start, and after it every room is scored until its floor is found.
-        daemon.wait_for(lambda: len({said.topic for said in ear.heard if said.payload == "online"}) == rooms, "rooms")
+        daemon.wait_for(
+            lambda: len({said.topic for said in subscriber.heard if said.payload == "online"}) == rooms, "rooms"
+        )
         time.sleep(SETTLE_S)
         before_s, began = process.cpu_s(daemon.pid), time.monotonic()
         time.sleep(seconds)

@@ -15,7 +15,7 @@ from tests.bench.soak_house import House, in_background, seen_faults
 from tests.support.daemon.chaos import Hammer, Verdict
 from tests.support.daemon.daemon import Daemon
 from tests.support.daemon.invariants import Told
-from tests.support.servers.mosquitto import Ear, until
+from tests.support.servers.mosquitto import Subscriber, until
 
 LANES = 2
 """Daemons that are killed side by side: one for each core of a small machine."""
@@ -62,7 +62,7 @@ def _kills(folder: Path, kills: int, seed: int) -> list[str]:
 def _real_time(folder: Path, minutes: float, seed: int) -> list[str]:
     """Real time, one daemon that is never restarted, faults all around it."""
     chance = random.Random(seed)
-    with House(folder, _say) as house, Ear(house.broker, topic="monitord/#") as ear:
+    with House(folder, _say) as house, Subscriber(house.broker, topic="monitord/#") as subscriber:
         with Daemon(folder, "--config", house.config) as daemon:
             daemon.wait_for(lambda: bool(daemon.events("started")), "the first cry")
             samples, until_s = Samples(daemon.pid), time.monotonic() + 60.0 * minutes
@@ -73,7 +73,7 @@ def _real_time(folder: Path, minutes: float, seed: int) -> list[str]:
             code, took_s = daemon.stop()
         samples.write(folder / "samples.csv")
         house.finish()  # the broker may have been away to the last
-        told = Told(ear)
+        told = Told(subscriber)
         with contextlib.suppress(AssertionError):
             until(lambda: not told.missing(daemon.lines), BACKLOG_S)
         broken = told.broken(daemon.lines)

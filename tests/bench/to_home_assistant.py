@@ -18,7 +18,7 @@ from tests.bench.figures import Figure
 from tests.bench.sound_files import quiet, write
 from tests.support.daemon.daemon import Daemon, configure, short_cry
 from tests.support.homeassistant.home_assistant import HomeAssistant
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 
 ROOMS: Final = ("nursery", "bedroom", "attic", "parlour")
 BETWEEN_S: Final = 4.5
@@ -38,7 +38,7 @@ CRIES: Final = 6
 """In each repetition; 10 repetitions are 60 cries."""
 
 
-class Watch(Ear):
+class Watch(Subscriber):
     """Hears when each room was told to cry, by wall time (Unix seconds)."""
 
     def __init__(self, broker: Mosquitto) -> None:

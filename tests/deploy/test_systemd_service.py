@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.servers.virtual_microphone import VirtualMicrophone
 from tests.support.systemd.systemd_installed import ETC, UNIT, Installed, laboratory
 
@@ -58,8 +58,8 @@ def service(at_home: Installed, broker: Mosquitto) -> Installed:
 
 def test_it_is_ready_with_words(service: Installed, broker: Mosquitto) -> None:
     """READY=1 comes with the first sound; the status is a sentence; the journal has records and no first screen."""
-    with Ear(broker) as ear:
-        until(lambda: ear.last("monitord/home/nursery/status") == "online")
+    with Subscriber(broker) as subscriber:
+        until(lambda: subscriber.last("monitord/home/nursery/status") == "online")
     assert service.show("ActiveState") == "active"
     until(lambda: service.status == "1 of 1 room heard")
     assert service.lab.run("stat", "-c", "%U", f"/proc/{service.pid}").stdout == "monitord\n"
@@ -88,11 +88,11 @@ def test_a_room_that_is_dead_since_boot(service: Installed, broker: Mosquitto) -
 
 def test_an_event_stands_in_the_journal(service: Installed, broker: Mosquitto) -> None:
     """An event has its source, kind, episode and the id that MQTT carries."""
-    with Ear(broker) as ear:
+    with Subscriber(broker) as subscriber:
         topic = "monitord/home/nursery/event"
-        ear.say("monitord/home/nursery/test_alarm/set", "PRESS")
-        until(lambda: bool(ear.payloads(topic)))
-        event = json.loads(ear.payloads(topic)[0])
+        subscriber.say("monitord/home/nursery/test_alarm/set", "PRESS")
+        until(lambda: bool(subscriber.payloads(topic)))
+        event = json.loads(subscriber.payloads(topic)[0])
     until(lambda: "MONITORD_ID" in str(service.records()))
     record = next(record for record in service.records() if record.get("MONITORD_ID") == event["id"])
     assert record["MONITORD_SOURCE"] == "nursery"
@@ -165,10 +165,10 @@ def test_a_good_reload(service: Installed, broker: Mosquitto) -> None:
     """A changed configuration is in force after `systemctl reload`, in the same process, which is ready again."""
     pid = service.pid
     service.configure(broker.port, {"attic": {"file": service.recording(), "loop": True}})
-    with Ear(broker) as ear:
+    with Subscriber(broker) as subscriber:
         service.lab.systemctl("reload", UNIT)
-        until(lambda: ear.last("monitord/home/attic/status") == "online")
-        assert ear.last("monitord/home/nursery/status") != "online"
+        until(lambda: subscriber.last("monitord/home/attic/status") == "online")
+        assert subscriber.last("monitord/home/nursery/status") != "online"
     service.becomes("SubState", "running")
     assert service.pid == pid
 
@@ -189,10 +189,10 @@ def test_a_bad_reload(service: Installed) -> None:
 
 def test_a_clean_stop(service: Installed, broker: Mosquitto) -> None:
     """It leaves by itself, within 5 s, with status 0, and everybody is told."""
-    with Ear(broker) as ear:
-        until(lambda: ear.last(STATUS) == "online")
+    with Subscriber(broker) as subscriber:
+        until(lambda: subscriber.last(STATUS) == "online")
         service.lab.systemctl("stop", UNIT)
-        until(lambda: ear.last(STATUS) == "offline")
+        until(lambda: subscriber.last(STATUS) == "offline")
     assert (service.show("Result"), service.show("ExecMainStatus")) == ("success", "0")
     began_us, ended_us = (
         int(service.show(f"{moment}TimestampMonotonic")) for moment in ("ActiveExit", "InactiveEnter")
@@ -202,16 +202,19 @@ def test_a_clean_stop(service: Installed, broker: Mosquitto) -> None:
 
 def test_a_password_that_nobody_else_can_read(service: Installed, tmp_path: Path) -> None:
     """A secret that root alone can read reaches the broker by its name, also over a reload; it stands in no record."""
-    with Mosquitto(tmp_path, users={"monitord": "right-secret", "ear": "x"}) as broker, Ear(broker, user="ear") as ear:
+    with (
+        Mosquitto(tmp_path, users={"monitord": "right-secret", "subscriber": "x"}) as broker,
+        Subscriber(broker, user="subscriber") as subscriber,
+    ):
         secret = service.file(f"{ETC}/credentials/mqtt-password")
         secret.touch(0o600)
         secret.write_text("right-secret\n")
         mqtt = {"host": "127.0.0.1", "port": broker.port, "username": "monitord"}
         service.configure(mqtt=mqtt | {"password_file": "credential:mqtt-password"})
         service.start()
-        until(lambda: ear.last(STATUS) == "online")
+        until(lambda: subscriber.last(STATUS) == "online")
         service.lab.systemctl("reload", UNIT)
-        until(lambda: ear.payloads(STATUS)[-2:] == ["offline", "online"])
+        until(lambda: subscriber.payloads(STATUS)[-2:] == ["offline", "online"])
         asked = service.lab.run("/usr/local/bin/monitord", "status", "--config", f"/{ETC}/monitord.yaml")
     assert "nursery: quiet" in asked.stdout
     assert "right-secret" not in json.dumps(service.records())

@@ -14,7 +14,7 @@ import pytest
 from tests.support.daemon.broken_daemon import BrokenDaemon
 from tests.support.daemon.daemon import configure, crying_room
 from tests.support.faults.fault_feed import Feeds
-from tests.support.faults.fault_matrix import ROOT, TimedEar
+from tests.support.faults.fault_matrix import ROOT, TimedSubscriber
 from tests.support.servers.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.e2e
@@ -26,7 +26,7 @@ SLOW_BOX_S = 10.0
 
 
 @contextmanager
-def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, TimedEar, Feeds]]:
+def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, TimedSubscriber, Feeds]]:
     """A daemon that hears a phone and a cot in which a child cries now and then; both are online."""
     feeds = Feeds("phone")
     sources = {
@@ -35,26 +35,26 @@ def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, TimedEar
     }
     with (
         Mosquitto(folder / "broker") as broker,
-        TimedEar(broker) as ear,
+        TimedSubscriber(broker) as subscriber,
         feeds.running(),
         BrokenDaemon(folder, "--config", configure(folder, broker, sources, **more)) as daemon,
     ):
         for source in sources:
-            daemon.wait_for(lambda: status(ear, source) == "online", source)  # noqa: B023
-        yield daemon, ear, feeds
+            daemon.wait_for(lambda: status(subscriber, source) == "online", source)  # noqa: B023
+        yield daemon, subscriber, feeds
 
 
-def status(ear: TimedEar, source: str) -> str | None:
-    return ear.last(f"{ROOT}/{source}/status")
+def status(subscriber: TimedSubscriber, source: str) -> str | None:
+    return subscriber.last(f"{ROOT}/{source}/status")
 
 
-def fault(ear: TimedEar, source: str) -> str:
-    return str(json.loads(ear.last(f"{ROOT}/{source}/health") or "{}").get("fault"))
+def fault(subscriber: TimedSubscriber, source: str) -> str:
+    return str(json.loads(subscriber.last(f"{ROOT}/{source}/health") or "{}").get("fault"))
 
 
 def test_a_network_that_fails_and_a_clock_that_jumps(tmp_path: Path) -> None:
     """Cries are told after the network failed as before, and whatever the clock says; no source is called broken."""
-    with house(tmp_path) as (daemon, ear, _):
+    with house(tmp_path) as (daemon, subscriber, _):
         daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
         daemon.breaks("network")
         daemon.wait_for(lambda: "running on a fresh one" in daemon.words, "the other network")
@@ -63,45 +63,45 @@ def test_a_network_that_fails_and_a_clock_that_jumps(tmp_path: Path) -> None:
             told = len(daemon.segments())
             daemon.wait_for(lambda: len(daemon.segments()) > told, "more of it")  # noqa: B023
         for source in ("phone", "cot"):
-            assert ear.faults(source) == ["ok"]
-            assert set(ear.payloads(f"{ROOT}/{source}/status")[1:]) <= {"online"}
+            assert subscriber.faults(source) == ["ok"]
+            assert set(subscriber.payloads(f"{ROOT}/{source}/status")[1:]) <= {"online"}
         assert daemon.stop()[0] == 0
 
 
 def test_a_stuck_worker_and_a_frozen_daemon(tmp_path: Path) -> None:
     """Both take every source offline in time: the first by the main thread, the second by the broker."""
-    with house(tmp_path) as (daemon, ear, _):
+    with house(tmp_path) as (daemon, subscriber, _):
         daemon.breaks("stuck")
         for source in ("phone", "cot"):
-            daemon.wait_for(lambda: status(ear, source) == "offline", source, TOLD_S + SLOW_BOX_S)  # noqa: B023
-            daemon.wait_for(lambda: fault(ear, source) == "stuck", f"the fault of {source}")  # noqa: B023
+            daemon.wait_for(lambda: status(subscriber, source) == "offline", source, TOLD_S + SLOW_BOX_S)  # noqa: B023
+            daemon.wait_for(lambda: fault(subscriber, source) == "stuck", f"the fault of {source}")  # noqa: B023
         os.kill(daemon.pid, signal.SIGSTOP)
-        daemon.wait_for(lambda: ear.last(f"{ROOT}/status") == "offline", "the last will", TOLD_S + SLOW_BOX_S)
+        daemon.wait_for(lambda: subscriber.last(f"{ROOT}/status") == "offline", "the last will", TOLD_S + SLOW_BOX_S)
         daemon.mends("stuck")
         os.kill(daemon.pid, signal.SIGCONT)
-        daemon.wait_for(lambda: ear.last(f"{ROOT}/status") == "online", "it woke up")
+        daemon.wait_for(lambda: subscriber.last(f"{ROOT}/status") == "online", "it woke up")
         for source in ("phone", "cot"):
-            daemon.wait_for(lambda: (status(ear, source), fault(ear, source)) == ("online", "ok"), source)  # noqa: B023
-            for told in map(json.loads, ear.payloads(f"{ROOT}/{source}/health")):
+            daemon.wait_for(lambda: (status(subscriber, source), fault(subscriber, source)) == ("online", "ok"), source)  # noqa: B023
+            for told in map(json.loads, subscriber.payloads(f"{ROOT}/{source}/health")):
                 assert told["captured"] == told["lost"] + told["quiet"] + told["segmented"] + told["held"]
         assert daemon.events("started", "phone") == []  # what it gets at once then is a burst, no cry
 
 
 def test_out_of_file_descriptors(tmp_path: Path) -> None:
     """A stream that hangs up cannot be opened again, and says why; the other goes on; with descriptors, both do."""
-    with house(tmp_path) as (daemon, ear, feeds):
-        daemon.wait_for(lambda: ear.last(f"{ROOT}/cot/spectrogram") is not None, "a first cry")
+    with house(tmp_path) as (daemon, subscriber, feeds):
+        daemon.wait_for(lambda: subscriber.last(f"{ROOT}/cot/spectrogram") is not None, "a first cry")
         before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (1, before[1]))
         feeds.feeds["phone"].does = "gone"
-        daemon.wait_for(lambda: status(ear, "phone") == "offline", "the loss", TOLD_S + SLOW_BOX_S)
+        daemon.wait_for(lambda: status(subscriber, "phone") == "offline", "the loss", TOLD_S + SLOW_BOX_S)
         feeds.feeds["phone"].does = "room"
         daemon.wait_for(lambda: "open files" in daemon.words, "the reason")
         told = len(daemon.segments())
         daemon.wait_for(lambda: len(daemon.segments()) > told, "more cries beside it")
-        assert (status(ear, "cot"), status(ear, "phone")) == ("online", "offline")
+        assert (status(subscriber, "cot"), status(subscriber, "phone")) == ("online", "offline")
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, before)
-        daemon.wait_for(lambda: status(ear, "phone") == "online", "file descriptors")
+        daemon.wait_for(lambda: status(subscriber, "phone") == "online", "file descriptors")
         assert "a bug" not in daemon.words
         assert daemon.stop()[0] == 0
 
@@ -121,37 +121,37 @@ def mount(*arguments: str) -> int:
     return subprocess.run(["mount", *arguments], check=False).returncode
 
 
-def told_fault(ear: TimedEar) -> str:
+def told_fault(subscriber: TimedSubscriber) -> str:
     """What the node itself says is wrong."""
-    return str(json.loads(ear.last(f"{ROOT}/info") or "{}").get("fault"))
+    return str(json.loads(subscriber.last(f"{ROOT}/info") or "{}").get("fault"))
 
 
 def test_a_full_disk(tmp_path: Path, disk: Path) -> None:
     """Cries are still told on MQTT, the refusal is said aloud and so is its end, and nothing waits for room."""
-    with house(tmp_path, state_dir=str(disk)) as (daemon, ear, _):
+    with house(tmp_path, state_dir=str(disk)) as (daemon, subscriber, _):
         with pytest.raises(OSError, match="No space"):
             (disk / "filler").write_bytes(bytes(1_000_000))
-        told = len(ear.payloads(f"{ROOT}/cot/segment"))
-        daemon.wait_for(lambda: len(ear.payloads(f"{ROOT}/cot/segment")) > told, "cries all the same")
-        daemon.wait_for(lambda: told_fault(ear).startswith(f"the disk under {disk} is full"), "the refusal")
+        told = len(subscriber.payloads(f"{ROOT}/cot/segment"))
+        daemon.wait_for(lambda: len(subscriber.payloads(f"{ROOT}/cot/segment")) > told, "cries all the same")
+        daemon.wait_for(lambda: told_fault(subscriber).startswith(f"the disk under {disk} is full"), "the refusal")
         assert f"the disk under {disk} is full" in daemon.words
-        assert ear.faults("cot") == ["ok"]
+        assert subscriber.faults("cot") == ["ok"]
         (disk / "filler").unlink()
-        daemon.wait_for(lambda: told_fault(ear) == "", "the end of it")
+        daemon.wait_for(lambda: told_fault(subscriber) == "", "the end of it")
         assert daemon.stop()[0] == 0
 
 
 def test_a_disk_that_is_read_only_at_the_start(tmp_path: Path, disk: Path) -> None:
     """As after a power cut: rooms are heard and told, lines say that they are not durable until the disk takes them."""
     assert mount("-o", "remount,ro", str(disk)) == 0
-    with house(tmp_path, state_dir=str(disk)) as (daemon, ear, _):
+    with house(tmp_path, state_dir=str(disk)) as (daemon, subscriber, _):
         daemon.wait_for(lambda: bool(daemon.segments() and daemon.events("started")), "a cry")
         assert all(line["durable"] is False for line in daemon.lines)
-        daemon.wait_for(lambda: ear.payloads(f"{ROOT}/cot/event") != [], "the alarm")
-        daemon.wait_for(lambda: told_fault(ear).startswith(f"the disk under {disk} is read-only"), "the refusal")
+        daemon.wait_for(lambda: subscriber.payloads(f"{ROOT}/cot/event") != [], "the alarm")
+        daemon.wait_for(lambda: told_fault(subscriber).startswith(f"the disk under {disk} is read-only"), "the refusal")
         assert f"the disk under {disk} is read-only" in daemon.words
         assert list(disk.iterdir()) == []
         assert mount("-o", "remount,rw", str(disk)) == 0
         daemon.wait_for(lambda: "durable" not in daemon.segments()[-1], "what is durable")
-        daemon.wait_for(lambda: told_fault(ear) == "", "the end of it")
+        daemon.wait_for(lambda: told_fault(subscriber) == "", "the end of it")
         assert daemon.stop()[0] == 0

@@ -1,4 +1,4 @@
-"""A quiet night is no fault: rooms, weather and the quietest microphones, an hour in seconds, through the whole ear."""
+"""A quiet night is no fault: rooms, weather and the quietest microphones, an hour in seconds."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from monitord.pcm import FULL_SCALE
 from monitord.tracker import TrackerParams
 from monitord.types import RATE_HZ, Pcm
 from service.capture.inbox import Inbox
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 from tests.support.sound.sounds import noise
 from training.recordings import load_audio
 
@@ -19,14 +19,14 @@ NIGHT_S = 3_600.0
 
 
 def said_of(sound: Pcm) -> set[str]:
-    """All that an ear says of a sound in chunks of half a second."""
+    """All that a channel says of a sound in chunks of half a second."""
     inbox = Inbox("room")
-    ear = Ear.of(inbox, ListenerParams(), TrackerParams())
+    channel = SourceChannel.of(inbox, ListenerParams(), TrackerParams())
     said = set()
     for start in range(0, len(sound), RATE_HZ // 2):
         inbox.write(sound[start : start + RATE_HZ // 2], RATE_HZ, start / RATE_HZ)
-        ear.take()
-        said.add(ear.fault)
+        channel.take()
+        said.add(channel.fault)
     return said
 
 

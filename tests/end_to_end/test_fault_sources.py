@@ -13,7 +13,7 @@ from tests.support.faults.fault_matrix import (
     ROOT,
     STREAMS,
     Feed,
-    TimedEar,
+    TimedSubscriber,
     provoked,
     wait,
     well,
@@ -44,19 +44,22 @@ def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.
     feeds: dict[str, Feed] = {**streams.feeds, **microphones.feeds, **recordings.feeds}
     with (
         Mosquitto(tmp_path / "broker") as broker,
-        TimedEar(broker) as ear,
+        TimedSubscriber(broker) as subscriber,
         streams.running(),
         microphones.running(),
         recordings.running(),
         Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon,
     ):
         for source in sources:
-            daemon.wait_for(lambda: ear.last(f"{ROOT}/{source}/status") == "online", source)  # noqa: B023
+            daemon.wait_for(lambda: subscriber.last(f"{ROOT}/{source}/status") == "online", source)  # noqa: B023
         broken_s = time.monotonic()
         for row in rows:
             feeds[row.source].does = row.does
-        wait(lambda: all(each[1] and each[2] for each in provoked(ear, rows, broken_s).values()), TOLD_S + SLOW_BOX_S)
-        found = provoked(ear, rows, broken_s)
+        wait(
+            lambda: all(each[1] and each[2] for each in provoked(subscriber, rows, broken_s).values()),
+            TOLD_S + SLOW_BOX_S,
+        )
+        found = provoked(subscriber, rows, broken_s)
         for row in rows:
             fault, fault_s, offline_s = found[row.source]
             assert fault in row.faults, (row, fault, fault_s, daemon.words)
@@ -66,12 +69,12 @@ def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.
         for row in rows:
             feeds[row.source].does = "room"
         for row in rows:
-            daemon.wait_for(lambda: well(ear, row, repaired_s) is not None, f"{row.source} again")  # noqa: B023
-            assert ear.alerts(row.source)[0] == ("fault", "fault"), row
-            daemon.wait_for(lambda: ear.alerts(row.source)[-1] == ("recovered", "info"), f"{row.source} is told")  # noqa: B023
+            daemon.wait_for(lambda: well(subscriber, row, repaired_s) is not None, f"{row.source} again")  # noqa: B023
+            assert subscriber.alerts(row.source)[0] == ("fault", "fault"), row
+            daemon.wait_for(lambda: subscriber.alerts(row.source)[-1] == ("recovered", "info"), f"{row.source} is told")  # noqa: B023
         for source in ("s_well", "m_well", "f_well"):
-            assert ear.faults(source) == ["ok"]
-            told = ear.payloads(f"{ROOT}/{source}/status")
+            assert subscriber.faults(source) == ["ok"]
+            told = subscriber.payloads(f"{ROOT}/{source}/status")
             assert set(told[told.index("online") :]) == {"online"}
         assert daemon.events("started") == []
         assert daemon.stop()[0] == 0

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.daemon.daemon import Daemon, configure, quiet_room, room, short_cry
 from tests.support.daemon.invariants import Told
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import write_wav
 
 pytestmark = pytest.mark.e2e
@@ -47,10 +47,10 @@ def finish(folder: Path, broker: Mosquitto) -> None:
 @pytest.mark.parametrize("away", ["hangs", "is gone"])
 def test_a_stop_does_not_wait_for_the_broker(tmp_path: Path, broker: Mosquitto, away: str) -> None:
     """Without an answer from the broker it leaves in time with status 0; all it printed arrives from the next life."""
-    with Ear(broker) as ear:
+    with Subscriber(broker) as subscriber:
         with crying(tmp_path, broker) as daemon:
             daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
-            daemon.wait_for(lambda: ear.last("monitord/home/attic/status") == "online", "the attic online")
+            daemon.wait_for(lambda: subscriber.last("monitord/home/attic/status") == "online", "the attic online")
             if away == "hangs":
                 os.kill(broker.pid, signal.SIGSTOP)
             else:
@@ -67,26 +67,26 @@ def test_a_stop_does_not_wait_for_the_broker(tmp_path: Path, broker: Mosquitto, 
         else:
             broker.start()
         finish(tmp_path, broker)
-        told = Told(ear)
+        told = Told(subscriber)
         until(lambda: not told.missing(daemon.lines))
         assert told.broken(daemon.lines) == []
 
 
 def test_a_stop_flushes_the_open_sound(tmp_path: Path, broker: Mosquitto) -> None:
     """In the middle of a cry: its last segment, `ended`, each room offline, then the node, in this order."""
-    with Ear(broker) as ear:
+    with Subscriber(broker) as subscriber:
         with crying(tmp_path, broker) as daemon:
             daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
             before = len(daemon.segments())
             code, _ = daemon.stop()
             assert code == 0, daemon.words
-        until(lambda: ear.last("monitord/home/status") == "offline")
+        until(lambda: subscriber.last("monitord/home/status") == "offline")
         assert len(daemon.segments()) > before
         assert daemon.lines[-1]["event_type"] == "ended"
-        last = json.loads(str(ear.last("monitord/home/nursery/segment")))
+        last = json.loads(str(subscriber.last("monitord/home/nursery/segment")))
         assert last["id"] == daemon.segments()[-1]["id"]
-        ended = json.loads(str(ear.last("monitord/home/nursery/event")))
+        ended = json.loads(str(subscriber.last("monitord/home/nursery/event")))
         assert (ended["event_type"], ended["cause"]) == ("ended", "stopped")
-        topics = [heard.topic.removeprefix("monitord/home/") for heard in ear.heard]
+        topics = [heard.topic.removeprefix("monitord/home/") for heard in subscriber.heard]
         said = [topic for topic in topics if topic.endswith(("/event", "status"))][-4:]
         assert said == ["nursery/event", "nursery/status", "attic/status", "status"]

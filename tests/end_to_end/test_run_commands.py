@@ -10,7 +10,7 @@ import pytest
 
 from service.cli import CONFIG_EXIT
 from tests.support.daemon.daemon import Daemon, Json, configure, crying_room, monitord, quiet_room
-from tests.support.servers.mosquitto import Ear, Mosquitto, free_port
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -19,29 +19,29 @@ HOME = "monitord/home"
 
 @dataclass(frozen=True)
 class Family:
-    """A daemon with a crying nursery and a quiet attic, and the family's ear at its broker."""
+    """A daemon with a crying nursery and a quiet attic, and the family's subscriber at its broker."""
 
     daemon: Daemon
-    ear: Ear
+    subscriber: Subscriber
     configuration: Path
 
     def settings(self, source: str) -> Json:
         """What is in force."""
-        told: Json = json.loads(self.ear.last(f"{HOME}/{source}/settings") or "{}")
+        told: Json = json.loads(self.subscriber.last(f"{HOME}/{source}/settings") or "{}")
         return told
 
     def proof(self, source: str) -> Json:
         """Its last test alarm."""
-        told: Json = json.loads(self.ear.last(f"{HOME}/{source}/proof") or "{}")
+        told: Json = json.loads(self.subscriber.last(f"{HOME}/{source}/proof") or "{}")
         return told
 
     def status(self, source: str) -> str | None:
         """Whether it is heard."""
-        return self.ear.last(f"{HOME}/{source}/status")
+        return self.subscriber.last(f"{HOME}/{source}/status")
 
     def events(self, source: str, event_type: str) -> list[Json]:
         """What was told on MQTT."""
-        told: list[Json] = [json.loads(payload) for payload in self.ear.payloads(f"{HOME}/{source}/event")]
+        told: list[Json] = [json.loads(payload) for payload in self.subscriber.payloads(f"{HOME}/{source}/event")]
         return [event for event in told if event["event_type"] == event_type]
 
 
@@ -53,14 +53,14 @@ def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
         "nursery": {"file": str(crying_room(folder / "cry.wav", 0.5, 0.5)), "loop": True},
         "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
     }
-    with Mosquitto(folder / "broker") as broker, Ear(broker) as ear:
-        ear.say(f"{HOME}/nursery/threshold/set", "0.01", retain=True)
-        ear.say(f"{HOME}/test_alarm/set", "PRESS", retain=True)
+    with Mosquitto(folder / "broker") as broker, Subscriber(broker) as subscriber:
+        subscriber.say(f"{HOME}/nursery/threshold/set", "0.01", retain=True)
+        subscriber.say(f"{HOME}/test_alarm/set", "PRESS", retain=True)
         configuration = configure(folder, broker, sources)
         with Daemon(folder, "--config", configuration) as daemon:
-            daemon.wait_for(lambda: ear.last(f"{HOME}/attic/status") == "online", "the attic online")
+            daemon.wait_for(lambda: subscriber.last(f"{HOME}/attic/status") == "online", "the attic online")
             daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
-            yield Family(daemon, ear, configuration)
+            yield Family(daemon, subscriber, configuration)
 
 
 def test_a_retained_command_is_ignored(family: Family) -> None:
@@ -72,11 +72,11 @@ def test_a_retained_command_is_ignored(family: Family) -> None:
 
 def test_acknowledge(family: Family) -> None:
     """An acknowledgement of the open episode is told to all, once."""
-    family.ear.say(f"{HOME}/nursery/ack/set", "PRESS")
+    family.subscriber.say(f"{HOME}/nursery/ack/set", "PRESS")
     family.daemon.wait_for(lambda: bool(family.events("nursery", "acknowledged")), "the acknowledgement")
-    family.ear.say(f"{HOME}/nursery/ack/set", "PRESS")
-    family.ear.say(f"{HOME}/attic/ack/set", "PRESS")  # nothing to acknowledge
-    family.ear.say(f"{HOME}/attic/threshold/set", "0.61")
+    family.subscriber.say(f"{HOME}/nursery/ack/set", "PRESS")
+    family.subscriber.say(f"{HOME}/attic/ack/set", "PRESS")  # nothing to acknowledge
+    family.subscriber.say(f"{HOME}/attic/threshold/set", "0.61")
     family.daemon.wait_for(lambda: family.settings("attic")["threshold"] == 0.61, "the command after it")
     assert len(family.events("nursery", "acknowledged")) == 1
     assert family.events("attic", "acknowledged") == []
@@ -87,12 +87,12 @@ def test_acknowledge(family: Family) -> None:
 def test_threshold_and_profile(family: Family) -> None:
     """A threshold and a profile are taken and told back; what is no probability or no profile changes nothing."""
     before = family.settings("nursery")
-    family.ear.say(f"{HOME}/attic/threshold/set", "banana")
-    family.ear.say(f"{HOME}/attic/threshold/set", "1.5")
-    family.ear.say(f"{HOME}/attic/profile/set", "disco")
-    family.ear.say(f"{HOME}/cellar/threshold/set", "0.7")
-    family.ear.say(f"{HOME}/attic/profile/set", "night")
-    family.ear.say(f"{HOME}/attic/threshold/set", "0.77")
+    family.subscriber.say(f"{HOME}/attic/threshold/set", "banana")
+    family.subscriber.say(f"{HOME}/attic/threshold/set", "1.5")
+    family.subscriber.say(f"{HOME}/attic/profile/set", "disco")
+    family.subscriber.say(f"{HOME}/cellar/threshold/set", "0.7")
+    family.subscriber.say(f"{HOME}/attic/profile/set", "night")
+    family.subscriber.say(f"{HOME}/attic/threshold/set", "0.77")
     expected = {"enabled": True, "threshold": 0.77, "profile": "night", "snoozed_until": None}
     family.daemon.wait_for(lambda: family.settings("attic") == expected, "the settings")
     assert family.settings("nursery") == before
@@ -102,22 +102,22 @@ def test_threshold_and_profile(family: Family) -> None:
 
 def test_the_test_alarm(family: Family) -> None:
     """A cry laid over the quiet attic is heard, told as `test` and comes back from the broker; nobody cries of it."""
-    states = len(family.ear.payloads(f"{HOME}/attic/state"))
-    family.ear.say(f"{HOME}/attic/test_alarm/set", "PRESS")
+    states = len(family.subscriber.payloads(f"{HOME}/attic/state"))
+    family.subscriber.say(f"{HOME}/attic/test_alarm/set", "PRESS")
     family.daemon.wait_for(lambda: family.proof("attic")["state"] == "proven", "the proof")
     (event,) = family.events("attic", "test")
     proof = family.proof("attic")
     assert (event["test"], event["alert"], event["episode"]) == (True, True, proof["test"])
     assert 0 < proof["heard_ms"] <= proof["published_ms"]
-    assert family.ear.payloads(f"{HOME}/attic/state")[states:] == []
+    assert family.subscriber.payloads(f"{HOME}/attic/state")[states:] == []
     assert [line["id"] for line in family.daemon.events("test")] == [event["id"]]
-    family.ear.say(f"{HOME}/attic/received/set", f"{proof['test']} phone_1")
+    family.subscriber.say(f"{HOME}/attic/received/set", f"{proof['test']} phone_1")
     family.daemon.wait_for(lambda: "phone_1" in family.proof("attic")["receivers"], "the phone's answer")
 
 
 def test_a_crying_room_is_not_tested(family: Family) -> None:
     """The real alarm is not mixed with a test; the refusal says why."""
-    family.ear.say(f"{HOME}/nursery/test_alarm/set", "PRESS")
+    family.subscriber.say(f"{HOME}/nursery/test_alarm/set", "PRESS")
     family.daemon.wait_for(lambda: family.proof("nursery")["state"] == "failed", "the refusal")
     assert "crying now" in family.proof("nursery")["detail"]
     assert family.events("nursery", "test") == []
@@ -146,28 +146,28 @@ def test_status_from_a_terminal(family: Family) -> None:
 
 def test_switching_a_room_off(family: Family) -> None:
     """A room that is switched off ends its episode and is offline, never quiet; and is heard again when on."""
-    family.ear.say(f"{HOME}/nursery/enabled/set", "OFF")
+    family.subscriber.say(f"{HOME}/nursery/enabled/set", "OFF")
     family.daemon.wait_for(lambda: family.settings("nursery")["enabled"] is False, "the setting")
     family.daemon.wait_for(lambda: family.status("nursery") == "offline", "the room off")
     family.daemon.wait_for(lambda: bool(family.events("nursery", "ended")), "the end of its episode")
-    assert json.loads(str(family.ear.last(f"{HOME}/nursery/state")))["crying"] is False
+    assert json.loads(str(family.subscriber.last(f"{HOME}/nursery/state")))["crying"] is False
     done = monitord("status", "--config", family.configuration)
     assert "  nursery: NOT HEARD" in done.stdout.splitlines()
     assert done.returncode == 1
-    family.ear.say(f"{HOME}/nursery/enabled/set", "ON")
+    family.subscriber.say(f"{HOME}/nursery/enabled/set", "ON")
     family.daemon.wait_for(lambda: family.status("nursery") == "online", "the room on")
     family.daemon.wait_for(lambda: len(family.events("nursery", "started")) == 2, "its next cry")
 
 
 def test_restart(family: Family) -> None:
     """A restart says goodbye, comes back as the same process, hears again, and obeys a signal."""
-    heard = len(family.ear.heard)
+    heard = len(family.subscriber.heard)
 
     def since(topic: str) -> list[str]:
-        return [message.payload for message in family.ear.heard[heard:] if message.topic == topic]
+        return [message.payload for message in family.subscriber.heard[heard:] if message.topic == topic]
 
     started = len(family.daemon.events("started"))
-    family.ear.say(f"{HOME}/restart/set", "PRESS")
+    family.subscriber.say(f"{HOME}/restart/set", "PRESS")
     family.daemon.wait_for(lambda: since(f"{HOME}/status")[:2] == ["offline", "online"], "its return")
     family.daemon.wait_for(lambda: family.status("attic") == "online", "the attic online")
     family.daemon.wait_for(lambda: len(family.daemon.events("started")) > started, "a cry")

@@ -10,7 +10,7 @@ import pytest
 
 from service.cli import CONFIG_EXIT
 from tests.support.daemon.daemon import Daemon, crying_room, monitord
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 
 pytestmark = pytest.mark.e2e
 
@@ -53,20 +53,20 @@ def test_demo(tmp_path: Path) -> None:
             assert words in daemon.words
         assert f"-p {PORT} -v -t 'monitord/home/#'" in daemon.words
         assert "a private broker" in daemon.words
-        with Ear(Mosquitto(tmp_path, port=PORT)) as ear:
+        with Subscriber(Mosquitto(tmp_path, port=PORT)) as subscriber:
             daemon.wait_for(lambda: bool(daemon.events("started")), "the cry of the demo")
             topics = {"info", "state", "health", "settings", "level", "event", "episode", "status"}
-            until(lambda: {heard.topic.rpartition("/")[2] for heard in ear.heard} >= topics)
-            ours = [heard.payload for heard in ear.heard if heard.topic.startswith("monitord/")]
+            until(lambda: {heard.topic.rpartition("/")[2] for heard in subscriber.heard} >= topics)
+            ours = [heard.payload for heard in subscriber.heard if heard.topic.startswith("monitord/")]
             payloads = [payload for payload in ours if payload.startswith("{")]
             assert all(json.loads(payload)["demo"] is True for payload in payloads)
             assert all(line["demo"] is True for line in daemon.lines)
             code, _ = daemon.interrupt()
             assert code == 0
             # Its own broker has told the goodbye before it left.
-            until(lambda: ear.last("monitord/home/status") == "offline")
-            assert json.loads(str(ear.last("monitord/home/room/event")))["event_type"] == "ended"
-            assert ear.last("monitord/home/room/status") == "offline"
+            until(lambda: subscriber.last("monitord/home/status") == "offline")
+            assert json.loads(str(subscriber.last("monitord/home/room/event")))["event_type"] == "ended"
+            assert subscriber.last("monitord/home/room/status") == "offline"
         assert "Traceback" not in daemon.words
         assert "ERROR" not in daemon.words
     until(lambda: not taken())  # its broker has left too
@@ -83,18 +83,20 @@ def test_devices_without_any() -> None:
 def test_a_broker_that_is_there_is_used(tmp_path: Path) -> None:
     """A broker on the port is used, said to be found, and left running; two recordings are `room` and `room2`."""
     recordings = [crying_room(tmp_path / "one.wav", 0.5, 0.5), crying_room(tmp_path / "two.wav", 0.5, 0.5)]
-    with Mosquitto(tmp_path / "theirs", port=PORT) as broker, Ear(broker) as ear:
+    with Mosquitto(tmp_path / "theirs", port=PORT) as broker, Subscriber(broker) as subscriber:
         with Daemon(tmp_path, *recordings, json_lines=False) as daemon:
             assert daemon.ends() == 0, daemon.words
         assert "a broker that was running here already" in "\n".join(daemon.printed)
-        until(lambda: ear.last("monitord/home/status") == "offline")
+        until(lambda: subscriber.last("monitord/home/status") == "offline")
         rooms = ("room", "room2")
         events = [
-            json.loads(told)["event_type"] for one in rooms for told in ear.payloads(f"monitord/home/{one}/event")
+            json.loads(told)["event_type"]
+            for one in rooms
+            for told in subscriber.payloads(f"monitord/home/{one}/event")
         ]
         assert (events[0], events[-1], events.count("started")) == ("started", "ended", 1)  # both hear the same cry
         for source in rooms:
-            states = [json.loads(state)["crying"] for state in ear.payloads(f"monitord/home/{source}/state")]
+            states = [json.loads(state)["crying"] for state in subscriber.payloads(f"monitord/home/{source}/state")]
             assert True in states
             assert states[-1] is False
         for words in ("started crying", "ended after", "cry sound of"):  # what a person reads

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemon.daemon import Daemon, configure, crying_room, quiet_room
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 
 pytestmark = pytest.mark.e2e
 
@@ -38,50 +38,50 @@ def crying(folder: Path, broker: Mosquitto) -> Daemon:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(tmp_path: Path, broker: Mosquitto, number: signal.Signals) -> None:
     """Within 3 s: the open episode ended, state quiet, sources and then the node offline, exit status 0."""
-    with Ear(broker) as ear, crying(tmp_path, broker) as daemon:
+    with Subscriber(broker) as subscriber, crying(tmp_path, broker) as daemon:
         daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
         code, took_s = daemon.stop(number)
         assert code == 0, daemon.words
         assert took_s < LEAVE_S * SLOW_BOX
-        until(lambda: ear.last("monitord/home/status") == "offline")
-        assert [(heard.topic, heard.payload) for heard in ear.heard[-3:]] == [
+        until(lambda: subscriber.last("monitord/home/status") == "offline")
+        assert [(heard.topic, heard.payload) for heard in subscriber.heard[-3:]] == [
             ("monitord/home/nursery/status", "offline"),
             ("monitord/home/attic/status", "offline"),
             ("monitord/home/status", "offline"),
         ]
-        assert json.loads(str(ear.last("monitord/home/nursery/event")))["event_type"] == "ended"
-        assert json.loads(str(ear.last("monitord/home/nursery/state")))["crying"] is False
-        ids = [json.loads(payload)["id"] for payload in ear.payloads("monitord/home/nursery/event")]
+        assert json.loads(str(subscriber.last("monitord/home/nursery/event")))["event_type"] == "ended"
+        assert json.loads(str(subscriber.last("monitord/home/nursery/state")))["crying"] is False
+        ids = [json.loads(payload)["id"] for payload in subscriber.payloads("monitord/home/nursery/event")]
         assert [line["id"] for line in daemon.lines if line["kind"] == "event"] == ids
         assert "Traceback" not in daemon.words
 
 
 def test_a_kill_is_told_by_the_broker(tmp_path: Path, broker: Mosquitto) -> None:
     """After a kill -9 the last will says offline, although the daemon could say nothing."""
-    with Ear(broker) as ear, crying(tmp_path, broker) as daemon:
-        daemon.wait_for(lambda: ear.last("monitord/home/attic/status") == "online", "the attic online")
+    with Subscriber(broker) as subscriber, crying(tmp_path, broker) as daemon:
+        daemon.wait_for(lambda: subscriber.last("monitord/home/attic/status") == "online", "the attic online")
         daemon.kill()
-        until(lambda: ear.last("monitord/home/status") == "offline")
-        assert ear.last("monitord/home/attic/status") == "online"  # nobody was left to say that
+        until(lambda: subscriber.last("monitord/home/status") == "offline")
+        assert subscriber.last("monitord/home/attic/status") == "online"  # nobody was left to say that
 
 
 def test_events_outlive_an_outage_and_a_kill(tmp_path: Path, broker: Mosquitto) -> None:
     """What was told while the broker was away is delivered by the next daemon, though the first was killed."""
-    with Ear(broker) as ear:
+    with Subscriber(broker) as subscriber:
         with crying(tmp_path, broker) as daemon:
-            daemon.wait_for(lambda: ear.last("monitord/home/status") == "online", "the node online")
+            daemon.wait_for(lambda: subscriber.last("monitord/home/status") == "online", "the node online")
             broker.kill()
             daemon.wait_for(lambda: bool(daemon.events("reason")), "a cry")
             daemon.kill()
             told = [line["id"] for line in daemon.lines if line["kind"] == "event"]
         broker.start()
-        until(lambda: ear.connected)
+        until(lambda: subscriber.connected)
         quiet = {"attic": {"file": str(quiet_room(tmp_path / "quiet.wav", 2.0))}}
         with Daemon(tmp_path, "--config", configure(tmp_path, broker, quiet)) as daemon:
             assert daemon.ends() == 0
 
         def delivered() -> bool:
-            heard = {json.loads(payload)["id"] for payload in ear.payloads("monitord/home/nursery/event")}
+            heard = {json.loads(payload)["id"] for payload in subscriber.payloads("monitord/home/nursery/event")}
             return heard >= set(told)
 
         until(delivered)

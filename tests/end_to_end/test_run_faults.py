@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.daemon.daemon import Daemon, configure, crying_room
-from tests.support.servers.mosquitto import Ear, Mosquitto
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.sound.sounds import noise, silence, write_wav
 
 pytestmark = pytest.mark.e2e
@@ -28,22 +28,22 @@ def test_digital_silence_is_no_quiet_child(tmp_path: Path) -> None:
     status = "monitord/home/dead/status"
     with (
         Mosquitto(tmp_path / "broker") as broker,
-        Ear(broker) as ear,
+        Subscriber(broker) as subscriber,
         Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon,
     ):
 
         def faults(source: str) -> list[str]:
-            told = [json.loads(payload)["fault"] for payload in ear.payloads(f"monitord/home/{source}/health")]
+            told = [json.loads(payload)["fault"] for payload in subscriber.payloads(f"monitord/home/{source}/health")]
             return [fault for before, fault in zip(["", *told], told, strict=False) if fault != before]
 
-        daemon.wait_for(lambda: ear.last(status) == "online", "sound")
+        daemon.wait_for(lambda: subscriber.last(status) == "online", "sound")
         # The zeros begin at most 2 s later.
-        daemon.wait_for(lambda: ear.last(status) == "offline", "the silence", 2.0 + TOLD_S + SLOW_BOX_S)
+        daemon.wait_for(lambda: subscriber.last(status) == "offline", "the silence", 2.0 + TOLD_S + SLOW_BOX_S)
         daemon.wait_for(lambda: faults("dead") == ["ok", "digital_silence"], "the fault by name")
-        assert json.loads(str(ear.last("monitord/home/dead/state")))["crying"] is False
-        daemon.wait_for(lambda: ear.last(status) == "online", "sound again")
+        assert json.loads(str(subscriber.last("monitord/home/dead/state")))["crying"] is False
+        daemon.wait_for(lambda: subscriber.last(status) == "online", "sound again")
         daemon.wait_for(lambda: faults("dead") == ["ok", "digital_silence", "ok"], "the end of the fault")
-        assert ear.last("monitord/home/nursery/status") == "online"
+        assert subscriber.last("monitord/home/nursery/status") == "online"
         assert faults("nursery") == ["ok"]
         assert daemon.events("started", "nursery")
         assert daemon.events("started", "dead") == []

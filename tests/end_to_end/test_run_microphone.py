@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemon.daemon import Daemon, configure, crying_room, monitord, quiet_room, room, short_cry
-from tests.support.servers.mosquitto import Ear, Mosquitto
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.servers.virtual_microphone import VirtualMicrophone
 from tests.support.sound.sounds import silence, write_wav
 
@@ -36,30 +36,30 @@ def test_a_cry_at_the_microphone(tmp_path: Path, crib: VirtualMicrophone) -> Non
     # Long enough that a slow machine has not missed it when it begins to listen.
     cry = write_wav(tmp_path / "cry.wav", room(*[short_cry(), silence(1.0)] * 8))
     status = "monitord/home/nursery/status"
-    with Mosquitto(tmp_path / "broker") as broker, Ear(broker) as ear:
+    with Mosquitto(tmp_path / "broker") as broker, Subscriber(broker) as subscriber:
         configuration = configure(tmp_path, broker, {"nursery": {"microphone": "default"}})
         with Daemon(tmp_path, "--config", configuration) as daemon:
 
             def fault() -> str:
-                return str(json.loads(ear.last("monitord/home/nursery/health") or "{}").get("fault"))
+                return str(json.loads(subscriber.last("monitord/home/nursery/health") or "{}").get("fault"))
 
             daemon.wait_for(lambda: "nursery: live" in daemon.words, "the microphone")
             crib.play(cry)
-            daemon.wait_for(lambda: ear.last(status) == "online", "sound")
+            daemon.wait_for(lambda: subscriber.last(status) == "online", "sound")
             daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
 
             crib.kill()
-            daemon.wait_for(lambda: ear.last(status) == "offline", "the loss", TOLD_S + SLOW_BOX_S)
+            daemon.wait_for(lambda: subscriber.last(status) == "offline", "the loss", TOLD_S + SLOW_BOX_S)
             daemon.wait_for(lambda: fault() in {"reconnecting", "stalled"}, "the fault")
             heard = len(daemon.segments())
 
             crib.start()
             crib.play(cry)
-            daemon.wait_for(lambda: ear.last(status) == "online", "the microphone again")
+            daemon.wait_for(lambda: subscriber.last(status) == "online", "the microphone again")
             daemon.wait_for(lambda: fault() == "ok", "the end of the fault")
             daemon.wait_for(lambda: len(daemon.segments()) > heard, "cry sounds again")
             daemon.wait_for(
-                lambda: json.loads(str(ear.last("monitord/home/nursery/health")))["reconnects"] == 1, "the count"
+                lambda: json.loads(str(subscriber.last("monitord/home/nursery/health")))["reconnects"] == 1, "the count"
             )
             assert daemon.stop()[0] == 0
 
@@ -69,20 +69,20 @@ def test_a_muted_and_a_hung_microphone(tmp_path: Path, crib: VirtualMicrophone) 
     status = "monitord/home/nursery/status"
     with (
         Mosquitto(tmp_path / "broker") as broker,
-        Ear(broker) as ear,
+        Subscriber(broker) as subscriber,
         Daemon(tmp_path, "--config", configure(tmp_path, broker, {"nursery": {"microphone": "default"}})) as daemon,
     ):
 
         def fault() -> str:
-            return str(json.loads(ear.last("monitord/home/nursery/health") or "{}").get("fault"))
+            return str(json.loads(subscriber.last("monitord/home/nursery/health") or "{}").get("fault"))
 
         # Nobody plays: the null sink gives zeros.
         daemon.wait_for(lambda: fault() == "digital_silence", "the mute", TOLD_S + SLOW_BOX_S)
-        daemon.wait_for(lambda: ear.last(status) == "offline", "the mute")
+        daemon.wait_for(lambda: subscriber.last(status) == "offline", "the mute")
         crib.play(quiet_room(tmp_path / "quiet.wav", 60.0))
-        daemon.wait_for(lambda: ear.last(status) == "online", "sound")
+        daemon.wait_for(lambda: subscriber.last(status) == "online", "sound")
         crib.hang()
-        daemon.wait_for(lambda: ear.last(status) == "offline", "the hang", TOLD_S + SLOW_BOX_S)
+        daemon.wait_for(lambda: subscriber.last(status) == "offline", "the hang", TOLD_S + SLOW_BOX_S)
         daemon.wait_for(lambda: fault() in {"reconnecting", "stalled"}, "the fault")
         code, took_s = daemon.stop()
         assert (code, took_s < LEAVE_S * 4) == (0, True)
@@ -103,13 +103,13 @@ def test_a_microphone_that_is_not_there(tmp_path: Path, crib: VirtualMicrophone)
     }
     with (
         Mosquitto(tmp_path / "broker") as broker,
-        Ear(broker) as ear,
+        Subscriber(broker) as subscriber,
         Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon,
     ):
         daemon.wait_for(lambda: "Nonsense 3000" in daemon.words and "pulse" in daemon.words, "its name")
         daemon.wait_for(lambda: bool(daemon.events("started", "attic")), "the cry beside it")
-        assert ear.last("monitord/home/nursery/status") == "offline"
+        assert subscriber.last("monitord/home/nursery/status") == "offline"
         daemon.wait_for(
-            lambda: '"reconnecting"' in str(ear.last("monitord/home/nursery/health")), "the fault", TOLD_S * 2
+            lambda: '"reconnecting"' in str(subscriber.last("monitord/home/nursery/health")), "the fault", TOLD_S * 2
         )
         assert daemon.stop()[0] == 0

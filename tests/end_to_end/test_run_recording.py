@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.daemon.daemon import Daemon, Json, configure, crying_room, quiet_room
-from tests.support.servers.mosquitto import Ear, Heard, Mosquitto, until
+from tests.support.servers.mosquitto import Heard, Mosquitto, Subscriber, until
 
 pytestmark = pytest.mark.e2e
 
@@ -77,16 +77,16 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
         "nursery": {"file": str(crying_room(folder / "cry.wav", before_s=2.0))},
         "attic": {"file": str(quiet_room(folder / "quiet.wav")), "name": "Under the roof"},
     }
-    with Mosquitto(folder / "broker") as broker, Ear(broker) as ear:
+    with Mosquitto(folder / "broker") as broker, Subscriber(broker) as subscriber:
         configuration = configure(folder, broker, sources, node="test_home")
         with Daemon(folder, "--config", configuration) as daemon:
             began_s = time.monotonic()
             code = daemon.ends()
             took_s = time.monotonic() - began_s
-            until(lambda: ear.last("monitord/test_home/status") == "offline")
-            with Ear(broker, "late") as late:
+            until(lambda: subscriber.last("monitord/test_home/status") == "offline")
+            with Subscriber(broker, "late") as late:
                 until(lambda: len(late.heard) >= len(RETAINED))
-            yield Evening(ear.heard, late.heard, daemon.lines, daemon.words, code, took_s)
+            yield Evening(subscriber.heard, late.heard, daemon.lines, daemon.words, code, took_s)
 
 
 def test_it_ends_with_its_recordings(evening: Evening) -> None:

@@ -10,7 +10,7 @@ import pytest
 from model.bundle import MANIFEST, TFLITE, default_bundle_path
 from service.cli import CONFIG_EXIT
 from tests.support.daemon.daemon import Daemon, configure, crying_room, monitord, quiet_room
-from tests.support.servers.mosquitto import Ear, Mosquitto
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.sound.media import write_video
 
 
@@ -129,13 +129,13 @@ def test_the_password_file_is_used(tmp_path: Path) -> None:
     """With the right password the daemon and the commands beside it are let in."""
     (tmp_path / "password").write_text("right-secret\n")
     sources = {"nursery": {"file": str(quiet_room(tmp_path / "quiet.wav", 1.0)), "loop": True}}
-    users = {"monitord": "right-secret", "ear": "other"}
-    with Mosquitto(tmp_path / "broker", users=users) as broker, Ear(broker, user="ear") as ear:
+    users = {"monitord": "right-secret", "subscriber": "other"}
+    with Mosquitto(tmp_path / "broker", users=users) as broker, Subscriber(broker, user="subscriber") as subscriber:
         mqtt = {"host": "127.0.0.1", "port": broker.port, "username": "monitord"}
         mqtt["password_file"] = str(tmp_path / "password")
         configuration = configure(tmp_path, None, sources, mqtt=mqtt)
         with Daemon(tmp_path, "--config", configuration) as daemon:
-            daemon.wait_for(lambda: ear.last("monitord/home/nursery/status") == "online", "the nursery online")
+            daemon.wait_for(lambda: subscriber.last("monitord/home/nursery/status") == "online", "the nursery online")
             assert monitord("status", "--config", configuration).returncode == 0
             assert daemon.stop()[0] == 0
     assert "right-secret" not in daemon.words
@@ -151,14 +151,14 @@ def test_a_bad_recording_beside_a_good_one(tmp_path: Path) -> None:
     }
     with (
         Mosquitto(tmp_path / "broker") as broker,
-        Ear(broker) as ear,
+        Subscriber(broker) as subscriber,
         Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon,
     ):
         daemon.wait_for(lambda: bool(daemon.events("started", "nursery")), "a cry")
         daemon.wait_for(
-            lambda: json.loads(ear.last("monitord/home/notes/health") or "{}").get("fault") == "decode_error",
+            lambda: json.loads(subscriber.last("monitord/home/notes/health") or "{}").get("fault") == "decode_error",
             "the fault of the other",
         )
-        assert ear.last("monitord/home/notes/status") == "offline"
+        assert subscriber.last("monitord/home/notes/status") == "offline"
         assert str(tmp_path / "notes.wav") in daemon.words
         assert daemon.stop()[0] == 0

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.daemon.daemon import Daemon, configure, room, short_cry
 from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
-from tests.support.servers.mosquitto import Ear, Mosquitto, free_port
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port
 from tests.support.servers.rtsp_server import camera
 from tests.support.sound.sounds import silence, write_wav
 
@@ -30,7 +30,7 @@ def test_streams_are_heard_beside_those_that_refuse(tmp_path: Path) -> None:
     wav = write_wav(tmp_path / "cry.wav", room(*[short_cry(), silence(1.0)] * 8))
     with (
         Mosquitto(tmp_path / "broker") as broker,
-        Ear(broker) as ear,
+        Subscriber(broker) as subscriber,
         HttpAudio(crying).running() as phone,
         camera(wav, "aac") as port,
         socket.socket() as nobody,
@@ -49,26 +49,26 @@ def test_streams_are_heard_beside_those_that_refuse(tmp_path: Path) -> None:
         with Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon:
 
             def fault(source: str) -> str:
-                return str(json.loads(ear.last(f"monitord/home/{source}/health") or "{}").get("fault"))
+                return str(json.loads(subscriber.last(f"monitord/home/{source}/health") or "{}").get("fault"))
 
             for source in ("camera", "phone", "locked"):  # all hear the same cry: one of them tells it
 
                 def cries(source: str = source) -> bool:
-                    states = ear.payloads(f"monitord/home/{source}/state")
+                    states = subscriber.payloads(f"monitord/home/{source}/state")
                     return any(json.loads(state)["crying"] for state in states)
 
                 daemon.wait_for(cries, f"a cry in {source}")
-                daemon.wait_for(lambda: ear.last(f"monitord/home/{source}/status") == "online", source)  # noqa: B023
+                daemon.wait_for(lambda: subscriber.last(f"monitord/home/{source}/status") == "online", source)  # noqa: B023
                 assert fault(source) == "ok"
             for source, expected in faults.items():
                 daemon.wait_for(lambda: fault(source) == expected, f"{expected} of {source}")  # noqa: B023
-                assert ear.last(f"monitord/home/{source}/status") == "offline"
+                assert subscriber.last(f"monitord/home/{source}/status") == "offline"
             code, _ = daemon.stop()
             assert code == 0
             assert "wants a user and a password" in daemon.words
             assert "refuses this user and password" in daemon.words
             assert "nobody answers at this port" in daemon.words
-        said = daemon.words + "\n".join([*daemon.printed, *(heard.payload for heard in ear.heard)])
+        said = daemon.words + "\n".join([*daemon.printed, *(heard.payload for heard in subscriber.heard)])
         assert PASSWORD not in said
         assert WRONG not in said
         assert "Traceback" not in daemon.words
@@ -79,19 +79,19 @@ def test_a_camera_that_comes_and_goes(tmp_path: Path) -> None:
     wav = write_wav(tmp_path / "cry.wav", room(*[short_cry(), silence(1.0)] * 6))
     port = free_port()
     status = "monitord/home/bedroom/status"
-    with Mosquitto(tmp_path / "broker") as broker, Ear(broker) as ear:
+    with Mosquitto(tmp_path / "broker") as broker, Subscriber(broker) as subscriber:
         sources = {"bedroom": {"stream": f"rtsp://127.0.0.1:{port}/live"}}
         with Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon:
             daemon.wait_for(lambda: "nobody answers at this port" in daemon.words, "a try")
             with camera(wav, "l16", port):
                 daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
-                assert ear.last(status) == "online"
-            daemon.wait_for(lambda: ear.last(status) == "offline", "the loss", TOLD_S + SLOW_BOX_S)
+                assert subscriber.last(status) == "online"
+            daemon.wait_for(lambda: subscriber.last(status) == "offline", "the loss", TOLD_S + SLOW_BOX_S)
             with camera(wav, "l16", port):
-                daemon.wait_for(lambda: ear.last(status) == "online", "the camera again")
+                daemon.wait_for(lambda: subscriber.last(status) == "online", "the camera again")
 
                 def well() -> bool:
-                    health = json.loads(str(ear.last("monitord/home/bedroom/health")))
+                    health = json.loads(str(subscriber.last("monitord/home/bedroom/health")))
                     return (health["fault"], health["reconnects"]) == ("ok", 1)
 
                 daemon.wait_for(well, "its health")

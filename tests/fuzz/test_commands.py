@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.messages import commands
 from service.messages.commands import EVENT_MAX_BYTES
-from service.messages.messages import Node
+from service.messages.message import Node
 
 NODE = Node("home")
 SOURCES = ("nursery", "attic")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from monitord.errors import SourceError
 from service.capture.child import process
-from service.capture.child.decoder import RATES_HZ, Decoding
+from service.capture.child.decoder import RATES_HZ, Decoder
 from service.capture.child.decoder_request import Request
 from service.capture.child.process import ChildError
 from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, OPENED, SOUND
@@ -139,7 +139,7 @@ def test_a_decoder_that_lies(folder: Path, start: bytes, records: list[bytes]) -
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(process, "command", lambda _module: ("cat", str(path)))
         request = Request("file:/x", "x", {})
-        with suppress(ChildError), Decoding(request) as decoder:
+        with suppress(ChildError), Decoder(request) as decoder:
             assert decoder.opened() is not None
             for heard in decoder.sound(5.0):
                 assert RATES_HZ[0] <= heard.rate_hz <= RATES_HZ[1]

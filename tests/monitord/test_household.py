@@ -59,7 +59,7 @@ def test_the_loudness_of_now_decides_not_that_of_then() -> None:
 
 
 def test_two_babies_are_two_episodes() -> None:
-    """Each in its own room, with its own teller, acknowledgement and end."""
+    """Each in its own room, with its own told_by, acknowledgement and end."""
     household = crying_nursery()
     household.hear("nursery", 30.0, START + 20)
     assert household.join("bedroom", WALL + 20, 32.0, START + 20) is None
@@ -107,7 +107,7 @@ def test_a_second_baby_in_a_room_that_heard_the_first_one(nursery_heard_s: float
 
 
 def test_an_episode_ends_with_its_last_room() -> None:
-    """The room that tells it may fall silent first, and start again: it is the same episode, and the same teller."""
+    """The room that tells it may fall silent first, and start again: it is the same episode, and the same told_by."""
     household = crying_nursery()
     household.join("bedroom", WALL + 1, 20.0, START + 1)
     assert household.leave("nursery") is None
@@ -117,7 +117,7 @@ def test_an_episode_ends_with_its_last_room() -> None:
     assert household.leave("bedroom") is None
     ended = household.leave("nursery")
     assert ended is not None
-    assert (ended.id, ended.teller, ended.rooms) == ("one", "nursery", ["nursery", "bedroom"])
+    assert (ended.id, ended.told_by, ended.rooms) == ("one", "nursery", ["nursery", "bedroom"])
     assert household.episodes == []
     assert household.leave("nursery") is None
 
@@ -177,7 +177,7 @@ def test_episodes_outlive_the_process() -> None:
     loaded = Household.load(json.loads(json.dumps(household.dump())), 5.0)
     assert loaded.dump() == household.dump()
     one, two = loaded.episodes
-    assert (one.id, one.teller, one.since, one.rooms, one.crying) == (
+    assert (one.id, one.told_by, one.since, one.rooms, one.crying) == (
         "one",
         "nursery",
         WALL,
@@ -213,7 +213,7 @@ STEPS = st.lists(
 @given(STEPS)
 @settings(max_examples=300)
 def test_every_crying_room_is_in_exactly_one_episode(steps: list[tuple[str, str, float, float]]) -> None:
-    """Whatever happens: an episode begins once and ends once, with its last room, and keeps its teller."""
+    """Whatever happens: an episode begins once and ends once, with its last room, and keeps its told_by."""
     household, crying, now = Household(), set[str](), START
     begun: dict[str, str] = {}
     ended = list[str]()
@@ -239,7 +239,7 @@ def test_every_crying_room_is_in_exactly_one_episode(steps: list[tuple[str, str,
         elif kind == "acknowledge":
             household.acknowledge(room)
         assert Counter(r for e in household.episodes for r in e.crying) == Counter(crying)
-        assert all(e.crying and e.teller == begun[e.id] and e.teller in e.heard for e in household.episodes)
+        assert all(e.crying and e.told_by == begun[e.id] and e.told_by in e.heard for e in household.episodes)
         assert {e.id for e in household.episodes} == begun.keys() - set(ended)
     for room in ROOMS:
         leave(room)

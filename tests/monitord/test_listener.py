@@ -1,4 +1,4 @@
-"""One source's ear: the same audio in any chunks gives the same windows and segments, and every sample is counted."""
+"""Hearing one source: the same audio in any chunks gives the same windows and segments, and every sample is counted."""
 
 from functools import cache
 

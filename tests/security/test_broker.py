@@ -13,7 +13,7 @@ import pytest
 from service.config import config_from_sources
 from service.mqtt.embedded_broker import EmbeddedBroker
 from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, crying_room, monitord, quiet_room
-from tests.support.servers.mosquitto import Ear, Mosquitto, authority, certificate, free_port, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, free_port, until
 
 pytestmark = pytest.mark.e2e
 
@@ -62,9 +62,9 @@ class House:
     broker: Example
     daemon: Daemon
     configuration: Path
-    homeassistant: Ear
-    phone: Ear
-    neighbour: Ear
+    homeassistant: Subscriber
+    phone: Subscriber
+    neighbour: Subscriber
 
     def told(self, topic: str) -> Json:
         """What Home Assistant heard last."""
@@ -84,7 +84,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     (folder / "password").write_text(PASSWORDS["monitord"])
     with ExitStack() as stack:
         broker = stack.enter_context(Example(folder / "broker"))
-        ears = [stack.enter_context(Ear(broker, name, user=name)) for name in ("homeassistant", "phone", "neighbour")]
+        subscribers = [
+            stack.enter_context(Subscriber(broker, name, user=name)) for name in ("homeassistant", "phone", "neighbour")
+        ]
         mqtt = {
             "host": "localhost",
             "port": broker.tls_port,
@@ -94,7 +96,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         }
         configuration = configure(folder, broker, sources, mqtt=mqtt)
         daemon = stack.enter_context(Daemon(folder, "--config", configuration))
-        made = House(broker, daemon, configuration, *ears)
+        made = House(broker, daemon, configuration, *subscribers)
         daemon.wait_for(lambda: made.homeassistant.last(f"{HOME}/attic/status") == "online", "the attic online")
         daemon.wait_for(lambda: bool(made.homeassistant.payloads(f"{HOME}/nursery/event")), "a cry")
         yield made

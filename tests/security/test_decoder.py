@@ -160,7 +160,7 @@ def test_stop_does_not_wait_for_a_hung_decoder(phone: HttpAudio) -> None:
 
 
 def test_ctrl_c_and_the_service_managers_end_are_for_the_daemon(phone: HttpAudio) -> None:
-    """SIGINT and SIGTERM, which come to all processes, leave the ears open until the daemon has said goodbye."""
+    """SIGINT and SIGTERM, which come to all processes, leave the channels open until the daemon has said goodbye."""
     with heard(phone) as source:
         (child,) = decoders()
         os.kill(child, signal.SIGINT)

@@ -14,7 +14,7 @@ import pytest
 from service.mqtt.settings import MqttSettings, TlsFiles, is_loopback, read_credentials
 from tests.support.daemon.daemon import Daemon, configure, monitord, room, short_cry
 from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
-from tests.support.servers.mosquitto import Ear, Mosquitto
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.servers.post_server import serve_posts
 from tests.support.sound.sounds import silence
 
@@ -101,8 +101,8 @@ def test_no_secret_is_told_anywhere(tmp_path: Path) -> None:
         serve_posts() as posts,
         socket.socket() as nobody,
         socket.socket() as taken,
-        Mosquitto(tmp_path / "broker", users={BROKER_USER: secret["mqtt"], "ear": "ear"}) as broker,
-        Ear(broker, "ear", user="ear") as ear,
+        Mosquitto(tmp_path / "broker", users={BROKER_USER: secret["mqtt"], "subscriber": "subscriber"}) as broker,
+        Subscriber(broker, "subscriber", user="subscriber") as subscriber,
     ):
         nobody.bind(("127.0.0.1", 0))  # not listening: refused
         taken.bind(("127.0.0.1", 0))
@@ -157,18 +157,18 @@ def test_no_secret_is_told_anywhere(tmp_path: Path) -> None:
             def fault(source: str) -> str:
                 nonlocal lines
                 lines += command_lines(daemon._process.pid)
-                return str(json.loads(ear.last(f"monitord/home/{source}/health") or "{}").get("fault"))
+                return str(json.loads(subscriber.last(f"monitord/home/{source}/health") or "{}").get("fault"))
 
             for source, expected in faults.items():
                 daemon.wait_for(lambda: fault(source) == expected, f"{expected} of {source}")  # noqa: B023
-            daemon.wait_for(lambda: bool(ear.payloads("monitord/home/right/event")), "a cry")
+            daemon.wait_for(lambda: bool(subscriber.payloads("monitord/home/right/event")), "a cry")
             daemon.wait_for(lambda: posts.posts.qsize() >= 2, "two tries to reach a phone")
             assert "service.capture.child.decoder_main" in lines
             status = monitord("status", "--config", configuration)
             checked = monitord("check", "--config", configuration)
             assert daemon.stop()[0] == 0
             printed = "\n".join(daemon.printed) + daemon.words
-    said = [f"{message.topic} {message.payload}" for message in ear.heard]
+    said = [f"{message.topic} {message.payload}" for message in subscriber.heard]
     kept = [
         (Path(folder) / name).read_bytes().decode(errors="replace")
         for folder, _, names in os.walk(tmp_path / "state")

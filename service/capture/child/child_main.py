@@ -18,7 +18,7 @@ from typing import Any, Final
 from service.capture.child.protocol import ENDED, FAILED, HEADER, MOST_TEXT, OPENED, Failed
 
 FIRST_TO_DIE: Final = 500
-"""Added to the kernel's choice when memory runs out (-1000 to 1000): the ear that one room lost comes back."""
+"""Added to the kernel's choice when memory runs out (-1000 to 1000): the source that one room lost comes back."""
 
 _PR_SET_PDEATHSIG: Final = 1
 """linux/prctl.h: the signal that comes when the thread that started this process ends."""

@@ -9,7 +9,7 @@ from typing import Final, Self
 import numpy as np
 
 from service.capture.child.decoder_request import Opened, Request
-from service.capture.child.process import GRACE_S, START_S, Child, Lost, Sound
+from service.capture.child.process import GRACE_S, START_S, ChildProcess, Lost, Sound
 from service.capture.child.protocol import ENDED, LOST, MOST_SAMPLES, SOUND
 
 RATES_HZ: Final = (4_000, 384_000)
@@ -24,7 +24,7 @@ _PASSED_ON: Final = ("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "S
 """What of our environment the child gets; the rest may name secrets."""
 
 
-class Decoding:
+class Decoder:
     """One child, from its start to its end; a with-block ends it, whatever it does.
 
     Args:
@@ -40,7 +40,7 @@ class Decoding:
         calm: Callable[[], bool] | None = None,
     ) -> None:
         self._request = request
-        self._child = Child(MODULE, "FFmpeg's process", stopping, calm=calm, environment=_PASSED_ON)
+        self._child = ChildProcess(MODULE, "FFmpeg's process", stopping, calm=calm, environment=_PASSED_ON)
 
     def __enter__(self) -> Self:
         """Starts it.

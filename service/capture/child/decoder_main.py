@@ -1,6 +1,6 @@
 """The process that decodes: FFmpeg alone with a stranger's bytes, in little memory, without a file to write.
 
-Run as `python -m service.capture.child.decoder_main` by `decoder.Decoding`: a request on standard input, records on
+Run as `python -m service.capture.child.decoder_main` by `decoder.Decoder`: a request on standard input, records on
 standard output.
 """
 

@@ -21,7 +21,7 @@ from typing import Final, NoReturn, Self
 
 from monitord.types import Pcm
 from service.capture.child.protocol import FAILED, HEADER, MOST_TEXT, OPENED, Failed
-from service.pacing import until_look_s
+from service.pacing import until_poll_s
 
 START_S: Final = 20.0
 """Longest start of the process (seconds): 0.1 s measured, and a small board that is busy is a hundred times slower."""
@@ -29,7 +29,7 @@ START_S: Final = 20.0
 GRACE_S: Final = 1.0
 """For how long the library's own timeouts may be late (seconds), which say better what is wrong."""
 
-LOOK_S: Final = 0.25
+POLL_S: Final = 0.25
 """How soon a stop is seen while nothing comes (seconds): longer than a read of a microphone, shorter than a stop."""
 
 STALLED: Final = "ChildStalled"
@@ -84,7 +84,7 @@ class ChildError(Exception):
         self.errno = failed.errno
 
 
-class Child:
+class ChildProcess:
     """One process, from its start to its end; a with-block ends it, whatever it does.
 
     Args:
@@ -196,9 +196,9 @@ class Child:
             if self._stopping.is_set():
                 return None
             if self._calm is not None and self._calm():
-                self._stopping.wait(until_look_s())
+                self._stopping.wait(until_poll_s())
             now = time.monotonic()
-            if not self._poll.poll(1e3 * max(0.0, min(LOOK_S, until - now))):
+            if not self._poll.poll(1e3 * max(0.0, min(POLL_S, until - now))):
                 if now >= until:
                     raise ChildError(Failed((STALLED,), f"no word for {timeout_s:g} s"))
                 continue

@@ -1,4 +1,4 @@
-"""What the daemon and the processes that open sound for it say to each other: records of sound and of trouble.
+"""What the daemon and the processes that open sound for it say to each other: records of sound and of daemon_faults.
 
 Sound is framed by its length, all else is a small JSON. Nothing here can name code, and the reader bounds every
 length: a process that reads what strangers send is not believed more than they are.

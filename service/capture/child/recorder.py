@@ -14,7 +14,7 @@ import numpy as np
 
 from monitord.errors import SourceError
 from monitord.pcm import to_mono
-from service.capture.child.process import CRASHED, STALLED, START_S, Child, ChildError, Lost, Sound
+from service.capture.child.process import CRASHED, STALLED, START_S, ChildError, ChildProcess, Lost, Sound
 from service.capture.child.protocol import LOST, MOST_SAMPLES, SOUND
 from service.capture.devices import Device, formats
 
@@ -41,7 +41,7 @@ class Recorder:
 
     def __init__(self, stopping: threading.Event | None = None, calm: Callable[[], bool] | None = None) -> None:
         # All variables: by them ALSA, PulseAudio, PipeWire and JACK find their servers.
-        self._child = Child(MODULE, "PortAudio's process", stopping, calm=calm)
+        self._child = ChildProcess(MODULE, "PortAudio's process", stopping, calm=calm)
         self._device: Device | None = None  # None: not chosen yet
 
     def __enter__(self) -> Self:

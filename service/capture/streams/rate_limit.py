@@ -10,7 +10,7 @@ SPEED: Final = 1.25
 not the price of a file that says that it is a live stream."""
 
 
-class Flood:
+class RateLimit:
     """Tells how long to wait before the next sound is taken; meanwhile the sender waits, too."""
 
     def __init__(self) -> None:

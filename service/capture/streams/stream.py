@@ -5,7 +5,7 @@ import time
 from service.backoff import BackOff
 from service.capture.capture_thread import AttemptError
 from service.capture.captured_source import CapturedSource
-from service.capture.child.decoder import Decoding
+from service.capture.child.decoder import Decoder
 from service.capture.child.decoder_request import Opened, Request
 from service.capture.child.process import ChildError, Lost
 from service.capture.clock import LiveClock, Pace
@@ -15,7 +15,7 @@ from service.capture.source import SourceState
 from service.capture.spec import stream_spec
 from service.capture.streams.errors import explain, waiting
 from service.capture.streams.options import LISTEN_S, OPEN_S, READ_S, ffmpeg_options
-from service.capture.streams.rate_limit import Flood
+from service.capture.streams.rate_limit import RateLimit
 
 MAX_DAMAGED = 50
 """Damaged packets in a row (about a second) that are no stream any more. One or two are usual where one joins in."""
@@ -54,11 +54,11 @@ class StreamSource(CapturedSource):
         if self._spec.listen:
             self._capture.report(SourceState.RECONNECTING, waiting(self._spec))
         try:
-            with Decoding(self._request(), self._capture.stopping, lambda: self.inbox.calm) as decoding:
-                opened = decoding.opened()
+            with Decoder(self._request(), self._capture.stopping, lambda: self.inbox.calm) as decoder:
+                opened = decoder.opened()
                 connected = opened is not None
                 if opened is not None:
-                    self._read(decoding, opened)
+                    self._read(decoder, opened)
         except ChildError as error:
             if self._capture.stopping.is_set():
                 return
@@ -73,13 +73,13 @@ class StreamSource(CapturedSource):
             self._spec.url, self._name, options, open_s=self._open_s, read_s=self._read_s, damage=MAX_DAMAGED
         )
 
-    def _read(self, decoding: Decoding, opened: Opened) -> None:
+    def _read(self, decoder: Decoder, opened: Opened) -> None:
         """Returns at the end of the stream, or when told to stop."""
         clock = LiveClock()
         # A web server hands out a file: it comes faster than it may be heard.
         pace = Pace() if opened.ends and self._spec.url.startswith("http") else None
-        flood = Flood()
-        for record in decoding.sound(self._read_s):
+        rate_limit = RateLimit()
+        for record in decoder.sound(self._read_s):
             n, rate_hz = record.n, record.rate_hz
             if isinstance(record, Lost):
                 clock.age_s(n, rate_hz, time.monotonic())
@@ -91,5 +91,5 @@ class StreamSource(CapturedSource):
             age_s = clock.age_s(n, rate_hz, time.monotonic())
             self.inbox.write(record.samples, rate_hz, time.time() - age_s)
             self._capture.live()
-            if (pause_s := flood.wait_s(n / rate_hz, time.monotonic())) and self._capture.stopping.wait(pause_s):
+            if (pause_s := rate_limit.wait_s(n / rate_hz, time.monotonic())) and self._capture.stopping.wait(pause_s):
                 return

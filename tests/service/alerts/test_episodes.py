@@ -57,9 +57,9 @@ def test_the_same_cry_in_two_rooms_is_one_episode(house: House, louder: str, lat
     assert len(episodes) == 1
     assert all_events(house).count("started") == all_events(house).count("ended") == 1
     assert sorted(house.last("nursery/episode")["rooms"]) == sorted(ROOMS)
-    teller = house.sources[0] if house.told("nursery") else house.sources[1]
-    assert episodes == {event["episode"] for event in house.told(teller)}
-    assert len(house.notices) == len(house.told(teller))
+    reporter = house.sources[0] if house.told("nursery") else house.sources[1]
+    assert episodes == {event["episode"] for event in house.told(reporter)}
+    assert len(house.notices) == len(house.told(reporter))
 
 
 @pytest.mark.parametrize("louder", ROOMS)

@@ -10,7 +10,7 @@ from model.classifier import Classifier
 from monitord.types import RATE_HZ
 from service.alerts.command_handler import COMMANDS_BOUND
 from service.messages import commands
-from service.messages.messages import Keep
+from service.messages.message import Keep
 from tests.support.daemon.household_daemon import CRY, HOLD, QUIET, House
 from tests.support.sound.loudness import loudness_classifier
 from tests.support.sound.sounds import noise, silence, tone
@@ -99,7 +99,7 @@ def test_what_is_no_cry_is_not_told(house: House) -> None:
 
 def test_begin_tells_a_first_state_and_the_settings(house: House) -> None:
     """Every entity starts with a value."""
-    house.teller.begin()
+    house.reporter.begin()
     assert house.of("room/state") == [
         {"crying": False, "reason": "none", "reason_p": 0.0, "since": None, "episode": None, "acknowledged": False}
     ]
@@ -108,7 +108,7 @@ def test_begin_tells_a_first_state_and_the_settings(house: House) -> None:
 
 def test_levels_at_most_once_a_second_and_only_of_sound(house: House) -> None:
     """Rounds within a second of the last level tell none, nor does a second in which no sound came."""
-    level_at, ear = house.teller._level_at, house.ears["room"]
+    level_at, channel = house.reporter._level_at, house.channels["room"]
     house.hear(silence(0.5))
     assert len(house.levels) == len(house.of("room/level")) == 1
     assert house.of("room/level")[0]["dbfs"] == -96.0
@@ -120,7 +120,7 @@ def test_levels_at_most_once_a_second_and_only_of_sound(house: House) -> None:
     assert len(house.levels) == 2
     assert house.of("room/level")[1]["dbfs"] == pytest.approx(-9.0, abs=0.1)
     level_at["room"] -= 1.0
-    ear.last_audio_monotonic = level_at["room"] - 1.0
+    channel.last_audio_monotonic = level_at["room"] - 1.0
     house.worker.round()
     assert len(house.levels) == 2
 
@@ -137,12 +137,12 @@ def test_the_heartbeat_comes_from_rounds(house: House) -> None:
 def test_lag_is_the_age_of_the_newest_sound_while_more_waits(house: House) -> None:
     """An hour behind and more in the inbox is an hour of lag; a quiet inbox is none, however old its last sound."""
     for _ in range(3):
-        house.ears["room"].inbox.write(silence(1.0), RATE_HZ, house.clock)
+        house.channels["room"].inbox.write(silence(1.0), RATE_HZ, house.clock)
     house.worker.round()
-    assert house.teller.lag_ms() == pytest.approx(3_599_000, abs=60_000)
+    assert house.reporter.lag_ms() == pytest.approx(3_599_000, abs=60_000)
     house.worker.round()
     house.worker.round()
-    assert house.teller.lag_ms() == 0
+    assert house.reporter.lag_ms() == 0
 
 
 def test_acknowledged_once_and_only_the_episode_that_is_meant(house: House) -> None:
@@ -213,7 +213,7 @@ def test_rooms_are_told_apart(classifier: Classifier, tmp_path: Path) -> None:
 
 def test_a_restart_is_asked_for(house: House) -> None:
     """By the worker, so that a stuck one cannot pretend to obey."""
-    house.teller.ask(commands.Restart())
+    house.reporter.ask(commands.Restart())
     assert house.restarts == 0
     house.worker.round()
     assert house.restarts == 1
@@ -222,7 +222,7 @@ def test_a_restart_is_asked_for(house: House) -> None:
 def test_commands_have_a_bound(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """What a worker cannot obey in time is refused with a line in the log, not kept for ever."""
     for _ in range(COMMANDS_BOUND + 1):
-        house.teller.ask(commands.Restart())
+        house.reporter.ask(commands.Restart())
     house.worker.round()
     assert house.restarts == COMMANDS_BOUND
     assert "refused Restart" in caplog.text
@@ -231,7 +231,7 @@ def test_commands_have_a_bound(house: House, caplog: pytest.LogCaptureFixture) -
 def test_the_demo_says_so_in_every_payload(classifier: Classifier, tmp_path: Path) -> None:
     """Nobody may take the built-in cry for their baby's."""
     house = House(classifier, tmp_path, demo=True)
-    house.teller.begin()
+    house.reporter.begin()
     house.hear(QUIET, CRY, HOLD)
     assert all(json.loads(one.payload)["demo"] is True for one in house.messages if isinstance(one.payload, str))
     assert all(line["demo"] is True for line in house.lines)

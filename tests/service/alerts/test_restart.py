@@ -11,7 +11,7 @@ import pytest
 from model.classifier import Classifier
 from service.config import Config
 from service.messages import commands, cry_messages
-from service.messages.messages import Message, Node
+from service.messages.message import Message, Node
 from tests.support.daemon.household_daemon import FAR, HOLD, NEAR, QUIET, Clock, House
 from tests.support.sound.loudness import loudness_classifier
 
@@ -42,7 +42,7 @@ def _noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def begun(classifier: Classifier, state_dir: Path, sources: tuple[str, ...] = ROOMS) -> House:
     """The next run on what the last one left."""
     house = House(classifier, state_dir, sources)
-    house.teller.begin()
+    house.reporter.begin()
     return house
 
 
@@ -71,7 +71,7 @@ class KilledWhileTelling(House):
     """Its first event gets out, and nothing after it."""
 
     def tell(self, message: Message) -> bool:
-        """As the teller's `tell`."""
+        """As the reporter's `tell`."""
         super().tell(message)
         if message.topic.endswith("/event"):
             raise Killed
@@ -95,7 +95,7 @@ class KilledAfterTheEnd(House):
     """Its end is told, and not kept."""
 
     def tell(self, message: Message) -> bool:
-        """As the teller's `tell`."""
+        """As the reporter's `tell`."""
         super().tell(message)
         if message.topic.endswith("/event") and json.loads(message.payload)["event_type"] == "ended":
             raise Killed

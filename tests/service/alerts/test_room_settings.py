@@ -7,13 +7,13 @@ import pytest
 
 from service.alerts.room_settings import Settings
 from service.settings.profiles import PROFILES, ProfilesConfig
-from service.storage.documents import Store
+from service.storage.documents import DocumentStore
 
 CONFIG = ProfilesConfig.model_validate({"night": {"threshold": 0.4, "remind_after_min": 0.5}})
 
 
 def settings(folder: Path, *sources: str) -> Settings:
-    return Settings(Store(folder), sources or ("nursery", "bedroom"), CONFIG)
+    return Settings(DocumentStore(folder), sources or ("nursery", "bedroom"), CONFIG)
 
 
 def test_a_room_begins_by_day_and_on(tmp_path: Path) -> None:

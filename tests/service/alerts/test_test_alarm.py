@@ -74,10 +74,10 @@ def test_a_quiet_room_hears_the_test(house: House) -> None:
 
 def test_the_rooms_own_tracker_hears_nothing_of_it(house: House) -> None:
     """No episode begins, is counted, or is left over, although the whole sound lies in the room's stream."""
-    house.teller.begin()
+    house.reporter.begin()
     proven(house)
     house.hear(quiet(8.0))
-    assert house.ears["room"].tracker.episode == 0
+    assert house.channels["room"].tracker.episode == 0
     assert house.events() == ["test"]
     assert not any(state["crying"] for state in house.of("room/state"))
     assert house.last("room/today")["episodes"] == 0
@@ -121,7 +121,7 @@ def test_a_real_cry_in_the_test_is_told_right_after_it(house: House, after_s: fl
     house.command(TEST)
     house.hear(quiet(after_s), CRY, CRY, CRY)
     assert house.events()[:2] == ["test", "started"]
-    injection, started = house.ears["room"].injection, house.told()[1]
+    injection, started = house.channels["room"].injection, house.told()[1]
     assert injection is not None
     assert injection.end is not None
     told_s = datetime.fromisoformat(started["ts"]).timestamp() - house.clock
@@ -133,25 +133,25 @@ def test_a_second_test_right_after_the_first_alarms_nobody(house: House, clock: 
     """A finger that presses twice: what is left of the first sound is no cry, nor does it prove the second test."""
     house.command(TEST)
     for second in range(1, 5):  # a stream that comes in lumps
-        house.ears["room"].inbox.write(quiet(1.0), RATE_HZ, house.clock + second)
+        house.channels["room"].inbox.write(quiet(1.0), RATE_HZ, house.clock + second)
     clock.pass_by(4.0)
     while not house.told():
         house.worker.round()
     house.echo()
-    assert house.ears["room"].inbox.held > RATE_HZ  # of the first sound
+    assert house.channels["room"].inbox.held > RATE_HZ  # of the first sound
     house.command(TEST)
-    while house.ears["room"].inbox.held:
+    while house.channels["room"].inbox.held:
         house.worker.round()
     assert house.events() == ["test"]
-    assert house.ears["room"].tracker.episode == 0
+    assert house.channels["room"].tracker.episode == 0
     house.hear(quiet(8.0))
     assert house.events() == ["test", "test"]
-    assert house.ears["room"].tracker.episode == 0
+    assert house.channels["room"].tracker.episode == 0
     assert house.last("room/proof")["heard_ms"] > 0
 
 
 def test_a_dead_source_fails_in_words(house: House, clock: Clock) -> None:
-    """After the patience, with what the supervisor knows; nothing is told, and a success of before is kept."""
+    """After the patience, with what the monitor knows; nothing is told, and a success of before is kept."""
     before = proven(house)
     house.faults["room"] = "No sound arrives."
     house.command(TEST)
@@ -234,11 +234,11 @@ def test_a_proof_outlives_the_daemon(house: House) -> None:
     proven(house)
     proof = house.last("room/proof")
     again = House(house.classifier, house.state_dir)
-    again.teller.begin()
+    again.reporter.begin()
     assert again.last("room/proof") == proof
     again.command(TEST)
     third = House(house.classifier, house.state_dir)
-    third.teller.begin()
+    third.reporter.begin()
     lost = third.last("room/proof")
     assert (lost["state"], lost["detail"], lost["proven"]) == ("failed", "the monitor was restarted", proof["proven"])
     assert lost["test"] == again.last("room/proof")["test"]
@@ -258,4 +258,4 @@ def test_a_test_in_noise_is_laid_over_it(house: House) -> None:
     house.command(TEST)
     house.hear(np.asarray(quiet(3.0) + noise(3.0, rms_dbfs=-60)))
     assert house.events() == ["test"]
-    assert house.ears["room"].tally().conserved
+    assert house.channels["room"].tally().conserved

@@ -32,7 +32,7 @@ class Day:
     def at(self, now: dt.datetime) -> None:
         """Lets the worker look at the clock, as it does after each round."""
         self._clock.pass_by(now.timestamp() - self._clock.now())
-        self.house.teller._proving._test_daily(now)
+        self.house.reporter._test_alarms._test_daily(now)
 
     @property
     def tests(self) -> int:
@@ -41,7 +41,7 @@ class Day:
 
     def hear(self) -> None:
         """Lets the test that runs be proven, on a stream that comes in 2 s late."""
-        self.house.clock = self._clock.now() - 2.0 - self.house.ears["room"].inbox.tally().captured / 16_000
+        self.house.clock = self._clock.now() - 2.0 - self.house.channels["room"].inbox.tally().captured / 16_000
         self.house.hear(QUIET, QUIET, QUIET)
         self.house.echo()
         assert self.house.last("room/proof")["state"] == "proven"

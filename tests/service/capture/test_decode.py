@@ -68,7 +68,7 @@ def test_what_phones_and_cameras_send(tmp_path: Path, container: str, codec: str
 
 
 def test_stereo_is_mixed_to_the_mean(tmp_path: Path) -> None:
-    """One ear hears both channels; two loud ones do not wrap around."""
+    """One subscriber hears both channels; two loud ones do not wrap around."""
     left, right = tone(440, 0.5, peak_dbfs=-0.1), tone(440, 0.5, peak_dbfs=-6.1)
     heard, _ = decoded(write_wav(tmp_path / "x.wav", np.stack([left, right], axis=1)))
     assert np.abs(heard - (left.astype(int) + right) / 2).max() <= 1

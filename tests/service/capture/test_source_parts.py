@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitord.errors import ConfigError
 from service.backoff import CAP_S, FIRST_S, BackOff
-from service.capture.capture_thread import AttemptError, Capture
+from service.capture.capture_thread import AttemptError, CaptureThread
 from service.capture.clock import SLIP_S, LiveClock, Pace
 from service.capture.redact import redact
 from service.capture.source import SourceState
@@ -26,8 +26,8 @@ from service.capture.spec import (
     stream_spec,
 )
 from service.capture.streams.options import ffmpeg_options
-from service.capture.streams.rate_limit import BURST_S, SPEED, Flood
-from service.pacing import LOOK_S
+from service.capture.streams.rate_limit import BURST_S, SPEED, RateLimit
+from service.pacing import POLL_S
 from tests.support.sound.matching import wait_for
 
 
@@ -149,13 +149,13 @@ def test_drift_of_a_day(drift: float) -> None:
 
 def test_flood_is_slowed_and_honest_sound_is_not() -> None:
     """Hours that come at once pass at little more than their own speed; a burst and a fast crystal never wait."""
-    flood, now_s = Flood(), 0.0
+    rate_limit, now_s = RateLimit(), 0.0
     for _ in range(3_600):  # an hour, poured in
-        now_s += flood.wait_s(1.0, now_s)
+        now_s += rate_limit.wait_s(1.0, now_s)
     assert now_s == pytest.approx((3_600 - BURST_S) / SPEED, rel=0.01)
-    flood = Flood()
-    assert not any(flood.wait_s(1.0, 0.0) for _ in range(25))  # what a stall of 25 s held back
-    assert not any(flood.wait_s(0.1, 1e3 + 0.0999 * k) for k in range(100_000))
+    rate_limit = RateLimit()
+    assert not any(rate_limit.wait_s(1.0, 0.0) for _ in range(25))  # what a stall of 25 s held back
+    assert not any(rate_limit.wait_s(0.1, 1e3 + 0.0999 * k) for k in range(100_000))
 
 
 def test_pace_does_not_drift() -> None:
@@ -174,7 +174,7 @@ def test_a_calm_pace_waits_for_the_next_look() -> None:
     came = [(time.monotonic(), pace.late_s) for _ in range(12) if pace.wait(1_600, 16_000, stopping, calm=True)]
     at_s = np.array([now_s - late_s for now_s, late_s in came])
     assert np.allclose(np.diff(at_s), 0.1, atol=0.05)
-    looks = {round(now_s / LOOK_S) for now_s, _ in came}
+    looks = {round(now_s / POLL_S) for now_s, _ in came}
     assert len(looks) in {3, 4}
     assert 0.0 <= min(late_s for _, late_s in came) < max(late_s for _, late_s in came) < SLIP_S
 
@@ -186,7 +186,7 @@ class Life:
         self.id = "x"
         self.attempts = 0
         self._steps = list(steps)
-        self.capture = Capture("x", self._attempt, back_off=BackOff(first_s=0.01, cap_s=0.02))
+        self.capture = CaptureThread("x", self._attempt, back_off=BackOff(first_s=0.01, cap_s=0.02))
         self.status = self.capture.status
 
     def _attempt(self) -> None:

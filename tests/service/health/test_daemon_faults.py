@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pytest
 
 from service.health import disk as disk_module
-from service.health.daemon_faults import Trouble
+from service.health.daemon_faults import DaemonFaults
 from service.health.disk import Disk
 from service.health.saving import PATIENCE_S, Saving
-from service.messages.messages import Keep, Message, Node
+from service.messages.message import Keep, Message, Node
 from service.messages.texts import Texts
 from service.notify.notice import Notice
-from service.storage.documents import Store
+from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from tests.support.daemon.household_daemon import Clock
 
@@ -24,21 +24,23 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.network = SimpleNamespace(fault="")
-        self.outbox, self.store = Outbox(folder / "outbox.db"), Store(folder)
+        self.outbox, self.store = Outbox(folder / "outbox.db"), DocumentStore(folder)
         self.outbox.open()
         self.infos: list[str] = []
         self.notes: list[str] = []
         disk = Disk(folder, self.outbox, self.store)
         self.notices: list[Notice] = []
         saving = Saving(Node("home"), Texts.load("en"), self.notices.append)
-        self.trouble = Trouble(self.network, disk, info=self.info, tell=self.tell, screen=self, saving=saving)
+        self.daemon_faults = DaemonFaults(
+            self.network, disk, info=self.info, tell=self.tell, screen=self, saving=saving
+        )
 
     def info(self, *, fault: str) -> Message:
-        """As `messages.info`."""
+        """As `node_messages.info`."""
         return Message("monitord/home/info", fault, retain=True, qos=1, keep=Keep.LATEST)
 
     def tell(self, message: Message) -> bool:
-        """As `Mqtt.tell`."""
+        """As `MqttClient.tell`."""
         self.infos.append(str(message.payload))
         return True
 
@@ -61,37 +63,37 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 def test_a_disk_that_refuses_is_told_once_and_its_end_too(house: House) -> None:
     """With both that it refuses, until it takes both, whether or not anybody has something to write."""
-    first = house.trouble.look()
+    first = house.daemon_faults.poll()
     assert str(house.folder / "outbox.db") in first
     assert str(house.folder / "settings.json") in first
     assert "rooms are heard" in first
-    assert house.trouble.look() == first
+    assert house.daemon_faults.poll() == first
     (house.folder / "outbox.db").rmdir()
-    second = house.trouble.look()
+    second = house.daemon_faults.poll()
     assert str(house.folder / "outbox.db") not in second
     assert "settings.json" in second
     (house.folder / "settings.json.new").rmdir()
-    assert house.trouble.look() == ""
+    assert house.daemon_faults.poll() == ""
     assert house.infos == [first, second, ""]
     assert house.notes == [first, second, "the disk takes everything again"]
-    assert Store(house.folder).load("settings") == {"a": 1}
+    assert DocumentStore(house.folder).load("settings") == {"a": 1}
 
 
 def test_phones_are_told_after_a_minute_and_when_it_is_over(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once each, of the whole house, under one tag; of what passes within the minute nothing."""
     clock = Clock(monkeypatch)
-    house.trouble.look()
+    house.daemon_faults.poll()
     clock.pass_by(PATIENCE_S - 1)
-    house.trouble.look()
+    house.daemon_faults.poll()
     assert house.notices == []
     clock.pass_by(1)
     for _ in range(2):
-        fault = house.trouble.look()
+        fault = house.daemon_faults.poll()
     clock.pass_by(120)
     (house.folder / "outbox.db").rmdir()
     (house.folder / "settings.json.new").rmdir()
     for _ in range(2):
-        house.trouble.look()
+        house.daemon_faults.poll()
     told, over = house.notices
     assert [notice.kind for notice in house.notices] == ["not_saving", "saving_again"]
     assert (told.title, told.rooms, told.tag) == ("Baby monitor: DISK PROBLEM", frozenset({""}), over.tag)
@@ -103,7 +105,7 @@ def test_phones_are_told_after_a_minute_and_when_it_is_over(house: House, monkey
 def test_network_and_disk_are_told_together(house: House) -> None:
     """In one sentence each."""
     house.network.fault = "litert failed"
-    disk = house.trouble.look().removeprefix("litert failed; ")
+    disk = house.daemon_faults.poll().removeprefix("litert failed; ")
     assert house.infos == [f"litert failed; {disk}"]
     assert house.notes == [disk]
 
@@ -114,4 +116,4 @@ def test_a_disk_that_is_gone_is_named(house: House) -> None:
     (house.folder / "settings.json.new").rmdir()
     house.folder.rmdir()
     house.folder.write_text("in the way")
-    assert f"under {house.folder}" in house.trouble.look()
+    assert f"under {house.folder}" in house.daemon_faults.poll()

@@ -1,4 +1,4 @@
-"""The supervisor: every source judged twice a second, told when it changes, and never silent about a silence."""
+"""The monitor: every source judged twice a second, told when it changes, and never silent about a silence."""
 
 import json
 import time
@@ -11,13 +11,13 @@ from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState, SourceStatus
-from service.health.monitor import HEALTH_S, Supervisor
-from service.health.outage_notice import PATIENCE_S, Hearing
+from service.health.monitor import HEALTH_S, HealthMonitor
+from service.health.outage_notice import PATIENCE_S, OutageNotice
 from service.health.verdict import LATE_S, STUCK_S, WAITING_S
-from service.messages.messages import Message, Node
+from service.messages.message import Message, Node
 from service.messages.texts import Texts
 from service.notify.notice import Notice
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 from service.terminal.console_text import fault_words
 from tests.support.daemon.household_daemon import Clock
 from tests.support.sound.sounds import noise, silence
@@ -32,7 +32,7 @@ class Told:
     notices: list[Notice] = field(default_factory=list)
 
     def tell(self, message: Message) -> bool:
-        """As the supervisor's `tell`."""
+        """As the monitor's `tell`."""
         self.messages.append(message)
         return True
 
@@ -49,11 +49,11 @@ class Told:
 
 
 class Room:
-    """A source whose thread says what the test lets it say; its inbox and its ear are real."""
+    """A source whose thread says what the test lets it say; its inbox and its channel are real."""
 
     def __init__(self, source: str = "room") -> None:
         self.inbox = Inbox(source)
-        self.ear = Ear.of(self.inbox, ListenerParams(), TrackerParams())
+        self.channel = SourceChannel.of(self.inbox, ListenerParams(), TrackerParams())
         self.says = SourceStatus(SourceState.STARTING)
 
     @property
@@ -77,13 +77,13 @@ class Room:
         self.says = SourceStatus(SourceState.LIVE)
         sound = silence(duration_s) if dead else noise(duration_s)
         self.inbox.write(sound, 16_000, time.time() - duration_s)
-        self.ear.take()
-        self.ear.told = self.ear.tally()
+        self.channel.take()
+        self.channel.published_tally = self.channel.tally()
 
     def wait(self, duration_s: float) -> None:
         """Lets so much time pass without sound."""
-        assert self.ear.last_audio_monotonic is not None
-        self.ear.last_audio_monotonic -= duration_s
+        assert self.channel.last_audio_monotonic is not None
+        self.channel.last_audio_monotonic -= duration_s
 
 
 @pytest.fixture
@@ -96,9 +96,11 @@ def told() -> Told:
     return Told()
 
 
-def watch(told: Told, *rooms: Room, moved_at: Callable[[], float] | None = None) -> Supervisor:
-    hearing = Hearing(Node("home"), {room.id: room.id for room in rooms}, Texts.load("en"), told.notices.append)
-    return Supervisor(Node("home"), [(room, room.ear) for room in rooms], told.tell, told, hearing, moved_at=moved_at)
+def watch(told: Told, *rooms: Room, moved_at: Callable[[], float] | None = None) -> HealthMonitor:
+    hearing = OutageNotice(Node("home"), {room.id: room.id for room in rooms}, Texts.load("en"), told.notices.append)
+    return HealthMonitor(
+        Node("home"), [(room, room.channel) for room in rooms], told.tell, told, hearing, moved_at=moved_at
+    )
 
 
 def health(payload: str) -> dict[str, object]:
@@ -109,49 +111,49 @@ def health(payload: str) -> dict[str, object]:
 
 def test_a_source_is_offline_until_it_is_heard(room: Room, told: Told) -> None:
     """Nothing is believed before the first sample; then it is online, and nothing is said twice."""
-    supervisor = watch(told, room)
-    supervisor.look()
+    monitor = watch(told, room)
+    monitor.poll()
     first = told.take()
     assert first["room/status"] == "offline"
     assert (health(first["room/health"])["fault"], health(first["room/health"])["last_audio"]) == ("ok", None)
-    assert supervisor.count_ok() == 0
+    assert monitor.count_ok() == 0
     room.hear()
-    supervisor.look()
+    monitor.poll()
     second = told.take()
     assert second["room/status"] == "online"
     assert health(second["room/health"])["captured"] == 1_600
-    assert supervisor.count_ok() == 1
-    supervisor.look()
+    assert monitor.count_ok() == 1
+    monitor.poll()
     assert told.take() == {}
     assert told.shown == []
 
 
 def test_a_source_that_falls_silent_is_told(room: Room, told: Told) -> None:
     """No sample for seven seconds is a stall, whatever its thread believes; it is over with the next sample."""
-    supervisor = watch(told, room)
+    monitor = watch(told, room)
     room.hear()
-    supervisor.look()
+    monitor.poll()
     told.take()
     room.wait(7.5)
-    supervisor.look()
+    monitor.poll()
     fallen = told.take()
     assert fallen["room/status"] == "offline"
     assert health(fallen["room/health"])["fault"] == "stalled"
-    assert supervisor.count_ok() == 0
+    assert monitor.count_ok() == 0
     room.hear()
-    supervisor.look()
+    monitor.poll()
     assert told.take()["room/status"] == "online"
     assert told.shown == [("room", "stalled", ""), ("room", "ok", "")]
 
 
 def test_a_dead_microphone_is_told(room: Room, told: Told) -> None:
     """Zeros come in live and in time, and still the source is offline."""
-    supervisor = watch(told, room)
+    monitor = watch(told, room)
     room.hear()
-    supervisor.look()
+    monitor.poll()
     told.take()
     room.hear(6.5, dead=True)
-    supervisor.look()
+    monitor.poll()
     dead = told.take()
     assert dead["room/status"] == "offline"
     assert health(dead["room/health"])["fault"] == "digital_silence"
@@ -159,9 +161,9 @@ def test_a_dead_microphone_is_told(room: Room, told: Told) -> None:
 
 def test_a_refused_password_is_told_with_what_helps(room: Room, told: Told) -> None:
     """The person at the screen gets the thread's words; MQTT gets the fault and how often it was opened."""
-    supervisor = watch(told, room)
+    monitor = watch(told, room)
     room.says = SourceStatus(SourceState.AUTH_FAILED, "wrong password; edit password_file", reconnects=2)
-    supervisor.look()
+    monitor.poll()
     values = health(told.take()["room/health"])
     assert (values["fault"], values["reconnects"]) == ("auth_failed", 2)
     assert told.shown == [("room", "auth_failed", "wrong password; edit password_file")]
@@ -169,12 +171,12 @@ def test_a_refused_password_is_told_with_what_helps(room: Room, told: Told) -> N
 
 def test_a_room_that_is_switched_off_is_offline_without_a_fault(room: Room, told: Told) -> None:
     """Silence from it does not mean that the baby is quiet, and nothing is broken."""
-    supervisor = watch(told, room)
+    monitor = watch(told, room)
     room.hear()
-    supervisor.look()
+    monitor.poll()
     told.take()
-    room.ear.enabled = False
-    supervisor.look()
+    room.channel.enabled = False
+    monitor.poll()
     off = told.take()
     assert off["room/status"] == "offline"
     assert health(off["room/health"])["fault"] == "ok"
@@ -182,11 +184,11 @@ def test_a_room_that_is_switched_off_is_offline_without_a_fault(room: Room, told
 
 def test_a_file_that_is_over_is_offline_without_a_fault(room: Room, told: Told) -> None:
     """It ended as it should; nobody listens any more."""
-    supervisor = watch(told, room)
+    monitor = watch(told, room)
     room.hear()
     room.wait(60.0)
     room.says = SourceStatus(SourceState.ENDED)
-    supervisor.look()
+    monitor.poll()
     over = told.take()
     assert over["room/status"] == "offline"
     assert health(over["room/health"])["fault"] == "ok"
@@ -194,13 +196,13 @@ def test_a_file_that_is_over_is_offline_without_a_fault(room: Room, told: Told) 
 
 def test_counts_are_told_again_now_and_then(room: Room, told: Told) -> None:
     """Every half minute although nothing changed: samples that no longer grow can be seen from outside."""
-    supervisor = watch(told, room)
+    monitor = watch(told, room)
     room.hear()
-    supervisor.look()
+    monitor.poll()
     told.take()
-    supervisor._seen["room"].told_at -= HEALTH_S
+    monitor._seen["room"].told_at -= HEALTH_S
     room.hear()
-    supervisor.look()
+    monitor.poll()
     again = told.take()
     assert set(again) == {"room/health"}
     assert health(again["room/health"])["captured"] == 3_200
@@ -210,79 +212,79 @@ def test_a_stuck_worker_is_told_of_every_source(told: Told) -> None:
     """Sound still comes, but nobody listens: all are offline, until it moves again."""
     one, two = Room("one"), Room("two")
     moved = [1.0]
-    supervisor = watch(told, one, two, moved_at=lambda: moved[0])
+    monitor = watch(told, one, two, moved_at=lambda: moved[0])
 
-    def look() -> None:
-        supervisor._looked = time.monotonic() - 1.0
+    def poll() -> None:
+        monitor._looked = time.monotonic() - 1.0
         one.hear()
         two.hear()
-        supervisor.look()
+        monitor.poll()
 
-    look()
+    poll()
     told.take()
     for _ in range(round(STUCK_S)):
-        look()
+        poll()
     assert told.take() == {}
-    look()
+    poll()
     stuck = told.take()
-    assert supervisor.stuck
+    assert monitor.stuck
     assert (stuck["one/status"], stuck["two/status"]) == ("offline", "offline")
     assert health(stuck["one/health"])["fault"] == health(stuck["two/health"])["fault"] == "stuck"
     moved[0] = 2.0
-    look()
+    poll()
     assert told.take()["one/status"] == "online"
-    assert not supervisor.stuck
+    assert not monitor.stuck
 
 
 def test_a_machine_that_slept_has_no_stuck_worker(room: Room, told: Told) -> None:
     """An hour between two looks was an hour for nobody."""
-    supervisor = watch(told, room, moved_at=lambda: 1.0)
-    supervisor.look()
-    supervisor._looked -= 3600.0
+    monitor = watch(told, room, moved_at=lambda: 1.0)
+    monitor.poll()
+    monitor._looked -= 3600.0
     room.hear()
-    supervisor.look()
-    assert not supervisor.stuck
-    assert supervisor.count_ok() == 1
+    monitor.poll()
+    assert not monitor.stuck
+    assert monitor.count_ok() == 1
 
 
 def test_a_worker_that_falls_behind_is_told(room: Room, told: Told) -> None:
     """More sound waits than may for longer than a burst takes: an overload, of a source that is still heard."""
-    supervisor = watch(told, room)
+    monitor = watch(told, room)
     room.hear()
-    supervisor.look()
+    monitor.poll()
     told.take()
     room.inbox.write(noise(WAITING_S + 1.0), 16_000, time.time())
-    supervisor.look()
+    monitor.poll()
     assert told.take() == {}
-    late_since = supervisor._seen["room"].late_since
+    late_since = monitor._seen["room"].late_since
     assert late_since is not None
-    supervisor._seen["room"].late_since = late_since - LATE_S - 1.0
-    supervisor.look()
+    monitor._seen["room"].late_since = late_since - LATE_S - 1.0
+    monitor.poll()
     late = told.take()
     assert (late["room/status"], health(late["room/health"])["fault"]) == ("online", "overload")
     while room.inbox.held:
-        room.ear.take()
-    supervisor.look()
+        room.channel.take()
+    monitor.poll()
     assert health(told.take()["room/health"])["fault"] == "ok"
 
 
 def test_a_clock_that_is_set_changes_nothing(room: Room, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set back by an hour while a room is not heard: the fault is told in its time, and how long it lasted is right."""
-    supervisor = watch(told, room)
+    monitor = watch(told, room)
     room.hear()
-    supervisor.look()
+    monitor.poll()
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 3600.0)
-    supervisor.look()
-    assert supervisor.count_ok() == 1
+    monitor.poll()
+    assert monitor.count_ok() == 1
     room.wait(8.0)
-    supervisor.look()
-    assert supervisor.count_ok() == 0
-    supervisor._hearing._rooms["room"].unheard_since = time.monotonic() - 90.0
+    monitor.poll()
+    assert monitor.count_ok() == 0
+    monitor._hearing._rooms["room"].unheard_since = time.monotonic() - 90.0
     monkeypatch.setattr(time, "time", lambda: real() + 7200.0)
-    supervisor.look()
+    monitor.poll()
     room.hear()
-    supervisor.look()
+    monitor.poll()
     assert [notice.kind for notice in told.notices] == ["not_hearing", "hearing_again"]
     assert "for 1 min" in told.notices[1].message
 
@@ -290,39 +292,39 @@ def test_a_clock_that_is_set_changes_nothing(room: Room, told: Told, monkeypatch
 def test_rooms_are_judged_apart(told: Told) -> None:
     """One broken source does not make the other one look broken, or well."""
     one, two = Room("one"), Room("two")
-    supervisor = watch(told, one, two)
+    monitor = watch(told, one, two)
     one.hear()
     two.says = SourceStatus(SourceState.DECODE_ERROR, "no media")
-    supervisor.look()
+    monitor.poll()
     seen = told.take()
     assert (seen["one/status"], seen["two/status"]) == ("online", "offline")
-    assert supervisor.count_ok() == 1
+    assert monitor.count_ok() == 1
 
 
 def test_phones_are_told_what_the_supervisor_sees(room: Room, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """A room that falls silent and comes back is; one that is switched off, or a recording that is over, is not."""
     clock, ended, off = Clock(monkeypatch), Room("recording"), Room("off")
-    supervisor = watch(told, room, ended, off)
+    monitor = watch(told, room, ended, off)
     for one in (room, ended, off):
         one.hear()
-    supervisor.look()
-    ended.says, off.ear.enabled = SourceStatus(SourceState.ENDED), False
+    monitor.poll()
+    ended.says, off.channel.enabled = SourceStatus(SourceState.ENDED), False
     for _ in range(2):
         clock.pass_by(PATIENCE_S)
-        supervisor.look()
+        monitor.poll()
     assert [(notice.kind, notice.source) for notice in told.notices] == [("not_hearing", "room")]
     assert told.notices[0].payload["fault"] == "stalled"
     room.hear()
-    supervisor.look()
+    monitor.poll()
     assert [notice.kind for notice in told.notices] == ["not_hearing", "hearing_again"]
 
 
 def test_a_fault_is_said_in_words(room: Room, told: Told) -> None:
     """For a test alarm that fails; nothing is said of a room that is heard."""
-    supervisor = watch(told, room)
+    monitor = watch(told, room)
     room.hear()
-    supervisor.look()
-    assert supervisor.fault_of("room") == ""
+    monitor.poll()
+    assert monitor.fault_of("room") == ""
     room.wait(7.5)
-    supervisor.look()
-    assert supervisor.fault_of("room") == fault_words("stalled") != ""
+    monitor.poll()
+    assert monitor.fault_of("room") == fault_words("stalled") != ""

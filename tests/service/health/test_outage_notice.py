@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 
 from monitord.faults import Fault
-from service.health.outage_notice import PATIENCE_S, Hearing
-from service.messages.messages import Node
+from service.health.outage_notice import PATIENCE_S, OutageNotice
+from service.messages.message import Node
 from service.messages.texts import Texts, languages
 from service.notify.notice import Notice, Severity
 from tests.support.daemon.household_daemon import Clock
@@ -22,16 +22,16 @@ class Family:
 
     def __post_init__(self) -> None:
         names = {"nursery": "Nursery", "bedroom": "Bedroom"}
-        self.hearing = Hearing(Node("home"), names, Texts.load("en"), self.notices.append)
+        self.hearing = OutageNotice(Node("home"), names, Texts.load("en"), self.notices.append)
 
-    def look(
+    def poll(
         self, duration_s: float, *, heard: bool, wanted: bool = True, fault: Fault = "ok", source: str = "nursery"
     ) -> None:
         """Lets a room stand so for a while."""
         for _ in range(round(duration_s * 2)):
-            self.hearing.look(source, fault, heard=heard, wanted=wanted)
+            self.hearing.poll(source, fault, heard=heard, wanted=wanted)
             self.clock.pass_by(0.5)
-        self.hearing.look(source, fault, heard=heard, wanted=wanted)
+        self.hearing.poll(source, fault, heard=heard, wanted=wanted)
 
     @property
     def kinds(self) -> list[str]:
@@ -46,12 +46,12 @@ def family(monkeypatch: pytest.MonkeyPatch) -> Family:
 
 def test_told_after_a_minute_and_when_it_is_over(family: Family) -> None:
     """Not before, not twice, and under one tag, so that a phone replaces the one by the other."""
-    family.look(10, heard=True)
-    family.look(PATIENCE_S - 1, heard=False, fault="stalled")
+    family.poll(10, heard=True)
+    family.poll(PATIENCE_S - 1, heard=False, fault="stalled")
     assert family.kinds == []
-    family.look(3_630, heard=False, fault="stalled")
+    family.poll(3_630, heard=False, fault="stalled")
     assert family.kinds == ["not_hearing"]
-    family.look(60, heard=True)
+    family.poll(60, heard=True)
     assert family.kinds == ["not_hearing", "hearing_again"]
     not_heard, again = family.notices
     assert not_heard.tag == again.tag == "monitord-home-nursery-hearing"
@@ -69,9 +69,9 @@ def test_told_after_a_minute_and_when_it_is_over(family: Family) -> None:
 def test_every_fault_is_told_to_phones(family: Family, fault: Fault, language: str) -> None:
     """Whatever is wrong, loudly and in its own words, in every language; and, quietly, that it is over."""
     texts = Texts.load(language)
-    family.hearing = Hearing(Node("home"), {"nursery": "Nursery"}, texts, family.notices.append)
-    family.look(PATIENCE_S + 1, heard=False, fault=fault)
-    family.look(1, heard=True)
+    family.hearing = OutageNotice(Node("home"), {"nursery": "Nursery"}, texts, family.notices.append)
+    family.poll(PATIENCE_S + 1, heard=False, fault=fault)
+    family.poll(1, heard=True)
     not_heard, again = family.notices
     assert (not_heard.kind, not_heard.severity) == ("not_hearing", Severity.CRITICAL)
     assert not_heard.message.startswith(dict(texts.language.faults)[fault])
@@ -83,47 +83,47 @@ def test_every_fault_is_told_to_phones(family: Family, fault: Fault, language: s
 def test_a_short_break_is_not_told(family: Family) -> None:
     """A router that restarts twice wakes nobody; the minute begins anew each time."""
     for _ in range(3):
-        family.look(PATIENCE_S - 5, heard=False, fault="reconnecting")
-        family.look(1, heard=True)
+        family.poll(PATIENCE_S - 5, heard=False, fault="reconnecting")
+        family.poll(1, heard=True)
     assert family.kinds == []
 
 
 def test_each_outage_is_told(family: Family) -> None:
     """The second as well as the first."""
     for _ in range(2):
-        family.look(PATIENCE_S + 1, heard=False)
-        family.look(1, heard=True)
+        family.poll(PATIENCE_S + 1, heard=False)
+        family.poll(1, heard=True)
     assert family.kinds == ["not_hearing", "hearing_again"] * 2
 
 
 def test_a_room_that_was_never_heard_is_told(family: Family) -> None:
     """From the start of the monitor on."""
-    family.look(PATIENCE_S + 1, heard=False, fault="auth_failed")
+    family.poll(PATIENCE_S + 1, heard=False, fault="auth_failed")
     assert family.kinds == ["not_hearing"]
 
 
 def test_nobody_is_told_of_what_the_family_switched_off(family: Family) -> None:
     """Nor of a recording that has ended: silence from it is no news."""
-    family.look(3_600, heard=False, wanted=False)
+    family.poll(3_600, heard=False, wanted=False)
     assert family.kinds == []
 
 
 def test_to_switch_a_room_off_is_not_to_hear_it_again(family: Family) -> None:
     """It is never said of a room that is not heard; switched on and still not heard, it is told anew."""
-    family.look(PATIENCE_S + 1, heard=False)
-    family.look(60, heard=False, wanted=False)
+    family.poll(PATIENCE_S + 1, heard=False)
+    family.poll(60, heard=False, wanted=False)
     assert family.kinds == ["not_hearing"]
-    family.look(PATIENCE_S + 1, heard=False)
+    family.poll(PATIENCE_S + 1, heard=False)
     assert family.kinds == ["not_hearing", "not_hearing"]
-    family.look(1, heard=True)
+    family.poll(1, heard=True)
     assert family.kinds[-1] == "hearing_again"
 
 
 def test_rooms_are_told_apart(family: Family) -> None:
     """Each with its own minute, words and tag."""
-    family.look(30, heard=False)
-    family.look(PATIENCE_S + 1, heard=False, source="bedroom")
+    family.poll(30, heard=False)
+    family.poll(PATIENCE_S + 1, heard=False, source="bedroom")
     assert [notice.source for notice in family.notices] == ["bedroom"]
-    family.look(0, heard=False)
+    family.poll(0, heard=False)
     assert [notice.source for notice in family.notices] == ["bedroom", "nursery"]
     assert len({notice.tag for notice in family.notices}) == 2

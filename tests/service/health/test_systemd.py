@@ -1,4 +1,4 @@
-"""What systemd is told and when, with real ears."""
+"""What systemd is told and when, with real channels."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from monitord.tracker import TrackerParams
 from service.capture.inbox import Inbox
 from service.health.systemd import Room, ServiceManager, status_line
 from service.mqtt.client import MqttStatus
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 from service.terminal.journal_stream import as_error, is_journal
 
 CONNECTED = MqttStatus(connected=True)
@@ -23,26 +23,28 @@ class House:
 
     def __init__(self, watchdog_s: float | None = None) -> None:
         self.told: list[str] = []
-        self.ears = [Ear.of(Inbox(source), ListenerParams(), TrackerParams()) for source in ("nursery", "bedroom")]
+        self.channels = [
+            SourceChannel.of(Inbox(source), ListenerParams(), TrackerParams()) for source in ("nursery", "bedroom")
+        ]
         self.faults: dict[str, str] = {}
         self.moved_at = time.monotonic()
         self.manager = ServiceManager(self.told.append, watchdog_s)
         names = {"nursery": "Nursery", "bedroom": "Bedroom"}
         fault = lambda source: self.faults.get(source, "")  # noqa: E731 - as short as it gets
-        self.manager.watch(names, self.ears, fault=fault, moved_at=lambda: self.moved_at)
+        self.manager.watch(names, self.channels, fault=fault, moved_at=lambda: self.moved_at)
 
     def hear(self, *numbers: int) -> None:
         """Sound comes in these rooms, and the worker takes it."""
-        for number in numbers or range(len(self.ears)):
-            ear = self.ears[number]
-            ear.inbox.write(np.zeros(160, np.int16), 16_000, time.time())
-            ear.take()
+        for number in numbers or range(len(self.channels)):
+            channel = self.channels[number]
+            channel.inbox.write(np.zeros(160, np.int16), 16_000, time.time())
+            channel.take()
         self.moved_at = time.monotonic()
 
-    def look(self, mqtt: MqttStatus = CONNECTED) -> list[str]:
+    def poll(self, mqtt: MqttStatus = CONNECTED) -> list[str]:
         """Returns what a look tells."""
         before = len(self.told)
-        self.manager.look(mqtt)
+        self.manager.poll(mqtt)
         return self.told[before:]
 
 
@@ -70,12 +72,12 @@ def test_the_status_is_a_sentence() -> None:
 def test_ready_is_after_every_room_is_heard() -> None:
     """Not when one of two is heard; then once, and not again at every look."""
     house = House()
-    assert "READY=1" not in house.look()
+    assert "READY=1" not in house.poll()
     house.hear(0)
-    assert "READY=1" not in house.look()
+    assert "READY=1" not in house.poll()
     house.hear(1)
-    assert house.look() == ["READY=1", "STATUS=2 of 2 rooms heard"]
-    assert house.look() == []
+    assert house.poll() == ["READY=1", "STATUS=2 of 2 rooms heard"]
+    assert house.poll() == []
 
 
 def test_a_fault_that_is_told_is_ready_too() -> None:
@@ -83,19 +85,19 @@ def test_a_fault_that_is_told_is_ready_too() -> None:
     house = House()
     house.hear(0)
     house.faults["bedroom"] = "NOT HEARD"
-    assert house.look() == ["READY=1", "STATUS=1 of 2 rooms heard; Bedroom NOT HEARD"]
+    assert house.poll() == ["READY=1", "STATUS=1 of 2 rooms heard; Bedroom NOT HEARD"]
     house = House()
     house.hear(0)
-    house.ears[1].enabled = False
-    assert house.look() == ["READY=1", "STATUS=1 of 1 room heard"]
+    house.channels[1].enabled = False
+    assert house.poll() == ["READY=1", "STATUS=1 of 1 room heard"]
 
 
 def test_ready_waits_for_the_first_word_of_the_broker() -> None:
     """Connected, or known not to be: a password that is refused ends the daemon before it was ready."""
     house = House()
     house.hear()
-    assert "READY=1" not in house.look(MqttStatus(connected=False))
-    told = house.look(MqttStatus(connected=False, detail="no answer"))
+    assert "READY=1" not in house.poll(MqttStatus(connected=False))
+    told = house.poll(MqttStatus(connected=False, detail="no answer"))
     assert told == ["READY=1", "STATUS=2 of 2 rooms heard; nobody can be told over MQTT: no answer"]
 
 
@@ -104,57 +106,57 @@ def test_no_sign_of_life_before_it_is_due(watchdog_s: float | None) -> None:
     """None without a watchdog, and none in its first half."""
     house = House(watchdog_s)
     house.hear()
-    house.look()
+    house.poll()
     house.hear()
-    assert house.look() == []
+    assert house.poll() == []
 
 
 def test_a_sign_of_life_needs_a_worker_that_moves() -> None:
     """Nothing is said for as long as it sticks, whatever the main thread does."""
     house = House(1e-9)
-    house.look()
-    assert "WATCHDOG=1" not in house.look()
+    house.poll()
+    assert "WATCHDOG=1" not in house.poll()
     house.hear()
-    assert "WATCHDOG=1" in house.look()
-    assert house.look() == []
+    assert "WATCHDOG=1" in house.poll()
+    assert house.poll() == []
     house.hear()
-    assert house.look() == ["WATCHDOG=1"]
+    assert house.poll() == ["WATCHDOG=1"]
 
 
 def test_a_sign_of_life_needs_every_room_to_move() -> None:
     """One of two is not enough, unless the other one's fault is told."""
     house = House(1e-9)
     house.hear()
-    house.look()
+    house.poll()
     house.hear(0)
-    assert house.look() == []
+    assert house.poll() == []
     house.faults["bedroom"] = "NOT HEARD"
-    assert "WATCHDOG=1" in house.look()
+    assert "WATCHDOG=1" in house.poll()
 
 
 def test_a_room_that_opens_for_the_first_time_is_in_hand() -> None:
     """What has not been heard yet holds nothing up: within seconds it is heard, or its fault is told."""
     house = House(1e-9)
     house.hear(0)
-    assert "WATCHDOG=1" in house.look()
+    assert "WATCHDOG=1" in house.poll()
 
 
 def test_crying_is_in_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
     """Since it was first seen, and no longer when it is over."""
     house = House()
     house.hear()
-    monkeypatch.setattr(house.ears[0].tracker, "_crying", True)
-    house.look()
+    monkeypatch.setattr(house.channels[0].tracker, "_crying", True)
+    house.poll()
     assert f"Nursery crying since {time.strftime('%H:')}" in house.told[-1]
-    monkeypatch.setattr(house.ears[0].tracker, "_crying", False)
-    assert house.look() == ["STATUS=2 of 2 rooms heard"]
+    monkeypatch.setattr(house.channels[0].tracker, "_crying", False)
+    assert house.poll() == ["STATUS=2 of 2 rooms heard"]
 
 
 def test_a_refused_reload_stays_in_the_status() -> None:
     """Reloading with the time, ready again, and the first mistake for everybody to see until the next reload."""
     house = House()
     house.hear()
-    house.look()
+    house.poll()
     before_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
     house.manager.reloading()
     reloading, at = house.told[-2].split("\n")
@@ -162,16 +164,16 @@ def test_a_refused_reload_stays_in_the_status() -> None:
     assert before_us <= int(at.removeprefix("MONOTONIC_USEC=")) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
     house.manager.refused("m.yaml:1: first\nm.yaml:2: second")
     refusal = "reload REFUSED, the old configuration stays: m.yaml:1: first ..."
-    assert house.look() == ["READY=1", f"STATUS={refusal}; 2 of 2 rooms heard"]
+    assert house.poll() == ["READY=1", f"STATUS={refusal}; 2 of 2 rooms heard"]
     house.manager.reloading()
-    assert refusal not in str(house.look())
+    assert refusal not in str(house.poll())
 
 
 def test_without_systemd_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same calls do nothing."""
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     manager = ServiceManager.of_environment()
-    manager.look(CONNECTED)
+    manager.poll(CONNECTED)
     manager.stopping()
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from monitord.faults import Fault
 from service.capture.source import SourceState
-from service.health.monitor import LOOK_S
+from service.health.monitor import POLL_S
 from service.health.verdict import GRACE_S, LATE_S, LOSING_S, STALL_S, STUCK_S, WAITING_S, Signs, is_online, judge
 
 S = SourceState
@@ -58,7 +58,7 @@ def test_what_the_whole_daemon_cannot_do(signs: Signs, expected: Fault) -> None:
 
 def test_every_fault_is_visible_within_ten_seconds() -> None:
     """The longest wait plus the longest time until somebody looks: the promise to a parent."""
-    assert max(STALL_S, GRACE_S, STUCK_S, WAITING_S + LATE_S) + 2 * LOOK_S < 10.0
+    assert max(STALL_S, GRACE_S, STUCK_S, WAITING_S + LATE_S) + 2 * POLL_S < 10.0
 
 
 @pytest.mark.parametrize("state", S)

@@ -8,7 +8,7 @@ import yaml
 from service.homeassistant.dashboard import dashboard
 from service.homeassistant.dashboard_words import WORDS
 from service.homeassistant.house import House, Room
-from service.messages.messages import Node
+from service.messages.message import Node
 from tests.support.paths import ROOT
 
 COMMITTED = ROOT / "deploy" / "homeassistant" / "dashboard.yaml"

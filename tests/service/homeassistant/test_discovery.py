@@ -17,7 +17,7 @@ from service.homeassistant.hub import hub_payload, hub_retained
 from service.homeassistant.room import room_payload, room_retained
 from service.homeassistant.settings import HomeAssistantConfig
 from service.messages import commands
-from service.messages.messages import Node
+from service.messages.message import Node
 
 GOLDEN = Path(__file__).parent / "discovery_golden"
 """Whole payloads. `python -m tests.service.homeassistant.test_discovery` writes them anew: then read the difference."""

@@ -10,12 +10,12 @@ from service.homeassistant.discovery import DOCUMENT, Discovery, discover
 from service.homeassistant.house import House, Room
 from service.homeassistant.room import room_retained
 from service.homeassistant.settings import HomeAssistantConfig
-from service.messages.messages import Message, Node
-from service.mqtt.client import Mqtt
+from service.messages.message import Message, Node
+from service.mqtt.client import MqttClient
 from service.mqtt.settings import MqttSettings
-from service.storage.documents import Store
+from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 
 NURSERY = Room("nursery", "Nursery", "Microphone")
 BEDROOM = Room("bedroom", "Bedroom", "Stream")
@@ -31,7 +31,7 @@ OFF = HomeAssistantConfig(discovery=False)
 @pytest.fixture
 def discovered(tmp_path: Path) -> Callable[[House, HomeAssistantConfig], Discovery]:
     """One start of the daemon after the other, over one state directory."""
-    return lambda house, settings: discover(house, settings, Store(tmp_path))
+    return lambda house, settings: discover(house, settings, DocumentStore(tmp_path))
 
 
 Start = Callable[[House, HomeAssistantConfig], Discovery]
@@ -90,7 +90,7 @@ def test_another_prefix_or_node_leaves_nothing_behind(discovered: Start) -> None
 def test_an_entity_that_is_no_more_is_removed_alone(discovered: Start, tmp_path: Path) -> None:
     """A component that an older version announced is named with its platform alone, in its device's payload."""
     discovered(ONE, ON)
-    store = Store(tmp_path)
+    store = DocumentStore(tmp_path)
     document = store.load(DOCUMENT)
     document[NURSERY_TOPIC]["components"]["gate"] = "number"
     store.save(DOCUMENT, document)
@@ -103,7 +103,7 @@ def test_an_entity_that_is_no_more_is_removed_alone(discovered: Start, tmp_path:
 
 def test_what_cannot_be_read_is_left_alone(discovered: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """An entry of the document that makes no sense is said so, and stops nothing."""
-    Store(tmp_path).save(DOCUMENT, {BEDROOM_TOPIC: {"components": 1}, "x": None})
+    DocumentStore(tmp_path).save(DOCUMENT, {BEDROOM_TOPIC: {"components": 1}, "x": None})
     assert said(discovered(ONE, ON).devices) == {HUB_TOPIC: True, NURSERY_TOPIC: True}
     assert BEDROOM_TOPIC in caplog.text
 
@@ -122,7 +122,9 @@ def test_nothing_stale_stays_on_the_broker(broker: Mosquitto, discovered: Start,
         settings = MqttSettings("127.0.0.1", broker.port)
         with (
             Outbox(tmp_path / "outbox.db") as outbox,
-            Mqtt(settings, Node("home"), [], outbox, discovery=lambda: discovery.devices, gone=discovery.gone) as mqtt,
+            MqttClient(
+                settings, Node("home"), [], outbox, discovery=lambda: discovery.devices, gone=discovery.gone
+            ) as mqtt,
         ):
             for message in (*discovery.swept, *messages):
                 mqtt.tell(message)
@@ -138,11 +140,13 @@ def test_nothing_stale_stays_on_the_broker(broker: Mosquitto, discovered: Start,
     broker.terminate()
     live(discovered(ONE, ON), [])
     broker.start()
-    with Ear(broker) as ear:
+    with Subscriber(broker) as subscriber:
         for _ in range(2):
             live(discovered(ONE, ON), told[:1])
-        assert [heard.payload for heard in ear.heard if heard.topic == BEDROOM_TOPIC and not heard.retain] == [""]
-    with Ear(broker, "later") as later:
+        assert [heard.payload for heard in subscriber.heard if heard.topic == BEDROOM_TOPIC and not heard.retain] == [
+            ""
+        ]
+    with Subscriber(broker, "later") as later:
         later.say("last", "")
         until(lambda: later.last("last") is not None)
         kept = {heard.topic for heard in later.heard if heard.retain}

@@ -19,7 +19,7 @@ from service.messages.commands import (
     Snooze,
     TestAlarm,
 )
-from service.messages.messages import Node
+from service.messages.message import Node
 
 NODE = Node("home")
 SOURCES = ("nursery", "bedroom")

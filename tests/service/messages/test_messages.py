@@ -11,9 +11,9 @@ import pytest
 
 from monitord.tally import Tally
 from monitord.types import CryEvent, Scores, Segment
-from service.messages import cry_messages, json_lines, messages
+from service.messages import cry_messages, json_lines, node_messages
 from service.messages.cry_messages import Telling
-from service.messages.messages import Keep, Message, Node
+from service.messages.message import Keep, Message, Node
 from service.messages.texts import Text
 
 NODE = Node("home")
@@ -46,10 +46,12 @@ EPISODE = "nursery-20261122T151200Z-3"
 def examples(node: Node) -> dict[str, Message]:
     """One message of every function of `service.messages.messages`, by the function's name."""
     return {
-        "node_status": messages.node_status(node, online=True),
-        "heartbeat": messages.heartbeat(node, ts=AT, uptime_s=61.4, sources_ok=1, sources_total=2, lag_ms=80.2),
-        "info": messages.info(node, version="0.1.0", model="vggish-compact", model_sha="ab12", metrics={"auc": 0.99}),
-        "source_status": messages.source_status(node, "nursery", online=False),
+        "node_status": node_messages.node_status(node, online=True),
+        "heartbeat": node_messages.heartbeat(node, ts=AT, uptime_s=61.4, sources_ok=1, sources_total=2, lag_ms=80.2),
+        "info": node_messages.info(
+            node, version="0.1.0", model="vggish-compact", model_sha="ab12", metrics={"auc": 0.99}
+        ),
+        "source_status": node_messages.source_status(node, "nursery", online=False),
         "state": cry_messages.state(
             node, "nursery", crying=True, reason="hunger", reason_p=0.61, since=AT, episode=EPISODE
         ),
@@ -66,12 +68,12 @@ def examples(node: Node) -> dict[str, Message]:
             reason_p=0.61,
             reasons=REASON.reasons,
         ),
-        "level": messages.level(node, "nursery", dbfs=float("-inf"), floor_dbfs=-61.24),
-        "health": messages.health(node, "nursery", fault="ok", tally=TALLY, reconnects=2, last_audio=AT),
+        "level": node_messages.level(node, "nursery", dbfs=float("-inf"), floor_dbfs=-61.24),
+        "health": node_messages.health(node, "nursery", fault="ok", tally=TALLY, reconnects=2, last_audio=AT),
         "today": cry_messages.today(node, "nursery", {"date": "2026-11-22", "episodes": 3, "crying_min": 4.5}),
         "proof": cry_messages.proof(node, "nursery", {"state": "never"}),
         "spectrogram": cry_messages.spectrogram(node, "nursery", b"\x89PNG"),
-        "settings": messages.settings(node, "nursery", enabled=True, threshold=0.5, profile="day"),
+        "settings": node_messages.settings(node, "nursery", enabled=True, threshold=0.5, profile="day"),
     }
 
 
@@ -171,8 +173,8 @@ def _public_returning(module: Any, kind: object) -> dict[str, Callable[..., Any]
 
 def test_every_message_function_is_in_the_contract() -> None:
     """No function that makes a message escapes the golden table below."""
-    made = {**_public_returning(messages, Message), **_public_returning(cry_messages, Message)}
-    assert set(made) - {"json_message"} == set(CONTRACT) == set(examples(NODE))
+    made = {**_public_returning(node_messages, Message), **_public_returning(cry_messages, Message)}
+    assert set(made) == set(CONTRACT) == set(examples(NODE))
 
 
 @pytest.mark.parametrize("name", CONTRACT)
@@ -218,7 +220,7 @@ def test_nothing_yet_is_null() -> None:
         "episode": None,
         "acknowledged": False,
     }
-    health = messages.health(NODE, "nursery", fault="stalled", tally=TALLY, reconnects=0, last_audio=None)
+    health = node_messages.health(NODE, "nursery", fault="stalled", tally=TALLY, reconnects=0, last_audio=None)
     assert json.loads(health.payload)["last_audio"] is None
     going = cry_messages.episode(
         NODE, "nursery", episode=EPISODE, since=AT, ended=None, p_cry=0.9, reason="none", reason_p=0
@@ -230,7 +232,7 @@ def test_nothing_yet_is_null() -> None:
 def test_no_payload_carries_nan() -> None:
     """A value that JSON does not have is a bug here, not one in every reader."""
     with pytest.raises(ValueError, match="Out of range"):
-        messages.settings(NODE, "nursery", enabled=True, threshold=float("nan"), profile="day")
+        node_messages.settings(NODE, "nursery", enabled=True, threshold=float("nan"), profile="day")
 
 
 def test_episode_id_names_source_time_and_number() -> None:

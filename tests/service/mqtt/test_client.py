@@ -1,4 +1,4 @@
-"""The voice against a real broker: order of connecting, news, commands, the end."""
+"""The MQTT client against a real broker: order of connecting, news, commands, the end."""
 
 import json
 import threading
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from service.messages import messages
+from service.messages import node_messages
 from service.messages.commands import Command, Restart
-from service.messages.messages import Keep, Message
+from service.messages.message import Keep, Message
 from service.mqtt import session
 from service.storage.outbox import Outbox
-from tests.support.daemon.publishers import EVENT, NODE, at, event, ids, voice
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
+from tests.support.servers.mqtt_clients import EVENT, NODE, at, client, event, ids
 
 pytestmark = pytest.mark.e2e
 
@@ -36,24 +36,24 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 def test_order_of_connecting(broker: Mosquitto, outbox: Outbox) -> None:
     """Discovery, a pause, retained states, `online` last; then what waits; all as the contract says."""
     discovery = Message("homeassistant/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
-    state = messages.source_status(NODE, "room", online=True)
-    mqtt = voice(at(broker), outbox, discovery=lambda: [discovery])
+    state = node_messages.source_status(NODE, "room", online=True)
+    mqtt = client(at(broker), outbox, discovery=lambda: [discovery])
     mqtt.tell(state)
     mqtt.tell(event(1))
-    with Ear(broker) as ear, mqtt:
+    with Subscriber(broker) as subscriber, mqtt:
         began = time.monotonic()
         assert mqtt.wait_connected(30).connected
         assert time.monotonic() - began > 0.9  # the pause
-        until(lambda: len(ear.heard) == 4)
-        assert [heard.topic for heard in ear.heard] == [
+        until(lambda: len(subscriber.heard) == 4)
+        assert [heard.topic for heard in subscriber.heard] == [
             discovery.topic,
             state.topic,
             "monitord/home/status",
             EVENT,
         ]
-        assert {heard.qos for heard in ear.heard} == {1}
+        assert {heard.qos for heard in subscriber.heard} == {1}
         until(lambda: outbox.waiting == 0)
-    with Ear(broker, "later") as later:
+    with Subscriber(broker, "later") as later:
         until(lambda: len(later.heard) >= 3)
         assert {heard.topic for heard in later.heard if heard.retain} >= {discovery.topic, "monitord/home/status"}
         assert later.payloads(EVENT) == []  # events are never retained
@@ -64,23 +64,23 @@ def test_home_assistant_is_greeted_anew(broker: Mosquitto, outbox: Outbox, monke
     monkeypatch.setattr(session, "BIRTH_FIRST_S", 0.2)
     monkeypatch.setattr(session, "BIRTH_LAST_S", 0.3)
     discovery = Message("homeassistant/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
-    state = messages.source_status(NODE, "room", online=True)
+    state = node_messages.source_status(NODE, "room", online=True)
     picture = Message("monitord/home/room/spectrogram", b"\x00\x01", retain=True, qos=1, keep=Keep.LATEST)
     greeting = [discovery.topic, state.topic, picture.topic, "monitord/home/status"]
-    mqtt = voice(at(broker), outbox, discovery=lambda: [discovery], births=[BIRTH])
+    mqtt = client(at(broker), outbox, discovery=lambda: [discovery], births=[BIRTH])
     mqtt.tell(state)
     mqtt.tell(picture)
-    with Ear(broker) as ear, mqtt:
+    with Subscriber(broker) as subscriber, mqtt:
         assert mqtt.wait_connected(30).connected
-        until(lambda: [heard.topic for heard in ear.heard] == greeting)
+        until(lambda: [heard.topic for heard in subscriber.heard] == greeting)
         for payload in ("offline", "online"):
-            ear.say(BIRTH, payload)
-        until(lambda: len(ear.payloads(discovery.topic)) == 2)
+            subscriber.say(BIRTH, payload)
+        until(lambda: len(subscriber.payloads(discovery.topic)) == 2)
         mqtt.tell(event(1))  # in the pause
-        until(lambda: ear.payloads("monitord/home/status") == ["online", "online"])
-        anew = [heard.topic for heard in ear.heard[len(greeting) :] if heard.topic != BIRTH]
+        until(lambda: subscriber.payloads("monitord/home/status") == ["online", "online"])
+        anew = [heard.topic for heard in subscriber.heard[len(greeting) :] if heard.topic != BIRTH]
         assert anew == [discovery.topic, EVENT, state.topic, picture.topic, "monitord/home/status"]
-        assert ear.last(picture.topic) == "\x00\x01"
+        assert subscriber.last(picture.topic) == "\x00\x01"
 
 
 def test_only_a_birth_of_now_counts(broker: Mosquitto, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,61 +89,61 @@ def test_only_a_birth_of_now_counts(broker: Mosquitto, outbox: Outbox, monkeypat
     monkeypatch.setattr(session, "BIRTH_LAST_S", 0.0)
     discovery = Message("homeassistant/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
     given: list[Command] = []
-    with Ear(broker) as ear:
-        ear.say(BIRTH, "online", retain=True)
+    with Subscriber(broker) as subscriber:
+        subscriber.say(BIRTH, "online", retain=True)
         for births in ([BIRTH], []):
-            told = len(ear.payloads(discovery.topic))
-            with voice(at(broker), outbox, discovery=lambda: [discovery], births=births, on_command=given.append) as m:
+            told = len(subscriber.payloads(discovery.topic))
+            with client(at(broker), outbox, discovery=lambda: [discovery], births=births, on_command=given.append) as m:
                 m.wait_connected(30)
                 if not births:
-                    ear.say(BIRTH, "online")
+                    subscriber.say(BIRTH, "online")
                 given.clear()
-                ear.say("monitord/home/test_alarm/set", "PRESS")  # comes after the birth message
+                subscriber.say("monitord/home/test_alarm/set", "PRESS")  # comes after the birth message
                 until(lambda: bool(given))
                 m.tell(event(1))
                 until(lambda: outbox.waiting == 0)
-            assert len(ear.payloads(discovery.topic)) == told + 1
+            assert len(subscriber.payloads(discovery.topic)) == told + 1
 
 
 def test_events_say_when_they_were_sent(broker: Mosquitto, outbox: Outbox) -> None:
     """An event that waited for the broker tells how late it is."""
-    with Ear(broker) as ear, voice(at(broker), outbox) as mqtt:
+    with Subscriber(broker) as subscriber, client(at(broker), outbox) as mqtt:
         mqtt.tell(event(1))  # of 1970
-        until(lambda: ids(ear) == ["1"])
-        late_ms = json.loads(str(ear.last(EVENT)))["latency_publish_ms"]
+        until(lambda: ids(subscriber) == ["1"])
+        late_ms = json.loads(str(subscriber.last(EVENT)))["latency_publish_ms"]
         assert abs(late_ms / 1000 - time.time()) < 60
 
 
 def test_only_news_are_told(broker: Mosquitto, outbox: Outbox) -> None:
     """A state is told when it changes, live messages as they come."""
-    with Ear(broker) as ear, voice(at(broker), outbox) as mqtt:
+    with Subscriber(broker) as subscriber, client(at(broker), outbox) as mqtt:
         mqtt.wait_connected(30)
         for online in (True, True, False, False):
-            mqtt.tell(messages.source_status(NODE, "room", online=online))
+            mqtt.tell(node_messages.source_status(NODE, "room", online=online))
             time.sleep(0.2)
-        mqtt.tell(messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60))
-        until(lambda: ear.last("monitord/home/room/level") is not None)
-        assert ear.payloads("monitord/home/room/status") == ["online", "offline"]
-        assert ear.heard[-1].qos == 0
+        mqtt.tell(node_messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60))
+        until(lambda: subscriber.last("monitord/home/room/level") is not None)
+        assert subscriber.payloads("monitord/home/room/status") == ["online", "offline"]
+        assert subscriber.heard[-1].qos == 0
 
 
 def test_clean_stop_says_goodbye(broker: Mosquitto, outbox: Outbox) -> None:
     """A clean stop empties the outbox, tells every source and then the node offline, and needs no last will."""
-    with Ear(broker) as ear:
-        mqtt = voice(at(broker), outbox)
+    with Subscriber(broker) as subscriber:
+        mqtt = client(at(broker), outbox)
         mqtt.start()
         mqtt.wait_connected(30)
         for number in range(30):
             mqtt.tell(event(number))
         assert mqtt.stop(20)
         assert outbox.waiting == 0
-        until(lambda: ear.last("monitord/home/status") == "offline")
-        assert [(heard.topic, heard.payload) for heard in ear.heard[-3:]] == [
+        until(lambda: subscriber.last("monitord/home/status") == "offline")
+        assert [(heard.topic, heard.payload) for heard in subscriber.heard[-3:]] == [
             ("monitord/home/room/status", "offline"),
             ("monitord/home/room2/status", "offline"),
             ("monitord/home/status", "offline"),
         ]
-        assert ids(ear) == [str(number) for number in range(30)]
+        assert ids(subscriber) == [str(number) for number in range(30)]
     assert not mqtt.status().connected
     assert not mqtt.alive
 
@@ -151,21 +151,21 @@ def test_clean_stop_says_goodbye(broker: Mosquitto, outbox: Outbox) -> None:
 def test_commands_arrive_but_not_retained_ones(broker: Mosquitto, outbox: Outbox) -> None:
     """A command given now is obeyed; one that was stored, or that makes no sense, is not."""
     given: list[Command] = []
-    with Ear(broker) as ear:
-        ear.say("monitord/home/test_alarm/set", "PRESS", retain=True)
-        with voice(at(broker), outbox, on_command=given.append) as mqtt:
+    with Subscriber(broker) as subscriber:
+        subscriber.say("monitord/home/test_alarm/set", "PRESS", retain=True)
+        with client(at(broker), outbox, on_command=given.append) as mqtt:
             mqtt.wait_connected(30)
-            ear.say("monitord/home/room/threshold/set", "loud")
-            ear.say("monitord/home/restart/set", "PRESS")
+            subscriber.say("monitord/home/room/threshold/set", "loud")
+            subscriber.say("monitord/home/restart/set", "PRESS")
             until(lambda: bool(given))
             assert given == [Restart()]
 
 
 def test_a_second_daemon_of_the_same_name_is_named(broker: Mosquitto, outbox: Outbox, tmp_path: Path) -> None:
     """Two daemons of one node name throw each other out; the status says so."""
-    with Outbox(tmp_path / "other.db") as other, voice(at(broker), outbox) as mqtt:
+    with Outbox(tmp_path / "other.db") as other, client(at(broker), outbox) as mqtt:
         mqtt.wait_connected(30)
-        with voice(at(broker), other):
+        with client(at(broker), other):
             until(lambda: "second monitord" in mqtt.status().detail)
 
 
@@ -178,10 +178,10 @@ def test_a_bug_in_a_command_handler_is_not_silent(broker: Mosquitto, outbox: Out
     caught: list[threading.ExceptHookArgs] = []
     before, threading.excepthook = threading.excepthook, caught.append
     try:
-        with Ear(broker) as ear, voice(at(broker), outbox, on_command=fail) as mqtt:
+        with Subscriber(broker) as subscriber, client(at(broker), outbox, on_command=fail) as mqtt:
             mqtt.wait_connected(30)
-            ear.say("monitord/home/test_alarm/set", "PRESS")
-            until(lambda: ear.last("monitord/home/status") == "offline")
+            subscriber.say("monitord/home/test_alarm/set", "PRESS")
+            until(lambda: subscriber.last("monitord/home/status") == "offline")
             until(lambda: not mqtt.alive)
             assert "a bug" in mqtt.status().detail
     finally:

@@ -15,7 +15,7 @@ import pytest
 from monitord.errors import ConfigError
 from service.mqtt import embedded_broker as broker_module
 from service.mqtt.embedded_broker import EmbeddedBroker
-from tests.support.servers.mosquitto import PATH, Ear, Mosquitto, free_port, until
+from tests.support.servers.mosquitto import PATH, Mosquitto, Subscriber, free_port, until
 
 pytestmark = pytest.mark.e2e
 
@@ -25,9 +25,9 @@ def test_serves_and_leaves(tmp_path: Path) -> None:
     with EmbeddedBroker(tmp_path, port=free_port()) as broker:
         assert not broker.reused
         assert broker.fault == ""
-        with Ear(_at(broker)) as ear:
-            ear.say("a", "b")
-            until(lambda: ear.payloads("a") == ["b"])
+        with Subscriber(_at(broker)) as subscriber:
+            subscriber.say("a", "b")
+            until(lambda: subscriber.payloads("a") == ["b"])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((broker.host, broker.port), 1)
 
@@ -81,9 +81,9 @@ def test_a_disk_that_refuses_does_not_stop_it(tmp_path: Path, caplog: pytest.Log
         assert broker._child is not None
         os.kill(broker._child.pid, signal.SIGKILL)
         until(lambda: broker.restarts == 1 and _answers(broker))
-        with Ear(_at(broker)) as ear:
-            ear.say("a", "b")
-            until(lambda: ear.payloads("a") == ["b"])
+        with Subscriber(_at(broker)) as subscriber:
+            subscriber.say("a", "b")
+            until(lambda: subscriber.payloads("a") == ["b"])
     assert "keeps its state in memory only" in caplog.text
     assert [path.name for path in (tmp_path / "broker").iterdir()] == ["mosquitto.conf"]
 
@@ -110,9 +110,9 @@ def test_broken_state_does_not_stop_it(tmp_path: Path, caplog: pytest.LogCapture
 def test_is_started_again_and_remembers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A broker that is killed comes back by itself, visibly, with its retained messages."""
     with EmbeddedBroker(tmp_path, port=free_port()) as broker:
-        with Ear(_at(broker)) as ear:
-            ear.say("a", "kept", retain=True)
-            until(lambda: ear.payloads("a") == ["kept"])
+        with Subscriber(_at(broker)) as subscriber:
+            subscriber.say("a", "kept", retain=True)
+            until(lambda: subscriber.payloads("a") == ["kept"])
         state = tmp_path / "broker" / "mosquitto.db"
         until(lambda: state.exists() and b"kept" in state.read_bytes())
         assert broker._child is not None
@@ -120,8 +120,8 @@ def test_is_started_again_and_remembers(tmp_path: Path, caplog: pytest.LogCaptur
         until(lambda: broker.restarts == 1)
         until(lambda: _answers(broker))
         assert broker.fault == ""
-        with Ear(_at(broker), "another") as ear:
-            until(lambda: ear.payloads("a") == ["kept"])
+        with Subscriber(_at(broker), "another") as subscriber:
+            until(lambda: subscriber.payloads("a") == ["kept"])
     assert "mosquitto ended with status -9" in caplog.text
 
 

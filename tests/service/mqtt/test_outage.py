@@ -1,4 +1,4 @@
-"""The voice against a broker that is away, killed, or stands still: nothing is lost, and what is late says so."""
+"""The MQTT client against a broker that is away, killed, or stands still: nothing is lost, and what is late says so."""
 
 import json
 import logging
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from service.messages import cry_messages, messages
-from service.messages.messages import Keep, Message
+from service.messages import cry_messages, node_messages
+from service.messages.message import Keep, Message, iso_utc
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
-from tests.support.daemon.publishers import EVENT, NODE, Proxy, at, event, ids, voice
-from tests.support.servers.mosquitto import Ear, Mosquitto, free_port, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port, until
+from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, at, client, event, ids
 
 pytestmark = pytest.mark.e2e
 
@@ -37,7 +37,7 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 
 def test_stop_is_quick_without_a_broker(outbox: Outbox) -> None:
     """Without a broker the end does not wait for one."""
-    mqtt = voice(MqttSettings("127.0.0.1", free_port()), outbox)
+    mqtt = client(MqttSettings("127.0.0.1", free_port()), outbox)
     mqtt.start()
     until(lambda: "no broker" in mqtt.status().detail)
     began = time.monotonic()
@@ -48,17 +48,17 @@ def test_stop_is_quick_without_a_broker(outbox: Outbox) -> None:
 def test_waits_for_a_broker_that_comes_later(tmp_path: Path, outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
     """No broker at start is no error: it is said once, nothing is lost, and live messages are dropped and counted."""
     broker = Mosquitto(tmp_path / "broker")
-    with voice(at(broker), outbox) as mqtt:
+    with client(at(broker), outbox) as mqtt:
         mqtt.tell(event(1))
-        mqtt.tell(messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60))
+        mqtt.tell(node_messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60))
         status = mqtt.wait_connected(2)
         assert (status.connected, status.refused, str(broker.port) in status.detail) == (False, False, True)
         assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
-        with broker, Ear(broker) as ear:
+        with broker, Subscriber(broker) as subscriber:
             assert mqtt.wait_connected(30).connected
-            until(lambda: ids(ear) == ["1"])
+            until(lambda: ids(subscriber) == ["1"])
             assert mqtt.dropped_live == 1
-            assert ear.payloads("monitord/home/room/level") == []
+            assert subscriber.payloads("monitord/home/room/level") == []
 
 
 def test_nothing_is_lost_when_the_broker_is_killed(broker: Mosquitto, outbox: Outbox) -> None:
@@ -73,8 +73,8 @@ def test_nothing_is_lost_when_the_broker_is_killed(broker: Mosquitto, outbox: Ou
             total += 1
             time.sleep(0.005)
 
-    with Ear(broker) as ear, voice(at(broker), outbox) as mqtt:
-        mqtt.tell(messages.source_status(NODE, "room", online=True))
+    with Subscriber(broker) as subscriber, client(at(broker), outbox) as mqtt:
+        mqtt.tell(node_messages.source_status(NODE, "room", online=True))
         mqtt.wait_connected(30)
         for life in range(2):
             tell_for(0.5)
@@ -82,25 +82,25 @@ def test_nothing_is_lost_when_the_broker_is_killed(broker: Mosquitto, outbox: Ou
             tell_for(0.5)
             assert not mqtt.status().connected
             broker.start()
-            until(lambda life=life: ear.payloads("monitord/home/status").count("online") >= life + 2)  # type: ignore[misc]
+            until(lambda life=life: subscriber.payloads("monitord/home/status").count("online") >= life + 2)  # type: ignore[misc]
             tell_for(0.3)
         until(lambda: outbox.waiting == 0)
-        until(lambda: len(set(ids(ear))) == total)
-        first = list(dict.fromkeys(ids(ear)))  # doubles are allowed: receivers drop them by id
+        until(lambda: len(set(ids(subscriber))) == total)
+        first = list(dict.fromkeys(ids(subscriber)))  # doubles are allowed: receivers drop them by id
         assert first == [str(number) for number in range(total)]
-        assert ear.payloads("monitord/home/room/status").count("online") >= 3
+        assert subscriber.payloads("monitord/home/room/status").count("online") >= 3
 
 
 def test_nothing_is_lost_when_the_daemon_is_killed(broker: Mosquitto, tmp_path: Path) -> None:
     """Everything that was told before a kill -9 at any instant arrives, then or after the next start, in order."""
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from service.messages.messages import Keep, Message, Node; from service.mqtt.client import Mqtt\n"
+        "from service.messages.messages import Keep, Message, Node; from service.mqtt.client import MqttClient\n"
         "from service.mqtt.settings import MqttSettings; from service.storage.outbox import Outbox\n"
         "path, port, number = sys.argv[1:]\n"
         "with Outbox(Path(path)) as outbox:\n"
         "    settings = MqttSettings('127.0.0.1', int(port))\n"
-        "    with Mqtt(settings, Node('home'), ['room'], outbox) as mqtt:\n"
+        "    with MqttClient(settings, Node('home'), ['room'], outbox) as mqtt:\n"
         "        while True:\n"
         "            assert mqtt.tell(Message('monitord/home/room/event', number, False, 1, Keep.EVENT))\n"
         "            print(number, flush=True)\n"
@@ -110,7 +110,7 @@ def test_nothing_is_lost_when_the_daemon_is_killed(broker: Mosquitto, tmp_path: 
     told: list[str] = []
     maybe: list[str] = []
     chance = random.Random(1)
-    with Ear(broker) as ear:
+    with Subscriber(broker) as subscriber:
         for _ in range(4):
             command = [sys.executable, "-c", script, str(tmp_path / "outbox.db"), str(broker.port), str(len(told))]
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as daemon:
@@ -121,9 +121,9 @@ def test_nothing_is_lost_when_the_daemon_is_killed(broker: Mosquitto, tmp_path: 
                 told += daemon.stdout.read().split()
             maybe.append(str(len(told)))  # may have been added and not printed: its number is not used again
             told.append(maybe[-1])
-        with Outbox(tmp_path / "outbox.db") as outbox, voice(at(broker), outbox):
+        with Outbox(tmp_path / "outbox.db") as outbox, client(at(broker), outbox):
             until(lambda: outbox.waiting == 0)
-        arrived = list(dict.fromkeys(ear.payloads(EVENT)))
+        arrived = list(dict.fromkeys(subscriber.payloads(EVENT)))
     missing = set(told) - set(arrived)
     assert missing <= set(maybe)
     assert arrived == [number for number in told if number not in missing]
@@ -131,7 +131,7 @@ def test_nothing_is_lost_when_the_daemon_is_killed(broker: Mosquitto, tmp_path: 
 
 def test_a_hung_broker_is_noticed(broker: Mosquitto, outbox: Outbox) -> None:
     """A broker that stands still, with its connection open, is seen after twice the keepalive."""
-    with voice(at(broker), outbox, keepalive_s=1) as mqtt:
+    with client(at(broker), outbox, keepalive_s=1) as mqtt:
         assert mqtt.wait_connected(30).connected
         os.kill(broker.pid, signal.SIGSTOP)
         try:
@@ -144,35 +144,35 @@ def test_a_hung_broker_is_noticed(broker: Mosquitto, outbox: Outbox) -> None:
 def test_last_will(broker: Mosquitto, outbox: Outbox) -> None:
     """A daemon that vanishes without a goodbye is told offline by the broker."""
     proxy = Proxy(broker.port)
-    with Ear(broker) as ear, voice(MqttSettings("127.0.0.1", proxy.port), outbox) as mqtt:
+    with Subscriber(broker) as subscriber, client(MqttSettings("127.0.0.1", proxy.port), outbox) as mqtt:
         mqtt.wait_connected(30)
-        until(lambda: ear.last("monitord/home/status") == "online")
+        until(lambda: subscriber.last("monitord/home/status") == "online")
         proxy.close()
-        until(lambda: ear.last("monitord/home/status") == "offline")
+        until(lambda: subscriber.last("monitord/home/status") == "offline")
 
 
 def cry(number: int, age_s: float, episode: str) -> Message:
     """`started` of an episode whose sound is so old."""
-    values = {"id": str(number), "episode": episode, "ts": messages.iso_utc(time.time() - age_s), "alert": True}
+    values = {"id": str(number), "episode": episode, "ts": iso_utc(time.time() - age_s), "alert": True}
     return Message(EVENT, json.dumps(values), retain=False, qos=1, keep=Keep.ALARM)
 
 
 def test_after_an_outage_states_come_first_and_only_news_alert(broker: Mosquitto, outbox: Outbox) -> None:
     """The backlog comes behind all states, and alerts of a cry that is over say that they are stale."""
     state = cry_messages.state(NODE, "room", crying=True, since=time.time() - 600, episode="goes-on")
-    with Ear(broker) as ear, voice(at(broker), outbox) as mqtt:
+    with Subscriber(broker) as subscriber, client(at(broker), outbox) as mqtt:
         assert mqtt.wait_connected(30).connected
         broker.terminate()
         until(lambda: not mqtt.status().connected)
         told = [cry(1, 600, "over"), cry(2, 600, "goes-on"), cry(3, 1, "new")]
-        for message in (*told, state, messages.source_status(NODE, "room", online=True)):
+        for message in (*told, state, node_messages.source_status(NODE, "room", online=True)):
             mqtt.tell(message)
-        seen = len(ear.heard)
+        seen = len(subscriber.heard)
         broker.start()
-        until(lambda: ids(ear) == ["1", "2", "3"])
-        topics = [heard.topic for heard in ear.heard[seen:] if not heard.retain]
+        until(lambda: ids(subscriber) == ["1", "2", "3"])
+        topics = [heard.topic for heard in subscriber.heard[seen:] if not heard.retain]
         assert set(topics[: topics.index(EVENT)]) == {state.topic, "monitord/home/room/status", "monitord/home/status"}
-        came = [json.loads(payload) for payload in ear.payloads(EVENT)]
+        came = [json.loads(payload) for payload in subscriber.payloads(EVENT)]
         assert [(each["alert"], each.get("stale", False)) for each in came] == [
             (False, True),
             (True, False),

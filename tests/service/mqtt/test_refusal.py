@@ -1,4 +1,4 @@
-"""The voice against brokers that refuse: passwords, rights, certificates, old protocols, and what is no broker."""
+"""The client against brokers that refuse: passwords, rights, certificates, old protocols, and what is no broker."""
 
 import contextlib
 import socket
@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from monitord.errors import ConfigError
-from service.messages import messages
+from service.messages import node_messages
 from service.mqtt.settings import MqttSettings, TlsFiles
 from service.storage.outbox import Outbox
-from tests.support.daemon.publishers import EVENT, NODE, Proxy, event, ids, voice
-from tests.support.servers.mosquitto import Ear, Mosquitto, authority, certificate, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, until
+from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, client, event, ids
 
 pytestmark = pytest.mark.e2e
 
-RIGHTS = "user monitord\ntopic readwrite monitord/#\nuser ear\ntopic readwrite #\n"
-USERS = {"monitord": "pw1", "ear": "pw2"}
+RIGHTS = "user monitord\ntopic readwrite monitord/#\nuser subscriber\ntopic readwrite #\n"
+USERS = {"monitord": "pw1", "subscriber": "pw2"}
 
 
 @pytest.fixture
@@ -44,17 +44,17 @@ def test_a_wrong_password_is_told_apart(tmp_path: Path, outbox: Outbox, caplog: 
             MqttSettings("127.0.0.1", broker.port, "monitord", password),
             MqttSettings("127.0.0.1", broker.port),
         ):
-            with voice(settings, outbox) as mqtt:
+            with client(settings, outbox) as mqtt:
                 status = mqtt.wait_connected(30)
                 assert (status.connected, status.refused) == (False, True)
                 assert "mqtt.username" in status.detail
                 assert "wrong" not in status.detail
         caplog.clear()
-        with voice(settings, outbox) as mqtt:
+        with client(settings, outbox) as mqtt:
             until(lambda: broker.log.count("not authorised") >= 5)
             assert len([record for record in caplog.records if "refuses" in record.getMessage()]) == 1
         password.write_text("pw1\n")
-        with voice(MqttSettings("127.0.0.1", broker.port, "monitord", password), outbox) as mqtt:
+        with client(MqttSettings("127.0.0.1", broker.port, "monitord", password), outbox) as mqtt:
             assert mqtt.wait_connected(30).connected
 
 
@@ -71,7 +71,7 @@ def test_a_wrong_password_is_told_apart(tmp_path: Path, outbox: Outbox, caplog: 
 def test_files_that_cannot_be_used_stop_the_start(outbox: Outbox, settings: MqttSettings, key: str) -> None:
     """A missing or wrong file is the operator's to mend: named by its key, before any connection."""
     with pytest.raises(ConfigError, match=key):
-        voice(settings, outbox).start()
+        client(settings, outbox).start()
 
 
 def test_a_refused_topic_is_seen_and_kept(tmp_path: Path, outbox: Outbox) -> None:
@@ -80,10 +80,13 @@ def test_a_refused_topic_is_seen_and_kept(tmp_path: Path, outbox: Outbox) -> Non
     password.write_text("pw1")
     password.chmod(0o600)
     narrow = RIGHTS.replace("monitord/#", "monitord/home/status")
-    with Mosquitto(tmp_path / "broker", users=USERS, acl=narrow) as broker, Ear(broker, user="ear") as ear:
+    with (
+        Mosquitto(tmp_path / "broker", users=USERS, acl=narrow) as broker,
+        Subscriber(broker, user="subscriber") as subscriber,
+    ):
         settings = MqttSettings("127.0.0.1", broker.port, "monitord", password)
-        with voice(settings, outbox) as mqtt:
-            mqtt.tell(messages.source_status(NODE, "room", online=True))
+        with client(settings, outbox) as mqtt:
+            mqtt.tell(node_messages.source_status(NODE, "room", online=True))
             mqtt.wait_connected(30)
             for number in range(25):  # more than are under way at once
                 mqtt.tell(event(number))
@@ -97,9 +100,9 @@ def test_a_refused_topic_is_seen_and_kept(tmp_path: Path, outbox: Outbox) -> Non
             broker.rights(RIGHTS)
             until(lambda: "Reloading config" in broker.log)
             mqtt.tell(event(25))
-            until(lambda: set(ids(ear)) == {str(number) for number in range(26)})
+            until(lambda: set(ids(subscriber)) == {str(number) for number in range(26)})
             until(lambda: outbox.waiting == 0)
-            mqtt.tell(messages.source_status(NODE, "room", online=False))
+            mqtt.tell(node_messages.source_status(NODE, "room", online=False))
             until(lambda: EVENT not in mqtt.status().detail)
 
 
@@ -115,7 +118,7 @@ def test_tls(tmp_path: Path, outbox: Outbox) -> None:
     with Mosquitto(tmp_path / "broker", tls=server, client_ca=ours[0]) as broker:
 
         def status_with(host: str, tls: TlsFiles | None) -> tuple[bool, bool, str]:
-            with voice(MqttSettings(host, broker.port, tls=tls), outbox) as mqtt:
+            with client(MqttSettings(host, broker.port, tls=tls), outbox) as mqtt:
                 until(lambda: mqtt.status().connected or "not connected yet" not in mqtt.status().detail)
                 status = mqtt.status()
             return status.connected, status.refused, status.detail
@@ -139,10 +142,10 @@ def test_falls_back_to_3_1_1(broker: Mosquitto, outbox: Outbox, manner: str) -> 
     """A broker of the time before MQTT 5, which says so or just hangs up, is spoken to in 3.1.1."""
     refusal = bytes([0x20, 2, 0, 1]) if manner == "answers" else b""  # CONNACK: unacceptable protocol version
     proxy = Proxy(broker.port, refuse_v5=refusal)
-    with Ear(broker) as ear, voice(MqttSettings("127.0.0.1", proxy.port), outbox) as mqtt:
+    with Subscriber(broker) as subscriber, client(MqttSettings("127.0.0.1", proxy.port), outbox) as mqtt:
         assert mqtt.wait_connected(30).connected
         mqtt.tell(event(1))
-        until(lambda: ids(ear) == ["1"])
+        until(lambda: ids(subscriber) == ["1"])
         until(lambda: outbox.waiting == 0)
         assert "monitord-home (p2" in broker.log  # mosquitto's name for 3.1.1; 5 is p5
     proxy.close()
@@ -161,7 +164,7 @@ def test_what_is_no_broker_is_survived(outbox: Outbox, answer: bytes) -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        with voice(MqttSettings("127.0.0.1", server.getsockname()[1]), outbox) as mqtt:
+        with client(MqttSettings("127.0.0.1", server.getsockname()[1]), outbox) as mqtt:
             until(lambda: "not connected yet" not in mqtt.status().detail)
             assert not mqtt.status().connected
             assert mqtt.alive

@@ -1,38 +1,38 @@
-"""The board: newest states for every connection, live messages only while somebody listens."""
+"""The retained: newest states for every connection, live messages only while somebody listens."""
 
-from service.messages import messages
-from service.messages.messages import Node
-from service.mqtt.retained import LIVE_BOUND, Board
+from service.messages import node_messages
+from service.messages.message import Node
+from service.mqtt.retained import LIVE_BOUND, RetainedMessages
 
 NODE = Node("home")
 
 
 def test_states_are_told_once_a_connection() -> None:
     """The newest of each topic comes once on each connection; an unchanged state is no news."""
-    board = Board()
-    on, off = (messages.source_status(NODE, "room", online=online) for online in (True, False))
-    board.put(on)
-    board.put(off)
-    board.begin()
-    assert board.take() == [off]
-    board.put(off)
-    assert board.take() == []
-    board.end()
-    board.begin()
-    assert board.take() == [off]
+    retained = RetainedMessages()
+    on, off = (node_messages.source_status(NODE, "room", online=online) for online in (True, False))
+    retained.put(on)
+    retained.put(off)
+    retained.begin()
+    assert retained.take() == [off]
+    retained.put(off)
+    assert retained.take() == []
+    retained.end()
+    retained.begin()
+    assert retained.take() == [off]
 
 
 def test_live_messages_need_a_listener() -> None:
     """What is told to nobody, or comes faster than it goes, is dropped, the oldest first, and counted."""
-    board = Board()
-    levels = [messages.level(NODE, "room", dbfs=-number / 10, floor_dbfs=-60) for number in range(LIVE_BOUND + 2)]
-    board.put(levels[0])
-    board.begin()
+    retained = RetainedMessages()
+    levels = [node_messages.level(NODE, "room", dbfs=-number / 10, floor_dbfs=-60) for number in range(LIVE_BOUND + 2)]
+    retained.put(levels[0])
+    retained.begin()
     for level in levels:
-        board.put(level)
-    assert board.take() == levels[2:]
-    board.put(levels[0])
-    board.end()
-    board.begin()
-    assert board.take() == []
-    assert board.dropped_live == 1 + 2 + 1
+        retained.put(level)
+    assert retained.take() == levels[2:]
+    retained.put(levels[0])
+    retained.end()
+    retained.begin()
+    assert retained.take() == []
+    assert retained.dropped_live == 1 + 2 + 1

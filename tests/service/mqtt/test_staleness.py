@@ -5,7 +5,7 @@ import json
 import pytest
 
 from service.messages import cry_messages
-from service.messages.messages import Keep, Message, Node
+from service.messages.message import Keep, Message, Node
 from service.mqtt.staleness import STALE_S, stamped, unanswered
 
 TS = "2026-11-22T19:02:00.000Z"

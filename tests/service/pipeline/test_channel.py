@@ -13,22 +13,22 @@ from monitord.tracker import TrackerParams
 from monitord.types import RATE_HZ, AudioChunk, Scores, Segment, Window
 from service.capture.inbox import Inbox
 from service.capture.injection import Injection
-from service.pipeline.channel import Ear, joined
+from service.pipeline.channel import SourceChannel, joined
 from tests.support.sound.chunks import RATES_HZ, same, segments, whole, windows
 from tests.support.sound.chunks import hear as hear_at_once
 from tests.support.sound.sounds import cry_in_room, noise, silence, tone
 
 
-def new_ear() -> Ear:
-    return Ear.of(Inbox("room"), ListenerParams(), TrackerParams())
+def new_channel() -> SourceChannel:
+    return SourceChannel.of(Inbox("room"), ListenerParams(), TrackerParams())
 
 
-def hear_all(ear: Ear) -> list[Window | Segment]:
+def hear_all(channel: SourceChannel) -> list[Window | Segment]:
     """Ends the source and hears the rest of it."""
-    ear.inbox.end()
+    channel.inbox.end()
     out: list[Window | Segment] = []
-    while not ear.flushed:
-        out += ear.take()
+    while not channel.flushed:
+        out += channel.take()
     return out
 
 
@@ -38,64 +38,64 @@ def scores(window: Window) -> Scores:
 
 def test_it_takes_a_second_a_round() -> None:
     """So that one source that is far behind does not keep the others waiting; less only where there is no more."""
-    ear = new_ear()
+    channel = new_channel()
     for _ in range(10):
-        ear.inbox.write(silence(0.25), RATE_HZ, 0.0)
+        channel.inbox.write(silence(0.25), RATE_HZ, 0.0)
     held = []
     for _ in range(4):
-        ear.take()
-        held.append(ear.inbox.held)
+        channel.take()
+        held.append(channel.inbox.held)
     assert held == [24_000, 8_000, 0, 0]
 
 
 def test_it_hears_what_a_listener_hears() -> None:
     """Through the inbox, round by round, a cry gives the windows and segments that it gives at once."""
-    sound, ear = cry_in_room(1.0, 1.0), new_ear()
+    sound, channel = cry_in_room(1.0, 1.0), new_channel()
     for start in range(0, len(sound), 1_600):
-        ear.inbox.write(sound[start : start + 1_600], RATE_HZ, 1.8e9 + start / RATE_HZ)
-    heard = hear_all(ear)
+        channel.inbox.write(sound[start : start + 1_600], RATE_HZ, 1.8e9 + start / RATE_HZ)
+    heard = hear_all(channel)
     assert same(heard, hear_at_once([whole(sound, RATE_HZ, at=1.8e9)]))
-    assert ear.take() == []  # flushed once
+    assert channel.take() == []  # flushed once
 
 
 def test_it_knows_when_it_last_heard() -> None:
     """Wall time of the newest sample, and the moment of hearing on the clock that no one sets."""
-    ear = new_ear()
-    assert (ear.last_audio, ear.last_audio_monotonic) == (None, None)
-    ear.inbox.write(silence(0.5), RATE_HZ, 1.8e9)
+    channel = new_channel()
+    assert (channel.last_audio, channel.last_audio_monotonic) == (None, None)
+    channel.inbox.write(silence(0.5), RATE_HZ, 1.8e9)
     before = time.monotonic()
-    ear.take()
-    assert ear.last_audio == 1.8e9 + 0.5
-    assert ear.last_audio_monotonic is not None
-    assert before <= ear.last_audio_monotonic <= time.monotonic()
+    channel.take()
+    assert channel.last_audio == 1.8e9 + 0.5
+    assert channel.last_audio_monotonic is not None
+    assert before <= channel.last_audio_monotonic <= time.monotonic()
 
 
 def test_it_sees_a_dead_microphone() -> None:
     """Six seconds of zeros are a fault, and it is over when the room comes back."""
-    ear = new_ear()
+    channel = new_channel()
     seen = []
     for sound in (silence(5.9), silence(0.1), noise(0.1)):
-        ear.inbox.write(sound, RATE_HZ, 0.0)
-        ear.take()
-        seen.append(ear.fault)
+        channel.inbox.write(sound, RATE_HZ, 0.0)
+        channel.take()
+        seen.append(channel.fault)
     assert seen == ["ok", "digital_silence", "ok"]
 
 
 def test_a_segment_is_scored_by_the_windows_over_it() -> None:
     """Those that end in it or while its end was awaited; not those of the sound before it or of the next."""
-    ear = new_ear()
+    channel = new_channel()
     pause = noise(1.0, rms_dbfs=-80)
     for part in (pause, tone(440, 0.6), pause, tone(600, 0.9), pause, tone(440, 0.6), pause):
-        ear.inbox.write(part, RATE_HZ, 0.0)
-    heard = hear_all(ear)
+        channel.inbox.write(part, RATE_HZ, 0.0)
+    heard = hear_all(channel)
     for window in windows(heard):
-        ear.window(window, scores(window))
+        channel.window(window, scores(window))
     first, second, _ = segments(heard)
     ends = {window.start: window.end for window in windows(heard)}
-    over = [ends[one.start] for one in ear.over(second)]
+    over = [ends[one.start] for one in channel.over(second)]
     assert over == [end for end in ends.values() if second.start < end <= second.closed]
     assert len(over) >= 4
-    assert not set(over) & {ends[one.start] for one in ear.over(first)}
+    assert not set(over) & {ends[one.start] for one in channel.over(first)}
 
 
 def test_chunks_that_follow_each_other_are_heard_as_one() -> None:
@@ -112,17 +112,17 @@ def test_chunks_that_follow_each_other_are_heard_as_one() -> None:
 
 def test_a_segment_without_windows_has_no_scores() -> None:
     """A sound of which the network saw nothing, because the room was switched off, is not judged by another sound."""
-    ear = new_ear()
+    channel = new_channel()
     for part in (tone(440, 0.6), noise(1.0, rms_dbfs=-80), tone(440, 0.6), noise(1.0, rms_dbfs=-80)):
-        ear.inbox.write(part, RATE_HZ, 0.0)
-    heard = hear_all(ear)
+        channel.inbox.write(part, RATE_HZ, 0.0)
+    heard = hear_all(channel)
     first, second = segments(heard)
-    assert ear.over(first) == []
+    assert channel.over(first) == []
     for window in windows(heard):
         if window.end < first.closed:
-            ear.window(window, scores(window))
-    assert ear.over(first) != []
-    assert ear.over(second) == []
+            channel.window(window, scores(window))
+    assert channel.over(first) != []
+    assert channel.over(second) == []
 
 
 STEPS = st.lists(
@@ -140,84 +140,86 @@ CRY = np.tile(cry_in_room(0.2, 0.2), 2)
 @settings(max_examples=60)
 def test_every_sample_is_counted(steps: list[tuple[str, int, int]]) -> None:
     """Writes faster than reads, overflows of ring and device, changes of rate: the sum holds after every step."""
-    ear = new_ear()
+    channel = new_channel()
     heard: list[Window | Segment] = []
     for step, n, rate_hz in steps:
         if step == "write":
-            ear.inbox.write(CRY[:n], rate_hz, 0.0)
+            channel.inbox.write(CRY[:n], rate_hz, 0.0)
         elif step == "skip":
-            ear.inbox.skip(n, rate_hz)
+            channel.inbox.skip(n, rate_hz)
         else:
             for _ in range(n):
-                heard += ear.take()
-        assert ear.tally().conserved, ear.tally()
-    heard += hear_all(ear)
-    tally = ear.tally()
+                heard += channel.take()
+        assert channel.tally().conserved, channel.tally()
+    heard += hear_all(channel)
+    tally = channel.tally()
     assert tally.conserved
     assert tally.held == 0
     assert tally.segmented == sum(len(segment.samples) for segment in segments(heard))
-    assert tally.lost == ear.inbox.lost_ring + ear.inbox.lost_device
+    assert tally.lost == channel.inbox.lost_ring + channel.inbox.lost_device
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_an_overflowing_ring_loses_only_what_it_counts(seed: int) -> None:
     """A minute and a half written while the worker sleeps: the oldest is lost, the rest is heard, the sum holds."""
-    rng, ear = np.random.default_rng(seed), new_ear()
+    rng, channel = np.random.default_rng(seed), new_channel()
     written_s = 0.0
     while written_s < 90.0:
         n = int(rng.integers(1, 60_000))
-        ear.inbox.write(CRY[:n], 48_000, written_s)
+        channel.inbox.write(CRY[:n], 48_000, written_s)
         written_s += n / 48_000
         if rng.random() < 0.02:
-            ear.take()
-    assert ear.inbox.lost_ring > 30 * RATE_HZ
-    heard = hear_all(ear)
-    assert ear.tally().conserved
+            channel.take()
+    assert channel.inbox.lost_ring > 30 * RATE_HZ
+    heard = hear_all(channel)
+    assert channel.tally().conserved
     assert "gap" in {segment.ended_by for segment in segments(heard)} or not segments(heard)
 
 
 def test_what_overlaps_a_test_alarm_goes_to_a_tracker_of_its_own() -> None:
     """By position, up to the last sample that was laid over: the room's tracker and its loudness know nothing of it."""
-    ear = new_ear()
-    ear.test(Injection(tone(440, 2.0)))
-    ear.inbox.write(noise(4.0, rms_dbfs=-80), RATE_HZ, 0.0)
+    channel = new_channel()
+    channel.test(Injection(tone(440, 2.0)))
+    channel.inbox.write(noise(4.0, rms_dbfs=-80), RATE_HZ, 0.0)
     told = [
-        (window, ear.window(window, replace(scores(window), p_cry=1.0)))
-        for window in windows(hear_all(ear))
+        (window, channel.window(window, replace(scores(window), p_cry=1.0)))
+        for window in windows(hear_all(channel))
         if window.end > RATE_HZ
     ]
-    assert ear.injection is not None
-    assert (ear.injection.start, ear.injection.end) == (0, 2 * RATE_HZ)
+    assert channel.injection is not None
+    assert (channel.injection.start, channel.injection.end) == (0, 2 * RATE_HZ)
     assert [event.event_type for _, events in told for event in events] == ["test"]
-    assert ear.tracker.episode == 0
-    assert not ear.scored
+    assert channel.tracker.episode == 0
+    assert not channel.scored
 
 
 def test_behind_a_test_alarm_the_room_is_heard_as_ever() -> None:
     """The first window that starts behind its last sample is the room's again, also while nobody ended the test."""
-    ear = new_ear()
-    ear.test(Injection(tone(440, 0.5)))
-    ear.inbox.write(np.concatenate([noise(1.5, rms_dbfs=-80), tone(440, 2.0), noise(1.0, rms_dbfs=-80)]), RATE_HZ, 0.0)
+    channel = new_channel()
+    channel.test(Injection(tone(440, 0.5)))
+    channel.inbox.write(
+        np.concatenate([noise(1.5, rms_dbfs=-80), tone(440, 2.0), noise(1.0, rms_dbfs=-80)]), RATE_HZ, 0.0
+    )
     events = [
         event.event_type
-        for window in windows(hear_all(ear))
-        for event in ear.window(window, replace(scores(window), p_cry=float(window.start >= RATE_HZ)))
+        for window in windows(hear_all(channel))
+        for event in channel.window(window, replace(scores(window), p_cry=float(window.start >= RATE_HZ)))
     ]
     assert events == ["started"]
-    assert all(one.scores.start >= RATE_HZ // 2 for one in ear.scored)
+    assert all(one.scores.start >= RATE_HZ // 2 for one in channel.scored)
 
 
 @pytest.mark.parametrize("room_dbfs", [-45, -80])
 def test_how_loud_a_cry_is_over_its_room(room_dbfs: float) -> None:
     """The loudest of the newest windows that speak for crying, over the floor; a silent room counts as -70 dBFS."""
-    ear = new_ear()
+    channel = new_channel()
     for part in (noise(20.0, rms_dbfs=room_dbfs), tone(440, 1.5, peak_dbfs=-20), noise(0.2, rms_dbfs=room_dbfs)):
-        ear.inbox.write(part, RATE_HZ, 0.0)
-    while ear.inbox.held:
-        for window in windows(ear.take()):
-            ear.window(window, replace(scores(window), p_cry=0.9))
-    floor_dbfs = max(ear.listener.floor_dbfs, -70.0)
+        channel.inbox.write(part, RATE_HZ, 0.0)
+    while channel.inbox.held:
+        for window in windows(channel.take()):
+            channel.window(window, replace(scores(window), p_cry=0.9))
+    floor_dbfs = max(channel.listener.floor_dbfs, -70.0)
     assert (floor_dbfs > -65) == (room_dbfs == -45)
-    assert ear.loudness_db() == pytest.approx(-23 - floor_dbfs, abs=1)  # from peak to power is 3 dB
-    ear.scored.clear()
-    assert ear.loudness_db() <= 0
+    assert channel.loudness_db() == pytest.approx(-23 - floor_dbfs, abs=1)  # from peak to power is 3 dB
+    channel.scored.clear()
+    assert channel.loudness_db() <= 0

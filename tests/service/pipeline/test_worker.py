@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from model.classifier import Classifier
 from monitord.types import RATE_HZ, CryEvent, Pcm, Scores, Segment
 from service.capture.inbox import Inbox
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 from service.pipeline.worker import Worker
 from tests.support.sound.chunks import SIZES, cut_up
 from tests.support.sound.loudness import Loudness, loudness_classifier
@@ -23,24 +23,24 @@ QUIET = noise(1.0, rms_dbfs=-80)
 
 @dataclass
 class Heard:
-    """A teller that keeps what it is told."""
+    """A reporter that keeps what it is told."""
 
     told: list[tuple[str, str, int]] = field(default_factory=list)
     """Source, event type or `segment`, and the sample at which it was known."""
     segments: list[tuple[Segment, Scores]] = field(default_factory=list)
     ticks: int = 0
 
-    def event(self, ear: Ear, event: CryEvent) -> None:
-        """As `Teller.event`."""
-        self.told.append((ear.source, event.event_type, event.decided))
+    def event(self, channel: SourceChannel, event: CryEvent) -> None:
+        """As `Reporter.event`."""
+        self.told.append((channel.source, event.event_type, event.decided))
 
-    def segment(self, ear: Ear, segment: Segment, scores: Scores) -> None:
-        """As `Teller.segment`."""
-        self.told.append((ear.source, "segment", segment.closed))
+    def segment(self, channel: SourceChannel, segment: Segment, scores: Scores) -> None:
+        """As `Reporter.segment`."""
+        self.told.append((channel.source, "segment", segment.closed))
         self.segments.append((segment, scores))
 
     def tick(self) -> None:
-        """As `Teller.tick`."""
+        """As `Reporter.tick`."""
         self.ticks += 1
 
     def kinds(self, source: str = "room") -> list[str]:
@@ -54,29 +54,29 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
     return loudness_classifier(tmp_path_factory.mktemp("loudness"))
 
 
-def new_ear(classifier: Classifier, source: str = "room") -> Ear:
+def new_channel(classifier: Classifier, source: str = "room") -> SourceChannel:
     manifest = classifier.bundle.manifest
-    return Ear.of(Inbox(source), manifest.listener, manifest.tracker)
+    return SourceChannel.of(Inbox(source), manifest.listener, manifest.tracker)
 
 
-def new_worker(classifier: Classifier, *ears: Ear, live: bool = False) -> tuple[Worker, Heard]:
+def new_worker(classifier: Classifier, *channels: SourceChannel, live: bool = False) -> tuple[Worker, Heard]:
     heard = Heard()
-    return Worker(ears, classifier, heard, threading.Event(), live=live), heard
+    return Worker(channels, classifier, heard, threading.Event(), live=live), heard
 
 
-def rounds(worker: Worker, ear: Ear, samples: Pcm, seconds_each: float = 0.5) -> None:
+def rounds(worker: Worker, channel: SourceChannel, samples: Pcm, seconds_each: float = 0.5) -> None:
     """Writes so much before each round."""
     step = round(seconds_each * RATE_HZ)
     for start in range(0, len(samples), step):
-        ear.inbox.write(samples[start : start + step], RATE_HZ, 1.8e9 + start / RATE_HZ)
+        channel.inbox.write(samples[start : start + step], RATE_HZ, 1.8e9 + start / RATE_HZ)
         worker.round()
 
 
 def test_a_cry_is_an_episode_with_its_segments(classifier: Classifier) -> None:
     """Started within the first cry sound, a segment for each, ended after the hold; every segment scored a cry."""
-    ear = new_ear(classifier)
-    worker, heard = new_worker(classifier, ear)
-    rounds(worker, ear, np.concatenate([cry_in_room(2.0, 0.0), np.tile(QUIET, 12)]))
+    channel = new_channel(classifier)
+    worker, heard = new_worker(classifier, channel)
+    rounds(worker, channel, np.concatenate([cry_in_room(2.0, 0.0), np.tile(QUIET, 12)]))
     kinds = heard.kinds()
     assert (kinds[0], kinds[-1]) == ("started", "ended")
     assert kinds.count("started") == kinds.count("ended") == 1
@@ -88,9 +88,9 @@ def test_a_cry_is_an_episode_with_its_segments(classifier: Classifier) -> None:
 
 def test_the_reason_follows_the_sound(classifier: Classifier) -> None:
     """Deep voices are hungry to this network: told with the first segment, after `started`, and not again."""
-    ear = new_ear(classifier)
-    worker, heard = new_worker(classifier, ear)
-    rounds(worker, ear, np.concatenate([QUIET, tone(300, 1.0), QUIET, tone(300, 1.0), QUIET]))
+    channel = new_channel(classifier)
+    worker, heard = new_worker(classifier, channel)
+    rounds(worker, channel, np.concatenate([QUIET, tone(300, 1.0), QUIET, tone(300, 1.0), QUIET]))
     assert heard.kinds() == ["started", "segment", "reason", "segment"]
     first = heard.segments[0][1]
     assert first.reasons.argmax() == 0
@@ -99,9 +99,9 @@ def test_the_reason_follows_the_sound(classifier: Classifier) -> None:
 
 def test_what_is_no_cry_is_told_as_segment_only(classifier: Classifier) -> None:
     """A sound that the network does not call a cry ends as a segment with a low probability, and no event."""
-    ear = new_ear(classifier)
-    worker, heard = new_worker(classifier, ear)
-    rounds(worker, ear, np.concatenate([QUIET, noise(1.0, rms_dbfs=-25), QUIET]))
+    channel = new_channel(classifier)
+    worker, heard = new_worker(classifier, channel)
+    rounds(worker, channel, np.concatenate([QUIET, noise(1.0, rms_dbfs=-25), QUIET]))
     assert heard.kinds() == ["segment"]
     assert heard.segments[0][1].p_cry < 0.01
 
@@ -113,10 +113,10 @@ def test_chunks_and_rounds_do_not_matter(
 ) -> None:
     """However the sound arrives and whenever the worker turns to it: the same is told at the same samples."""
     sound, at_once = scene
-    ear = new_ear(classifier)
-    worker, heard = new_worker(classifier, ear)
+    channel = new_channel(classifier)
+    worker, heard = new_worker(classifier, channel)
     for number, part in enumerate(cut_up(sound, sizes)):
-        ear.inbox.write(part, RATE_HZ, 0.0)
+        channel.inbox.write(part, RATE_HZ, 0.0)
         if number % 7 == 0:
             worker.round()
     worker.flush()
@@ -127,9 +127,9 @@ def test_chunks_and_rounds_do_not_matter(
 def scene(classifier: Classifier) -> tuple[Pcm, list[tuple[str, str, int]]]:
     """Two episodes, and what is told of them when they come as one chunk."""
     sound = np.concatenate([cry_in_room(1.0, 0.0)[: 4 * RATE_HZ], np.tile(QUIET, 11), tone(300, 1.5)])
-    ear = new_ear(classifier)
-    worker, heard = new_worker(classifier, ear)
-    ear.inbox.write(sound, RATE_HZ, 0.0)
+    channel = new_channel(classifier)
+    worker, heard = new_worker(classifier, channel)
+    channel.inbox.write(sound, RATE_HZ, 0.0)
     worker.flush()
     assert heard.kinds().count("started") == heard.kinds().count("ended") == 2
     return sound, heard.told
@@ -137,7 +137,7 @@ def scene(classifier: Classifier) -> tuple[Pcm, list[tuple[str, str, int]]]:
 
 def test_sources_do_not_mix(classifier: Classifier) -> None:
     """Two rooms in one worker: each gets its own events, and one forward pass a round serves both."""
-    nursery, bedroom = new_ear(classifier, "nursery"), new_ear(classifier, "bedroom")
+    nursery, bedroom = new_channel(classifier, "nursery"), new_channel(classifier, "bedroom")
     worker, heard = new_worker(classifier, nursery, bedroom)
     runtime = classifier.runtime
     assert isinstance(runtime, Loudness)
@@ -154,13 +154,13 @@ def test_sources_do_not_mix(classifier: Classifier) -> None:
 
 def test_a_room_that_is_switched_off_is_not_judged(classifier: Classifier) -> None:
     """Its samples are still counted, so that it can be seen to live; nothing is scored and nothing told."""
-    ear = new_ear(classifier)
-    ear.enabled = False
-    worker, heard = new_worker(classifier, ear)
-    rounds(worker, ear, cry_in_room(0.5, 0.5))
+    channel = new_channel(classifier)
+    channel.enabled = False
+    worker, heard = new_worker(classifier, channel)
+    rounds(worker, channel, cry_in_room(0.5, 0.5))
     assert heard.told == []
-    assert ear.told.segmented > 0
-    assert ear.told.conserved
+    assert channel.published_tally.segmented > 0
+    assert channel.published_tally.conserved
     assert heard.ticks > 0
 
 
@@ -168,12 +168,12 @@ def test_a_room_may_be_switched_on_in_the_middle_of_a_cry(classifier: Classifier
     """At any moment: a segment of which no window was scored is left out, and the worker goes on to hear the next."""
     sound = np.concatenate([QUIET, tone(300, 0.5), QUIET, tone(300, 1.5), QUIET])
     for switch in range(0, len(sound), 4 * 320):
-        ear = new_ear(classifier)
-        ear.enabled = False
-        worker, heard = new_worker(classifier, ear)
+        channel = new_channel(classifier)
+        channel.enabled = False
+        worker, heard = new_worker(classifier, channel)
         for start in range(0, len(sound), 4 * 320):
-            ear.enabled = start >= switch
-            ear.inbox.write(sound[start : start + 4 * 320], RATE_HZ, 0.0)
+            channel.enabled = start >= switch
+            channel.inbox.write(sound[start : start + 4 * 320], RATE_HZ, 0.0)
             worker.round()
         assert all(scores.p_cry > 0.5 for _, scores in heard.segments)
         assert len(heard.segments) == (2 if switch < RATE_HZ else len(heard.segments))
@@ -181,32 +181,32 @@ def test_a_room_may_be_switched_on_in_the_middle_of_a_cry(classifier: Classifier
 
 def test_the_familys_threshold_decides(classifier: Classifier) -> None:
     """A room with a threshold that nothing reaches hears no episode; the bundle's own would."""
-    ear = new_ear(classifier)
-    ear.on_p = 1.0
-    worker, heard = new_worker(classifier, ear)
-    rounds(worker, ear, np.concatenate([QUIET, tone(300, 3.0), QUIET]))
+    channel = new_channel(classifier)
+    channel.on_p = 1.0
+    worker, heard = new_worker(classifier, channel)
+    rounds(worker, channel, np.concatenate([QUIET, tone(300, 3.0), QUIET]))
     assert set(heard.kinds()) == {"segment"}
 
 
 def test_flush_hears_the_rest_and_ends_what_is_open(classifier: Classifier) -> None:
     """On a clean stop nothing that was captured is dropped: the last segment and the end of the episode are told."""
-    ear = new_ear(classifier)
-    worker, heard = new_worker(classifier, ear)
-    ear.inbox.write(np.concatenate([QUIET, tone(300, 2.0)]), RATE_HZ, 0.0)
+    channel = new_channel(classifier)
+    worker, heard = new_worker(classifier, channel)
+    channel.inbox.write(np.concatenate([QUIET, tone(300, 2.0)]), RATE_HZ, 0.0)
     worker.flush()
     assert heard.kinds() == ["started", "segment", "reason", "ended"]
     assert heard.told[-1] == ("room", "ended", 3 * RATE_HZ)
-    assert ear.told.conserved
-    assert (ear.told.held, ear.told.captured) == (0, 3 * RATE_HZ)
+    assert channel.published_tally.conserved
+    assert (channel.published_tally.held, channel.published_tally.captured) == (0, 3 * RATE_HZ)
     worker.flush()
     assert len(heard.told) == 4
 
 
 def test_an_episode_ends_while_the_room_is_quiet(classifier: Classifier) -> None:
     """In a silent room no window falls out: time passes by samples all the same, and ends the episode."""
-    ear = new_ear(classifier)
-    worker, heard = new_worker(classifier, ear)
-    rounds(worker, ear, np.concatenate([QUIET, tone(300, 1.2), silence(11.0)]), seconds_each=0.1)
+    channel = new_channel(classifier)
+    worker, heard = new_worker(classifier, channel)
+    rounds(worker, channel, np.concatenate([QUIET, tone(300, 1.2), silence(11.0)]), seconds_each=0.1)
     kind, decided = heard.told[-1][1:]
     assert kind == "ended"
     assert decided == pytest.approx(12.2 * RATE_HZ, abs=0.5 * RATE_HZ)  # the hold after the last loud window
@@ -214,15 +214,15 @@ def test_an_episode_ends_while_the_room_is_quiet(classifier: Classifier) -> None
 
 def test_its_thread_hears_and_leaves_when_asked(classifier: Classifier) -> None:
     """`run` wakes for sound, moves on while there is none, and `stop` makes it flush and leave."""
-    ear, heard, wake = new_ear(classifier), Heard(), threading.Event()
-    ear.inbox = Inbox("room", wake=wake)
-    worker = Worker([ear], classifier, heard, wake)
+    channel, heard, wake = new_channel(classifier), Heard(), threading.Event()
+    channel.inbox = Inbox("room", wake=wake)
+    worker = Worker([channel], classifier, heard, wake)
     thread = threading.Thread(target=worker.run, name="worker")
     thread.start()
     try:
         idle_since = worker.moved_at
         wait_for(lambda: worker.moved_at > idle_since, "a round without sound")
-        ear.inbox.write(np.concatenate([QUIET, tone(300, 2.0)]), RATE_HZ, time.time())
+        channel.inbox.write(np.concatenate([QUIET, tone(300, 2.0)]), RATE_HZ, time.time())
         wait_for(lambda: "started" in heard.kinds(), "started")
     finally:
         worker.stop()
@@ -233,24 +233,24 @@ def test_its_thread_hears_and_leaves_when_asked(classifier: Classifier) -> None:
 
 def test_calm_are_all_rooms_or_none(classifier: Classifier) -> None:
     """No round waits from the first window of any room until a second after the last, or while one cries."""
-    ears = [new_ear(classifier, "nursery"), new_ear(classifier, "bedroom")]
-    worker, _ = new_worker(classifier, *ears, live=True)
+    channels = [new_channel(classifier, "nursery"), new_channel(classifier, "bedroom")]
+    worker, _ = new_worker(classifier, *channels, live=True)
     calm = []
     for sound in (QUIET, noise(0.5, rms_dbfs=-25), QUIET[: RATE_HZ // 2], QUIET, tone(300, 2.0), QUIET, QUIET):
-        for ear, samples in zip(ears, (sound, np.resize(QUIET, len(sound))), strict=True):
-            rounds(worker, ear, samples)
+        for channel, samples in zip(channels, (sound, np.resize(QUIET, len(sound))), strict=True):
+            rounds(worker, channel, samples)
         calm.append(worker.calm)
-    assert ears[0].tracker.crying
+    assert channels[0].tracker.crying
     assert calm == [True, False, False, True, False, False, False]
 
 
 def test_its_thread_ends_with_its_sources(classifier: Classifier) -> None:
     """When all sources are over, `run` returns by itself: a replay needs nobody to stop it."""
-    ears = [new_ear(classifier, "one"), new_ear(classifier, "two")]
-    worker, heard = new_worker(classifier, *ears)
-    for ear in ears:
-        ear.inbox.write(tone(300, 2.0), RATE_HZ, 0.0)
-        ear.inbox.end()
+    channels = [new_channel(classifier, "one"), new_channel(classifier, "two")]
+    worker, heard = new_worker(classifier, *channels)
+    for channel in channels:
+        channel.inbox.write(tone(300, 2.0), RATE_HZ, 0.0)
+        channel.inbox.end()
     thread = threading.Thread(target=worker.run, name="worker")
     thread.start()
     thread.join(30)
@@ -260,18 +260,18 @@ def test_its_thread_ends_with_its_sources(classifier: Classifier) -> None:
 
 def backlog(classifier: Classifier, *sounds: Pcm, live: bool) -> tuple[list[tuple[str, str, int]], int]:
     """Lets a room hear sounds that all wait at once; returns what was told and how many windows were scored."""
-    ear = new_ear(classifier)
-    worker, heard = new_worker(classifier, ear, live=live)
+    channel = new_channel(classifier)
+    worker, heard = new_worker(classifier, channel, live=live)
     runtime = classifier.runtime
     assert isinstance(runtime, Loudness)
     runtime.sizes.clear()
-    ear.inbox.write(np.concatenate([QUIET, QUIET]), RATE_HZ, 0.0)  # taken first: how much is behind it then counts
+    channel.inbox.write(np.concatenate([QUIET, QUIET]), RATE_HZ, 0.0)  # taken first: how much is behind it then counts
     for sound in sounds:
         for start in range(0, len(sound), RATE_HZ):
-            ear.inbox.write(sound[start : start + RATE_HZ], RATE_HZ, 0.0)
+            channel.inbox.write(sound[start : start + RATE_HZ], RATE_HZ, 0.0)
     while worker.round():
         pass
-    assert ear.told.conserved
+    assert channel.published_tally.conserved
     return heard.told, sum(runtime.sizes)
 
 

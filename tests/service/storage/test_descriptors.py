@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 
 pytestmark = pytest.mark.e2e
 
 CHILD = """
 import json, logging, resource, sys, time
 from pathlib import Path
-from service.messages.messages import Keep, Message, Node
-from service.mqtt.client import Mqtt
+from service.messages.message import Keep, Message, Node
+from service.mqtt.client import MqttClient
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
-from service.storage.documents import Store
+from service.storage.documents import DocumentStore
 
 folder, port = Path(sys.argv[1]), int(sys.argv[2])
 limits = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -41,8 +41,9 @@ def say(**values):
     print(json.dumps(values), flush=True)
 
 
-store = Store(folder)
-with Outbox(folder / "outbox.db") as outbox, Mqtt(MqttSettings("127.0.0.1", port), Node("home"), [], outbox) as mqtt:
+store = DocumentStore(folder)
+settings = MqttSettings("127.0.0.1", port)
+with Outbox(folder / "outbox.db") as outbox, MqttClient(settings, Node("home"), [], outbox) as mqtt:
     assert mqtt.wait_connected(30).connected
     resource.setrlimit(resource.RLIMIT_NOFILE, (1, limits[1]))
     say(without=True)
@@ -61,7 +62,8 @@ with Outbox(folder / "outbox.db") as outbox, Mqtt(MqttSettings("127.0.0.1", port
     wait(lambda: outbox.waiting == 0)
     for kept in (outbox, store, late):
         kept.retry()
-    say(faults=[outbox.fault, store.fault, late.fault], late=late.waiting, settings=Store(folder).load("settings"))
+    settings = DocumentStore(folder).load("settings")
+    say(faults=[outbox.fault, store.fault, late.fault], late=late.waiting, settings=settings)
     late.close()
 """
 
@@ -80,11 +82,11 @@ def test_nothing_dies_without_file_descriptors(tmp_path: Path) -> None:
             assert line() == {"without": True}
             broker.kill()
             broker.start()
-            with Ear(broker) as ear:
+            with Subscriber(broker) as subscriber:
                 child.stdin.write("\n")
                 child.stdin.flush()
                 meanwhile, after = line(), line()
-                until(lambda: ear.payloads("monitord/home/room/event") == ["meanwhile"])
+                until(lambda: subscriber.payloads("monitord/home/room/event") == ["meanwhile"])
             assert child.wait(30) == 0
     assert meanwhile["alive"]
     assert meanwhile["durable"] is (meanwhile["outbox"] == "")

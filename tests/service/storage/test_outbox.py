@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitord.errors import ConfigError
-from service.messages.messages import Keep, Message
+from service.messages.message import Keep, Message
 from service.storage.outbox import MAX_AGE_S, MAX_MEMORY_ROWS, Outbox
 from service.storage.outbox_database import OutboxFile, Row
 

@@ -16,8 +16,8 @@ from service.homeassistant.discovery import discover
 from service.homeassistant.house import House as Family
 from service.homeassistant.house import Room
 from service.homeassistant.settings import HomeAssistantConfig
-from service.messages.messages import Node
-from service.storage.documents import Store
+from service.messages.message import Node
+from service.storage.documents import DocumentStore
 from tests.support.daemon.household_daemon import QUIET, House
 from tests.support.sound.loudness import loudness_classifier
 
@@ -76,12 +76,12 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 
 def begin(classifier: Classifier, folder: Path) -> House:
     """The next run, up to its first round with a daily test that is due."""
-    discovery = discover(ROOMS, HomeAssistantConfig(), Store(folder))
+    discovery = discover(ROOMS, HomeAssistantConfig(), DocumentStore(folder))
     now = dt.datetime.now().astimezone().time().replace(second=0, microsecond=0)
     house = House(
         classifier, folder, ("nursery",), config=Config.model_validate({"test_alarm": {"daily_at": f"{now:%H:%M}"}})
     )
-    house.teller.begin()
+    house.reporter.begin()
     house.hear(QUIET)
     for message in (*discovery.devices, *discovery.swept, *house.messages):
         assert not set("#+") & set(message.topic)

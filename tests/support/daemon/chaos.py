@@ -15,7 +15,7 @@ import numpy as np
 from monitord.types import RATE_HZ
 from tests.support.daemon.daemon import Daemon, Json, configure, quiet_room, room, short_cry
 from tests.support.daemon.invariants import Told
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import silence, write_wav
 
 ROOMS = tuple(f"room{number}" for number in range(1, 11))
@@ -79,18 +79,20 @@ class Hammer:
         """Ends the daemon so many times, lets the last one finish, and compares what was printed with what came."""
         self._folder.mkdir(parents=True, exist_ok=True)
         config = self._crying_config()
-        with self._broker, Ear(self._broker, topic="monitord/#") as ear:
+        with self._broker, Subscriber(self._broker, topic="monitord/#") as subscriber:
             tormentor = threading.Thread(target=self._torment, args=(random.Random(self._chance.random()),))
             tormentor.start()
             try:
                 for number in range(kills):
                     self._life(config)
-                    self._say(f"{number + 1} of {kills} lives, {len(self._lines)} lines, {len(ear.heard)} messages")
+                    self._say(
+                        f"{number + 1} of {kills} lives, {len(self._lines)} lines, {len(subscriber.heard)} messages"
+                    )
             finally:
                 self._over.set()
                 tormentor.join()
             self._finish()
-            told = Told(ear)
+            told = Told(subscriber)
             with contextlib.suppress(AssertionError):  # what is missing then, the verdict says
                 until(lambda: not told.missing(self._lines), PATIENCE_S)
             return self._judge(told)

@@ -1,6 +1,6 @@
 """A node with a room or more, as the daemon builds it, without threads, devices and a broker.
 
-Worker, ears, teller and store are real; what is sent, shown and pushed is kept. Time passes as the test says.
+Worker, channels, reporter and store are real; what is sent, shown and pushed is kept. Time passes as the test says.
 """
 
 import json
@@ -16,19 +16,19 @@ import pytest
 
 from model.classifier import Classifier
 from monitord.types import RATE_HZ, Pcm
-from service.alerts.publisher import Voice
-from service.alerts.reporter import MqttTeller
+from service.alerts.publisher import Publisher
+from service.alerts.reporter import AlertReporter
 from service.capture.inbox import Inbox
 from service.config import Config
 from service.messages import commands
 from service.messages.commands import Command
 from service.messages.json_lines import Line
-from service.messages.messages import Message, Node
+from service.messages.message import Message, Node
 from service.messages.texts import Texts
 from service.notify.notice import Notice
-from service.pipeline.channel import Ear
+from service.pipeline.channel import SourceChannel
 from service.pipeline.worker import Worker
-from service.storage.documents import Store
+from service.storage.documents import DocumentStore
 from tests.support.sound.sounds import noise, tone
 
 QUIET = noise(1.0, rms_dbfs=-80)
@@ -73,7 +73,7 @@ class House:
     passing: Clock | None = None
     """Moves on with the sound that is heard; None: the house hears faster than time passes."""
     faults: dict[str, str] = field(default_factory=dict)
-    """What the supervisor says is wrong with a source, in words."""
+    """What the monitor says is wrong with a source, in words."""
     notices: list[Notice] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
@@ -83,24 +83,24 @@ class House:
 
     def __post_init__(self) -> None:
         manifest = self.classifier.bundle.manifest
-        self.ears = {one: Ear.of(Inbox(one), manifest.listener, manifest.tracker) for one in self.sources}
+        self.channels = {one: SourceChannel.of(Inbox(one), manifest.listener, manifest.tracker) for one in self.sources}
         names = {one: one.capitalize() for one in self.sources}
         self.node = Node("home", demo=self.demo)
-        voice = Voice(self.node, names, Texts.load(self.language), self.tell, self, self.notices.append)
-        self.teller = MqttTeller.of(
+        publisher = Publisher(self.node, names, Texts.load(self.language), self.tell, self, self.notices.append)
+        self.reporter = AlertReporter.of(
             self.config,
-            voice,
-            self.ears,
-            Store(self.state_dir),
-            sources_ok=lambda: len(self.ears),
+            publisher,
+            self.channels,
+            DocumentStore(self.state_dir),
+            sources_ok=lambda: len(self.channels),
             fault=lambda source: self.faults.get(source, ""),
             restart=self.restart,
         )
-        self.worker = Worker(list(self.ears.values()), self.classifier, self.teller, Event())
+        self.worker = Worker(list(self.channels.values()), self.classifier, self.reporter, Event())
         self.clock = time.time() - 3_600  # wall time of sample 0
 
     def tell(self, message: Message) -> bool:
-        """As the teller's `tell`."""
+        """As the reporter's `tell`."""
         self.messages.append(message)
         self.order.append(message.topic)
         return True
@@ -115,7 +115,7 @@ class House:
         self.levels.append((source, dbfs, floor_dbfs))
 
     def restart(self) -> None:
-        """As the teller's `restart`."""
+        """As the reporter's `restart`."""
         self.restarts += 1
 
     def hear(self, *sounds: Pcm, source: str | None = None) -> None:
@@ -129,14 +129,14 @@ class House:
             if self.passing is not None:
                 self.passing.pass_by(self.round_s)
             for source, samples in sounds.items():
-                part, inbox = samples[start : start + step], self.ears[source].inbox
+                part, inbox = samples[start : start + step], self.channels[source].inbox
                 inbox.write(part, RATE_HZ, self.clock + inbox.tally().captured / RATE_HZ)
             self.worker.round()
 
     def command(self, *given: Command) -> None:
         """Lets the worker obey."""
         for one in given:
-            self.teller.ask(one)
+            self.reporter.ask(one)
         self.worker.round()
 
     def echo(self) -> None:

@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tests.support.daemon.daemon import Json
-from tests.support.servers.mosquitto import Ear
+from tests.support.servers.mosquitto import Subscriber
 
 
 class Told:
     """What a durable subscriber got, sorted as far as it came."""
 
-    def __init__(self, ear: Ear) -> None:
-        self._ear, self._read = ear, 0
+    def __init__(self, subscriber: Subscriber) -> None:
+        self._channel, self._read = subscriber, 0
         self._events: list[Json] = []  # without doubles
         self._ends: set[str] = set()  # ids of the ends among them
         self.ids: set[str] = set()
@@ -28,7 +28,7 @@ class Told:
 
     def read(self) -> None:
         """Takes what came since the last time."""
-        news = self._ear.heard[self._read :]
+        news = self._channel.heard[self._read :]
         self._read += len(news)
         for heard in news:
             kind = heard.topic.rpartition("/")[2]

@@ -8,12 +8,12 @@ from typing import Any, Final, Protocol
 
 import paho.mqtt.client as paho
 
-from tests.support.servers.mosquitto import Ear
+from tests.support.servers.mosquitto import Subscriber
 
 ROOT: Final = "monitord/home"
 
 
-class TimedEar(Ear):
+class TimedSubscriber(Subscriber):
     """Also keeps when each message came."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -98,13 +98,15 @@ UNPLUGGED: Final = Row("m_gone", "microphone", "unplugged", "gone", ("reconnecti
 """Not in one daemon with others: PortAudio may hang or abort where a device goes while it is being opened."""
 
 
-def provoked(ear: TimedEar, rows: Sequence[Row], at_s: float) -> dict[str, tuple[str, float | None, float | None]]:
+def provoked(
+    subscriber: TimedSubscriber, rows: Sequence[Row], at_s: float
+) -> dict[str, tuple[str, float | None, float | None]]:
     """Returns for each row the fault, and when it and `offline` were told after `at_s` (monotonic seconds)."""
     found = {}
     for row in rows:
-        fault_at = ear.first(f"{ROOT}/{row.source}/health", lambda said: json.loads(said)["fault"] != "ok", at_s)
-        offline_at = ear.first(f"{ROOT}/{row.source}/status", lambda said: said == "offline", at_s)
-        told = [fault for fault in ear.faults(row.source) if fault != "ok"]
+        fault_at = subscriber.first(f"{ROOT}/{row.source}/health", lambda said: json.loads(said)["fault"] != "ok", at_s)
+        offline_at = subscriber.first(f"{ROOT}/{row.source}/status", lambda said: said == "offline", at_s)
+        told = [fault for fault in subscriber.faults(row.source) if fault != "ok"]
         found[row.source] = (
             told[0] if fault_at is not None else "",
             None if fault_at is None else fault_at - at_s,
@@ -113,18 +115,18 @@ def provoked(ear: TimedEar, rows: Sequence[Row], at_s: float) -> dict[str, tuple
     return found
 
 
-def well(ear: TimedEar, row: Row, at_s: float) -> float | None:
+def well(subscriber: TimedSubscriber, row: Row, at_s: float) -> float | None:
     """Returns how long after `at_s` the row was online again and without a fault (seconds); 0 where it was before.
 
     A stream that has stalled may give the rest of its buffer just before it is repaired.
     """
     status, health = f"{ROOT}/{row.source}/status", f"{ROOT}/{row.source}/health"
-    online_at = ear.first(status, lambda said: said == "online", at_s)
-    ok_at = ear.first(health, lambda said: json.loads(said)["fault"] == "ok", at_s)
+    online_at = subscriber.first(status, lambda said: said == "online", at_s)
+    ok_at = subscriber.first(health, lambda said: json.loads(said)["fault"] == "ok", at_s)
     if online_at is not None and ok_at is not None:
         return max(online_at, ok_at) - at_s
-    is_well = ear.last(status) == "online" and ear.faults(row.source)[-1:] == ["ok"]
-    silent = ear.first(status, bool, at_s) is None
+    is_well = subscriber.last(status) == "online" and subscriber.faults(row.source)[-1:] == ["ok"]
+    silent = subscriber.first(status, bool, at_s) is None
     return 0.0 if is_well and silent else None
 
 

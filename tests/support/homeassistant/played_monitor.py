@@ -8,15 +8,15 @@ from typing import Any, Final
 from service.homeassistant.house import House, Room
 from service.homeassistant.hub import hub_payload
 from service.homeassistant.room import room_id, room_payload
-from service.messages.messages import Node
-from tests.support.servers.mosquitto import Ear, Mosquitto
+from service.messages.message import Node
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 
 ROOMS: Final = (Room("nursery", "Nursery", "Microphone"), Room("bedroom", "Bedroom", "Stream"))
 HOUSE: Final = House(Node("home"), "1.0", ROOMS)
 WORDS: Final = {"going": "I'm going", "snooze": "Snooze", "got_it": "Got it"}
 
 
-class Monitor(Ear):
+class Monitor(Subscriber):
     """A monitor of two rooms, `nursery` and `bedroom`. Also hears what is said to it."""
 
     def __init__(self, broker: Mosquitto) -> None:

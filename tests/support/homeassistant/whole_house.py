@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, quiet_room, room, short_cry
 from tests.support.homeassistant.home_assistant import HomeAssistant, Phone, skip_without_home_assistant
-from tests.support.servers.mosquitto import Ear, Mosquitto, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import write_wav
 
 BLUEPRINTS: Final = ROOT / "deploy" / "homeassistant"
@@ -49,7 +49,7 @@ class House:
     folder: Path
     broker: Mosquitto
     home: HomeAssistant
-    ear: Ear
+    subscriber: Subscriber
     """Hears all that is said under `monitord/`, with a durable session."""
     iphone: Phone
     tablet: Phone
@@ -111,13 +111,13 @@ class House:
         return [
             event
             for topic in (ROOMS if source == "+" else (source,))
-            for event in map(json.loads, self.ear.payloads(f"monitord/home/{topic}/event"))
+            for event in map(json.loads, self.subscriber.payloads(f"monitord/home/{topic}/event"))
             if event_type in ("", event["event_type"])
         ]
 
     def last(self, topic: str) -> Json:
         """The newest on a topic under the node; empty where there was none yet."""
-        payload = self.ear.last(f"monitord/home/{topic}")
+        payload = self.subscriber.last(f"monitord/home/{topic}")
         found: Json = json.loads(payload) if payload else {}
         return found
 
@@ -202,15 +202,15 @@ class House:
     def forget(self) -> None:
         """Begins anew: what was told and pushed so far does not count."""
         self.began = time.time()
-        self.ear.heard.clear()
+        self.subscriber.heard.clear()
         for phone in self.phones:
             phone.forget()
 
     def announced(self) -> dict[str, Json]:
         """Discovery payloads on the broker, by topic."""
-        with Ear(self.broker, "looks", topic="homeassistant/device/+/config") as ear:
-            until(lambda: len(ear.heard) == 1 + len(ROOMS))
-            return {heard.topic: json.loads(heard.payload) for heard in ear.heard}
+        with Subscriber(self.broker, "looks", topic="homeassistant/device/+/config") as subscriber:
+            until(lambda: len(subscriber.heard) == 1 + len(ROOMS))
+            return {heard.topic: json.loads(heard.payload) for heard in subscriber.heard}
 
     def report(self) -> str:
         """All that helps to see what went wrong."""
@@ -231,9 +231,9 @@ class House:
             return {"Home Assistant": f"does not answer: {error}"}
 
     def _play(self, source: str, recording: Path) -> None:
-        link = self.folder / f"{source}.new"
-        link.symlink_to(recording)
-        os.replace(link, self._sound(source))  # noqa: PTH105 - in one step: the daemon always finds a file
+        connection = self.folder / f"{source}.new"
+        connection.symlink_to(recording)
+        os.replace(connection, self._sound(source))  # noqa: PTH105 - in one step: the daemon always finds a file
 
     def _sound(self, source: str) -> Path:
         return self.folder / f"{source}.sound"
@@ -246,11 +246,11 @@ def whole_house(folder: Path) -> Iterator[House]:
     with (
         Mosquitto(folder / "broker") as broker,
         HomeAssistant(folder / "ha", broker) as home,
-        Ear(broker, topic="monitord/#") as ear,
+        Subscriber(broker, topic="monitord/#") as subscriber,
         Phone(home, "anna", "iOS") as iphone,
         Phone(home, "anna_tablet", "Android") as tablet,
         Phone(home, "ben", "Android") as second,
-        House(folder, broker, home, ear, iphone, tablet, second) as house,
+        House(folder, broker, home, subscriber, iphone, tablet, second) as house,
     ):
         house.until_well()
         home.install(

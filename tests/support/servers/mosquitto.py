@@ -169,10 +169,12 @@ class Heard:
     qos: int
 
 
-class Ear:
+class Subscriber:
     """Listens to all of a broker with a durable session, so that it misses nothing while it is away itself."""
 
-    def __init__(self, broker: Mosquitto, name: str = "ear", *, user: str | None = None, topic: str = "#") -> None:
+    def __init__(
+        self, broker: Mosquitto, name: str = "subscriber", *, user: str | None = None, topic: str = "#"
+    ) -> None:
         self.heard: list[Heard] = []
         self.connected = False
         self._topic = topic

@@ -1,4 +1,4 @@
-"""Sound cut into chunks of any sizes, and an ear that hears them and keeps its books in the open."""
+"""Sound cut into chunks of any sizes, and an subscriber that hears them and keeps its books in the open."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

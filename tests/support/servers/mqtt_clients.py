@@ -1,14 +1,14 @@
-"""A voice for tests, the events it tells, and a proxy that can be cut."""
+"""An MQTT client for tests, the events it tells, and a proxy that can be cut."""
 
 import json
 import socket
 import threading
 
-from service.messages.messages import Keep, Message, Node
-from service.mqtt.client import Mqtt
+from service.messages.message import Keep, Message, Node
+from service.mqtt.client import MqttClient
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
-from tests.support.servers.mosquitto import Ear, Mosquitto
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 
 NODE = Node("home")
 EVENT = "monitord/home/room/event"
@@ -19,9 +19,9 @@ def at(broker: Mosquitto) -> MqttSettings:
     return MqttSettings("127.0.0.1", broker.port)
 
 
-def voice(settings: MqttSettings, outbox: Outbox, **more: object) -> Mqtt:
-    """A voice of two rooms, not started yet."""
-    return Mqtt(settings, NODE, ["room", "room2"], outbox, **more)  # type: ignore[arg-type]
+def client(settings: MqttSettings, outbox: Outbox, **more: object) -> MqttClient:
+    """A client of two rooms, not started yet."""
+    return MqttClient(settings, NODE, ["room", "room2"], outbox, **more)  # type: ignore[arg-type]
 
 
 def event(number: int, event_type: str = "started") -> Message:
@@ -31,9 +31,9 @@ def event(number: int, event_type: str = "started") -> Message:
     return Message(EVENT, json.dumps(values), retain=False, qos=1, keep=keep)
 
 
-def ids(ear: Ear) -> list[str]:
+def ids(subscriber: Subscriber) -> list[str]:
     """Numbers of the events that came, in order."""
-    return [json.loads(payload)["id"] for payload in ear.payloads(EVENT)]
+    return [json.loads(payload)["id"] for payload in subscriber.payloads(EVENT)]
 
 
 class Proxy:

@@ -1,84 +1,16 @@
 """What is told of the node and its rooms: pure functions to MQTT messages, one for each topic of the contract.
 
-What is told of a cry stands in `service.messages.cry_messages`.
+What is told of a cry stands in `cry_messages`, of a fault in `fault_messages`.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import IntEnum
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Mapping
 
 from monitord.gate import SILENCE_DBFS
 from monitord.tally import Tally
-from monitord.types import REASONS
-
-P_DIGITS = 4
-"""Decimals of a told probability: finer than any calibration."""
+from service.messages.message import Keep, Message, Node, iso_utc, json_message, probability
 
 ONLINE = "online"
 OFFLINE = "offline"
-
-
-class Keep(IntEnum):
-    """How long a message waits for a broker that is away. Of what is kept on disk, the lowest goes first when full."""
-
-    LIVE = 0
-    """Not at all: told late it would be a lie (level, heartbeat)."""
-    LATEST = 1
-    """The newest of each topic, in memory, told again on every connection (all that is retained)."""
-    SEGMENT = 2
-    """On disk: telemetry."""
-    EVENT = 3
-    """On disk."""
-    ALARM = 4
-    """On disk, goes last: `started`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One MQTT message, ready to send."""
-
-    topic: str
-    payload: str | bytes
-    """Compact JSON, or a bare word; bytes are a picture."""
-    retain: bool
-    qos: int
-    """0 or 1."""
-    keep: Keep
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """Who speaks: one daemon."""
-
-    name: str
-    """From the configuration, `[a-z0-9_]+`."""
-    demo: bool = False
-    """Whether it plays the built-in demo sound; then every JSON payload says so."""
-
-    @property
-    def root(self) -> str:
-        """Topic under which everything of this node stands."""
-        return f"monitord/{self.name}"
-
-
-def iso_utc(at: float) -> str:
-    """Writes wall time `at` (Unix seconds) as ISO 8601 in UTC with milliseconds."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def probability(p: float) -> float:
-    """Rounds a probability as it is told."""
-    return round(float(p), P_DIGITS)
-
-
-def by_reason(reasons: Sequence[float] | NDArray[np.float32]) -> dict[str, float]:
-    """Names the probabilities that stand in the order of `REASONS`; empty stays empty."""
-    return {reason: probability(p) for reason, p in zip(REASONS, reasons, strict=True)} if len(reasons) else {}
 
 
 def node_status(node: Node, *, online: bool) -> Message:
@@ -174,11 +106,3 @@ def settings(
         "snoozed_until": None if snoozed_until is None else iso_utc(snoozed_until),
     }
     return json_message(node, f"{node.root}/{source}/settings", values, Keep.LATEST)
-
-
-def json_message(node: Node, topic: str, values: Mapping[str, object], keep: Keep, qos: int = 1) -> Message:
-    """Makes a message of JSON values; in demo mode they say so."""
-    if node.demo:
-        values = {**values, "demo": True}
-    payload = json.dumps(values, separators=(",", ":"), allow_nan=False)
-    return Message(topic, payload, retain=keep is Keep.LATEST, qos=qos, keep=keep)
