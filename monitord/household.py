@@ -5,9 +5,9 @@ began in both at once, or is clearly the other room's, heard through the wall. T
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 JOIN_S: Final = 3.0
 """Seconds between the first sounds in two rooms that are still one cry: a phone's stream lags by up to 2 s, and a room
@@ -189,39 +189,6 @@ class Household:
                 due.append(episode)
         return due
 
-    def dump(self) -> dict[str, Any]:
-        """Returns what must outlive the process, as values of JSON."""
-        return {
-            "episodes": [
-                {
-                    "id": e.id,
-                    "teller": e.told_by,
-                    "since": e.since,
-                    "acknowledged": e.acknowledged,
-                    "rooms": {source: {"peak_db": h.peak_db, "crying": h.crying} for source, h in e.heard.items()},
-                }
-                for e in self.episodes
-            ]
-        }
-
-    @classmethod
-    def load(cls, document: Mapping[str, Any], now: float) -> "Household":
-        """Builds a household as it was dumped, told anew at `now`; empty from an empty document.
-
-        Raises:
-            ValueError: The document is none of `dump`'s.
-        """
-        household = cls()
-        try:
-            for values in document.get("episodes", []):
-                heard = {
-                    str(source): Heard(float(h["peak_db"]), bool(h["crying"])) for source, h in values["rooms"].items()
-                }
-                told_by, acknowledged = str(values["teller"]), bool(values["acknowledged"])
-                episode = Episode(
-                    str(values["id"]), told_by, float(values["since"]), now, now, acknowledged, heard=heard
-                )
-                household._episodes[episode.id] = episode
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no episodes of this program: {error!r}") from error
-        return household
+    def unanswered(self) -> frozenset[str]:
+        """Returns the ids of the episodes that are open and that nobody has answered; any thread may ask."""
+        return frozenset(episode.id for episode in self.episodes if not episode.acknowledged)

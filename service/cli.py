@@ -136,13 +136,13 @@ def _add_bundle_commands(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from service.app import run  # noqa: PLC0415 - each command loads only what it needs
     from service.capture.spec import parse_source  # noqa: PLC0415
-    from service.config import Config, config_from_sources, load_config  # noqa: PLC0415
+    from service.config import Config, load_config  # noqa: PLC0415
 
     specs = [parse_source(text) for text in arguments.sources]
     _warn_of_typed_passwords(specs)
 
     def read() -> Config:
-        config = config_from_sources(specs) if arguments.config is None else load_config(arguments.config, specs)
+        config = Config().listening_to(specs) if arguments.config is None else load_config(arguments.config, specs)
         return config if arguments.bundle is None else config.model_copy(update={"bundle": arguments.bundle})
 
     config, demo = read(), False
@@ -176,7 +176,7 @@ def _check(arguments: argparse.Namespace) -> int:
         raise ConfigError("check needs --config FILE")
     config = load_config(arguments.config)
     if not config.mqtt.embedded:
-        read_credentials(config.mqtt.settings)
+        read_credentials(config.mqtt)
     bundle = load_bundle(arguments.bundle or config.bundle).require_trained()
     names = ", ".join(config.sources)
     print(f"{arguments.config}: all right; sources {names}; bundle {bundle.manifest.name} {bundle.id}")
@@ -240,11 +240,12 @@ def _test_alarm(arguments: argparse.Namespace) -> int:
 def _dashboard(arguments: argparse.Namespace) -> int:
     from service.config import Config, load_config  # noqa: PLC0415
     from service.homeassistant.dashboard import dashboard  # noqa: PLC0415
-    from service.homeassistant.house import house_of  # noqa: PLC0415
+    from service.homeassistant.house import House  # noqa: PLC0415
+    from service.messages.message import Node  # noqa: PLC0415
     from service.messages.texts import Texts  # noqa: PLC0415
 
     config = Config() if arguments.config is None else load_config(arguments.config)
-    house = house_of(config, version=version("monitord"))
+    house = House.of(Node(config.node), version("monitord"), [(one.id, one.name, one.spec) for one in config.rooms])
     print(dashboard(house, Texts.load(config.notify.language).code), end="")
     return 0
 

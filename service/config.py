@@ -4,12 +4,14 @@ import datetime as dt
 import logging
 import stat
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     BeforeValidator,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -20,9 +22,9 @@ from monitord.errors import ConfigError
 from service.capture.redact import redact
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
 from service.homeassistant.settings import HomeAssistantConfig
-from service.mqtt.settings import MqttSettings, TlsFiles
+from service.mqtt.settings import MqttSettings
 from service.notify.settings import NotifyConfig
-from service.settings.base import FilePath, Id, Part, Text, existing_file
+from service.settings.base import ExistingFile, FilePath, Id, Part, Text
 from service.settings.credentials import with_credentials
 from service.settings.errors import refusals
 from service.settings.paths import default_state_dir
@@ -43,7 +45,7 @@ class SourceConfig(Part):
     """Whether the daemon waits at the address of `stream` for a phone that pushes."""
     stream: str | None = Field(default=None, repr=False)
     """URL; kept out of `repr`, for it may hold a password."""
-    file: FilePath | None = None
+    file: ExistingFile | None = None
     """A recording, played in real time by `run`."""
     loop: bool = False
     """Whether the recording starts over at its end."""
@@ -69,11 +71,6 @@ class SourceConfig(Part):
                 raise ValueError(str(error)) from error
         return value
 
-    @field_validator("file")
-    @classmethod
-    def _recording(cls, value: Path | None) -> Path | None:
-        return None if value is None else existing_file(value)
-
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         kinds = [kind for kind in ("microphone", "stream", "file") if getattr(self, kind) is not None]
@@ -95,72 +92,6 @@ class SourceConfig(Part):
         return MicrophoneSpec("default" if self.microphone is None else self.microphone)
 
 
-class TlsConfig(Part):
-    """An encrypted way to the broker; `{}` trusts the authorities that the system trusts."""
-
-    ca_file: FilePath | None = None
-    """The authority that signed the broker's certificate (PEM)."""
-    cert_file: FilePath | None = None
-    """Our own certificate, where the broker wants one (PEM)."""
-    key_file: FilePath | None = None
-    """The key of `cert_file` (PEM); None where it stands in there too."""
-
-    @field_validator("ca_file", "cert_file", "key_file")
-    @classmethod
-    def _exists(cls, value: Path | None) -> Path | None:
-        return None if value is None else existing_file(value)
-
-    @model_validator(mode="after")
-    def _whose(self) -> Self:
-        if self.key_file is not None and self.cert_file is None:
-            raise ValueError("key_file needs the cert_file that it belongs to")
-        return self
-
-
-class MqttConfig(Part):
-    """The broker: the family's own, or a private one that the daemon starts."""
-
-    embedded: bool = False
-    """Whether a private broker serves 127.0.0.1; nothing else may be given then."""
-    host: Text = "localhost"
-    """Name or address."""
-    port: Annotated[int, Field(ge=1, le=65_535)] = 1_883
-    """TCP port. Left out: 1883, or 8883 with `tls` (the two ports that IANA registered for MQTT)."""
-    username: Text | None = None
-    password_file: FilePath | None = None
-    """Holds the password alone."""
-    tls: TlsConfig | None = None
-    """None: not encrypted."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _defaults(cls, given: object) -> object:
-        if isinstance(given, dict):
-            others = sorted(str(key) for key in given if key != "embedded")
-            if given.get("embedded") is True and others:
-                raise ValueError(f"embedded stands alone: remove it, or remove {', '.join(others)}")
-            if given.get("tls") is not None and "port" not in given:
-                return {**given, "port": 8_883}
-        return given
-
-    @field_validator("password_file")
-    @classmethod
-    def _exists(cls, value: Path | None) -> Path | None:
-        return None if value is None else existing_file(value)
-
-    @model_validator(mode="after")
-    def _whose(self) -> Self:
-        if self.password_file is not None and self.username is None:
-            raise ValueError("password_file needs a username")
-        return self
-
-    @property
-    def settings(self) -> MqttSettings:
-        """What the connection needs to know; of an embedded broker, its address is known only once it runs."""
-        tls = None if self.tls is None else TlsFiles(self.tls.ca_file, self.tls.cert_file, self.tls.key_file)
-        return MqttSettings(self.host, self.port, self.username, self.password_file, tls)
-
-
 def _time_of_day(value: object) -> object:
     # Without quotes YAML 1.1 reads 19:00 as the number 1140, in base 60.
     if not isinstance(value, str):
@@ -180,6 +111,18 @@ class TestAlarmConfig(Part):
     """Local time, `"19:00"`: every room is tested; None: only when somebody asks."""
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One source, as all the rest of the house takes it."""
+
+    id: str
+    """`[a-z0-9_]+`."""
+    name: str
+    """What people call it."""
+    spec: SourceSpec
+    """What to open."""
+
+
 class Config(Part):
     """Everything that an operator decides. What the model was trained on is in its bundle instead."""
 
@@ -189,7 +132,7 @@ class Config(Part):
         default_factory=lambda: {"room": SourceConfig(microphone="default")}, min_length=1
     )
     """By id, in the order of the file."""
-    mqtt: MqttConfig = MqttConfig(embedded=True)
+    mqtt: MqttSettings = MqttSettings(embedded=True)
     bundle: FilePath | None = None
     """Directory of the model; None: the one that comes with the project."""
     state_dir: FilePath = Field(default_factory=default_state_dir)
@@ -207,9 +150,23 @@ class Config(Part):
             raise ValueError(strange)
         return self
 
-    def name_of(self, source_id: str) -> str:
-        """Returns what people call the source: its name, else its id in words (`baby_room`: `Baby room`)."""
-        return self.sources[source_id].name or source_id.replace("_", " ").strip().capitalize() or source_id
+    _given: Sequence[SourceSpec] = PrivateAttr(())  # on the command line, in place of the file's sources
+
+    @property
+    def rooms(self) -> list[Room]:
+        """What to listen to, in order: the sources of the command line as `room`, `room2`, ..., else the file's."""
+        ids = ["room", *(f"room{number}" for number in range(2, len(self._given) + 1))]
+        given = [Room(source_id, _in_words(source_id), spec) for source_id, spec in zip(ids, self._given, strict=False)]
+        return given or [
+            Room(source_id, source.name or _in_words(source_id), source.spec)
+            for source_id, source in self.sources.items()
+        ]
+
+    def listening_to(self, sources: Sequence[SourceSpec]) -> Self:
+        """Returns this configuration with the command line's sources in place of its own; with none, its own."""
+        config = self.model_copy()
+        config._given = tuple(sources)  # noqa: SLF001 - our own copy
+        return config
 
 
 def load_config(path: Path, sources: Sequence[SourceSpec] = ()) -> Config:
@@ -229,36 +186,15 @@ def load_config(path: Path, sources: Sequence[SourceSpec] = ()) -> Config:
     except ValidationError as error:
         raise ConfigError("\n".join(refusals(file, error, Config))) from error
     _warn_of_readable_passwords(file, config)
-    if sources:
-        config = config.model_copy(update={"sources": _named(sources)})
-        if strange := config.notify.strange_rooms(set(config.sources)):
-            _log.warning("%s: %s", path, strange)
+    config = config.listening_to(sources)
+    if strange := config.notify.strange_rooms({one.id for one in config.rooms}):
+        _log.warning("%s: %s", path, strange)
     return config
 
 
-def config_from_sources(sources: Sequence[SourceSpec]) -> Config:
-    """Returns the configuration of a start without a file: sources `room`, `room2`, ...; none is the microphone.
-
-    Raises:
-        ConfigError: There is no home directory to keep the state in.
-    """
-    return Config(sources=_named(sources or [MicrophoneSpec()]))
-
-
-def _named(sources: Sequence[SourceSpec]) -> dict[str, SourceConfig]:
-    ids = ["room", *(f"room{number}" for number in range(2, len(sources) + 1))]
-    return {source_id: _configured(spec) for source_id, spec in zip(ids, sources, strict=False)}
-
-
-def _configured(spec: SourceSpec) -> SourceConfig:
-    # Built without the checks: parse_source made them, and whether a file exists is said by the source itself.
-    match spec:
-        case MicrophoneSpec(device):
-            return SourceConfig.model_construct(microphone=device)
-        case StreamSpec(url, listen):
-            return SourceConfig.model_construct(stream=url, listen=listen)
-        case FileSpec(path, loop):
-            return SourceConfig.model_construct(file=path, loop=loop)
+def _in_words(source_id: str) -> str:
+    """`baby_room`: `Baby room`."""
+    return source_id.replace("_", " ").strip().capitalize() or source_id
 
 
 def _warn_of_readable_passwords(file: YamlFile, config: Config) -> None:

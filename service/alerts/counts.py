@@ -7,6 +7,7 @@ from service.alerts.publisher import Publisher
 from service.alerts.today import Today
 from service.messages import cry_messages
 from service.storage.documents import DocumentStore
+from service.storage.schemas import KeptCounts
 
 DOCUMENT: Final = "today"
 """Name in the store."""
@@ -22,11 +23,7 @@ class Counts:
 
     def __init__(self, publisher: Publisher, store: DocumentStore) -> None:
         self._publisher, self._store = publisher, store
-        try:
-            self._today = Today.load(store.load(DOCUMENT))
-        except ValueError as error:
-            store.set_aside(DOCUMENT, error)
-            self._today = Today()
+        self._today = Today.of_kept(store.read(DOCUMENT, KeptCounts))
 
     def started(self, source: str, at: float) -> None:
         """A room began to cry at wall time `at` (Unix seconds)."""

@@ -10,16 +10,14 @@ from monitord.tracker import NONE
 from monitord.types import RATE_HZ, CryEvent, EventType
 from service.alerts.counts import Counts
 from service.alerts.episode_publisher import EpisodePublisher
+from service.alerts.open_episodes import left_open, save_open
 from service.alerts.publisher import Publisher
 from service.alerts.room_settings import Settings
 from service.messages import cry_messages
 from service.messages.message import iso_utc
 from service.pipeline.channel import SourceChannel
 from service.storage.documents import DocumentStore
-from service.storage.schemas import KeptEpisodes
 
-DOCUMENT: Final = "episodes"
-"""Name of the open episodes in the store."""
 COUNT_S: Final = 30.0
 """Seconds between two countings of today: minutes of crying are told with one decimal, and midnight may pass."""
 LOUDNESS_S: Final = 0.5
@@ -34,14 +32,20 @@ class Episodes:
         channels: By source.
         settings: Of the rooms.
         store: Keeps the open episodes, and what was counted, over a kill.
+        household: Empty; which episodes are open, for whoever asks.
     """
 
     def __init__(
-        self, publisher: Publisher, channels: Mapping[str, SourceChannel], settings: Settings, store: DocumentStore
+        self,
+        publisher: Publisher,
+        channels: Mapping[str, SourceChannel],
+        settings: Settings,
+        store: DocumentStore,
+        household: Household,
     ) -> None:
         self._publisher, self._counts = EpisodePublisher(publisher, settings), Counts(publisher, store)
         self._channels, self._settings, self._store = channels, settings, store
-        self._household = Household()
+        self._household = household
         self._last: dict[str, CryEvent] = {}  # by episode: the newest of the room that tells it
         self._snoozed: set[str] = set()  # episodes that were not answered but put off
         self._since = dict.fromkeys(channels, 0.0)  # wall time at which the state of each room began
@@ -53,15 +57,10 @@ class Episodes:
 
         Whoever still cries is told again within seconds; a phone must not show for ever what nobody follows any more.
         """
-        try:
-            kept = KeptEpisodes.model_validate(self._store.load(DOCUMENT))
-        except ValueError as error:
-            self._store.set_aside(DOCUMENT, error)
-            kept = KeptEpisodes()
-        left = Household.load(kept.model_dump(), time.monotonic())
-        for episode in left.episodes:
+        left, alive_at = left_open(self._store)
+        for episode in left:
             event = CryEvent(0, episode.told_by, "ended", 0, 0, 0.0, NONE, 0.0)
-            until = max(episode.since, kept.at)
+            until = max(episode.since, alive_at)
             self._counts.ended(episode.told_by, episode.since, until)
             if episode.told_by in self._channels:
                 self._publisher.event(episode, event, time.time(), "restarted", cause="restart")
@@ -86,6 +85,11 @@ class Episodes:
             self._last[episode.id] = event
             self._publisher.event(episode, event, channel.listener.at(event.decided))
             self._tell_rooms(episode)
+
+    def switched_off(self, channel: SourceChannel) -> None:
+        """The family does not want this room to be listened to any more: what was open in it ends."""
+        for event in channel.tracker.flush(channel.listener.position):
+            self.event(channel, event)
 
     def acknowledge(self, source: str, episode_id: str | None = None) -> None:
         """Somebody is on the way, for all phones; None means what this room hears now."""
@@ -243,4 +247,4 @@ class Episodes:
         self._counts.save()
 
     def _save_open(self) -> None:
-        self._store.save(DOCUMENT, {**self._household.dump(), "at": self._alive_at} if self._household.episodes else {})
+        save_open(self._store, self._household, self._alive_at)

@@ -1,6 +1,5 @@
 """What all parts of the reporter share: who speaks, what the rooms are called, and where it goes."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -48,6 +47,7 @@ class Publisher:
     def tell(self, event: CryEvent, telling: Telling) -> None:
         """Tells an event to all three, MQTT first."""
         message = cry_messages.event(self.node, event, telling, self.texts.labels)
+        assert isinstance(message.content, Mapping)
         durable = self.send(message)
         line = replay_event(
             event,
@@ -65,7 +65,7 @@ class Publisher:
                 title=telling.text.title,
                 message=telling.text.message,
                 severity=severity_of(event.event_type, alert=telling.alert),
-                payload=json.loads(message.payload),
+                payload=message.content,
                 at=telling.told,
             )
         )

@@ -1,42 +1,46 @@
-"""What the worker says becomes messages: durable first, then on MQTT, then on the screen.
+"""What the worker hears is told: durable first, then on MQTT, then on the screen. All in the worker's thread."""
 
-All methods run in the worker's thread; commands from outside wait in a queue until its next tick.
-"""
-
+import datetime as dt
 import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
+from monitord.household import Household
 from monitord.tracker import likely_reason
 from monitord.types import CryEvent, Scores, Segment
 from service.alerts.command_handler import CommandHandler
+from service.alerts.command_queue import CommandQueue
 from service.alerts.episodes import Episodes
 from service.alerts.publisher import Publisher
 from service.alerts.room_settings import Settings
+from service.alerts.telemetry import Telemetry
 from service.alerts.test_alarm import TestAlarms
-from service.config import Config
-from service.messages import cry_messages, json_lines, node_messages
-from service.messages.commands import Command, TellAgain
-from service.messages.message import Message
+from service.messages import cry_messages, json_lines
 from service.messages.spectrogram import spectrogram_png
 from service.pipeline.channel import SourceChannel
+from service.settings.profiles import ProfilesConfig
 from service.storage.documents import DocumentStore
 
 _log = logging.getLogger(__name__)
 
-LEVEL_S: Final = 0.95
-"""Seconds between two levels of a source, at least: the contract's second, less the jitter of a calm house's looks."""
 PICTURE_S: Final = 10.0
 """Seconds between two pictures of a room's cry sounds: nobody looks more often."""
-HEARTBEAT_S: Final = 30.0
-"""Seconds between two heartbeats: the contract's."""
+
+
+class Health(Protocol):
+    """Who knows whether rooms are heard."""
+
+    def count_heard(self) -> int:
+        """How many are."""
+
+    def fault_of(self, source: str) -> str:
+        """What is wrong with a room, in words; empty where nothing is."""
 
 
 class AlertReporter:
-    """Tells MQTT and the screen.
+    """Told by the worker what it hears.
 
     Args:
         publisher: Where it is told.
@@ -44,50 +48,72 @@ class AlertReporter:
         episodes: Of the whole house.
         command_handler: Whose commands are obeyed.
         test_alarms: Test alarms.
-        sources_ok: How many sources are heard now.
+        telemetry: Levels and the heartbeat.
     """
 
     def __init__(
         self,
         publisher: Publisher,
         channels: Mapping[str, SourceChannel],
+        *,
         episodes: Episodes,
         command_handler: CommandHandler,
         test_alarms: TestAlarms,
-        *,
-        sources_ok: Callable[[], int],
+        telemetry: Telemetry,
     ) -> None:
-        self._publisher, self._channels, self._sources_ok = publisher, channels, sources_ok
-        self._episodes, self._command_handler, self._test_alarms = episodes, command_handler, test_alarms
-        self._started = time.monotonic()
-        self._level_at = dict.fromkeys(channels, 0.0)  # when the last level was told (monotonic seconds)
+        self._publisher, self._episodes, self._test_alarms = publisher, episodes, test_alarms
+        self._command_handler, self._telemetry = command_handler, telemetry
         self._picture_due = dict.fromkeys(channels, 0.0)  # monotonic seconds
-        self._heartbeat_due = 0.0  # when to try the next one (monotonic seconds)
 
     @classmethod
     def of(
         cls,
-        config: Config,
         publisher: Publisher,
         channels: Mapping[str, SourceChannel],
         store: DocumentStore,
+        queue: CommandQueue,
         *,
-        sources_ok: Callable[[], int],
-        fault: Callable[[str], str],
+        household: Household,
+        health: Health,
+        profiles: ProfilesConfig,
+        daily_at: dt.time | None,
         restart: Callable[[], None],
     ) -> Self:
-        """Builds it with all its parts; `fault` says what is wrong with a source, `restart` asks for a new start."""
-        settings = Settings(store, channels, config.profiles)
-        episodes = Episodes(publisher, channels, settings, store)
-        test_alarms = TestAlarms(publisher, channels, store, fault=fault, daily_at=config.test_alarm.daily_at)
-        command_handler = CommandHandler(publisher, channels, settings, episodes, test_alarms, restart=restart)
-        return cls(publisher, channels, episodes, command_handler, test_alarms, sources_ok=sources_ok)
+        """Builds it with all its parts.
 
-    def ask(self, command: Command) -> None:
-        """Takes a command from any thread; the worker obeys at its next tick."""
-        if isinstance(command, TellAgain):
-            self._heartbeat_due = 0.0  # it is not retained, and without one nothing is healthy
-        self._command_handler.ask(command)
+        Args:
+            publisher: Where it is told.
+            channels: By source.
+            store: Keeps what must outlive a restart.
+            queue: Where commands wait.
+            household: Empty; which episodes are open, for whoever asks.
+            health: Knows which rooms are heard.
+            profiles: From the configuration.
+            daily_at: Local time of the daily test alarm; None is never.
+            restart: Called when somebody asks for a restart.
+        """
+        settings = Settings(store, channels, profiles)
+        episodes = Episodes(publisher, channels, settings, store, household)
+        test_alarms = TestAlarms(publisher, channels, store, fault=health.fault_of, daily_at=daily_at)
+        telemetry = Telemetry(publisher, channels, health.count_heard)
+        command_handler = CommandHandler(
+            queue,
+            publisher,
+            channels,
+            settings=settings,
+            episodes=episodes,
+            test_alarms=test_alarms,
+            telemetry=telemetry,
+            restart=restart,
+        )
+        return cls(
+            publisher,
+            channels,
+            episodes=episodes,
+            command_handler=command_handler,
+            test_alarms=test_alarms,
+            telemetry=telemetry,
+        )
 
     def begin(self) -> None:
         """Tells the first state and settings of every source: an entity starts with a value, not with `unknown`."""
@@ -124,7 +150,6 @@ class AlertReporter:
             segment, scores, reason=reason, message_id=message_id, episode=episode, demo=publisher.node.demo
         )
         publisher.show(line, durable=durable)
-
         self._draw(segment)
 
     def tick(self) -> None:
@@ -132,30 +157,7 @@ class AlertReporter:
         self._command_handler.tick()
         self._episodes.tick()
         self._test_alarms.tick()
-        now = time.monotonic()
-        for source, channel in self._channels.items():
-            fresh, told_at = channel.last_audio_monotonic, self._level_at[source]
-            if fresh is not None and fresh > told_at and now - told_at >= LEVEL_S:
-                self._level_at[source] = now
-                dbfs, floor_dbfs = channel.listener.dbfs, channel.listener.floor_dbfs
-                self._publisher.send(
-                    node_messages.level(self._publisher.node, source, dbfs=dbfs, floor_dbfs=floor_dbfs)
-                )
-                self._publisher.screen.level(source, dbfs, floor_dbfs)
-        if now >= self._heartbeat_due:
-            # Without a connection it is lost: whoever waits for it would wait for the next one after that.
-            told = self._publisher.send(self._heartbeat(now))
-            self._heartbeat_due = now + (HEARTBEAT_S if told else LEVEL_S)
-
-    def lag_ms(self) -> float:
-        """Age of the newest sound heard, of the source that is furthest behind and still comes in (milliseconds)."""
-        now = time.time()
-        ages = [
-            now - channel.last_audio
-            for channel in self._channels.values()
-            if channel.last_audio is not None and channel.inbox.held
-        ]
-        return max(ages, default=0.0) * 1000.0
+        self._telemetry.tick()
 
     def _draw(self, segment: Segment) -> None:
         """Draws the last cry sound, now and then: a picture takes as long as hearing half a second."""
@@ -163,21 +165,10 @@ class AlertReporter:
         if now < self._picture_due[source]:
             return
         self._picture_due[source] = now + PICTURE_S
-        at = datetime.fromtimestamp(segment.at, UTC).astimezone()
+        at = dt.datetime.fromtimestamp(segment.at, dt.UTC).astimezone()
         try:
             png = spectrogram_png(segment.samples, title=self._publisher.names[source], at=at)
         except OSError as error:  # no file descriptor left for what draws: no reason to stop hearing
             _log.warning("%s: no picture of the cry: %s", source, error)
             return
         self._publisher.send(cry_messages.spectrogram(self._publisher.node, source, png))
-
-    def _heartbeat(self, now: float) -> Message:
-        return node_messages.heartbeat(
-            self._publisher.node,
-            ts=time.time(),
-            uptime_s=now - self._started,
-            sources_ok=self._sources_ok(),
-            # A room that the family has switched off is not missing.
-            sources_total=sum(channel.enabled for channel in self._channels.values()),
-            lag_ms=self.lag_ms(),
-        )

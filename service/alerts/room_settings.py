@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.pipeline.channel import SourceChannel
 from service.settings.profiles import PROFILES, ProfilesConfig, Threshold
 from service.storage.documents import DocumentStore
 from service.storage.schemas import Instant
@@ -51,6 +52,11 @@ class Settings:
         """Returns the threshold in force: the family's, else the profile's; None is the bundle's."""
         room = self._rooms[source]
         return room.thresholds.get(room.profile, self._profiles.of(room.profile).threshold)
+
+    def put_in_force(self, channel: SourceChannel) -> None:
+        """Lets a room's settings take effect on how it is heard."""
+        channel.enabled = self.of(channel.source).enabled
+        channel.on_p = self.threshold(channel.source)
 
     def remind_after_s(self, source: str) -> float | None:
         """Returns the seconds after which a parent is reminded; None is never."""

@@ -4,10 +4,9 @@ It keeps each episode of the last days with its times, so that neither midnight,
 rule of its own: an episode counts on the day it began, its minutes on the day they were cried.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from service.storage.schemas import KeptCounts
 
@@ -67,14 +66,10 @@ class Today:
         return {"rooms": {source: [[one.since, one.until] for one in cried] for source, cried in self._rooms.items()}}
 
     @classmethod
-    def load(cls, document: Mapping[str, Any], zone: tzinfo | None = None) -> "Today":
-        """Builds the counts as they were dumped; all zero from an empty document.
-
-        Raises:
-            ValueError: The document is none of `dump`'s.
-        """
+    def of_kept(cls, kept: KeptCounts, zone: tzinfo | None = None) -> Self:
+        """Builds the counts as they were dumped."""
         today = cls(zone)
-        for source, cried in KeptCounts.model_validate(document).rooms.items():
+        for source, cried in kept.rooms.items():
             today._rooms[source] = [_Cried(since, until) for since, until in cried]
         return today
 

@@ -69,7 +69,7 @@ def listening(config: Config, told: Told) -> Iterator[paho.Client]:
     Raises:
         ConfigError: No broker answers, or it lets us not in.
     """
-    settings = config.mqtt.settings
+    settings = config.mqtt
     credentials = read_credentials(settings)
     root = f"monitord/{config.node}/"
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"monitord-ask-{uuid.uuid4().hex[:8]}")

@@ -1,12 +1,17 @@
 """What is wrong with the daemon itself and with no room: the network and the disk, told wherever somebody looks."""
 
 import logging
+import os
+import time
 from collections.abc import Callable
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
-from service.health.disk import Disk
-from service.health.saving import Saving
+from service.health.outage_notice import OutageNotice
 from service.messages.message import Message
+
+RETRY_S: Final = 5.0
+"""Seconds between two tries while nothing else writes: a disk that was made writable is found within as many."""
 
 _log = logging.getLogger(__name__)
 
@@ -19,11 +24,47 @@ class Faulty(Protocol):
         """What is wrong, for a person; empty when nothing is."""
 
 
+class Writer(Faulty, Protocol):
+    """What writes into the state directory."""
+
+    def retry(self) -> None:
+        """Tries a disk that refuses again."""
+
+
 class Screen(Protocol):
     """Who shows a person what became of the daemon."""
 
     def note(self, text: str) -> None:
         """Something about the whole daemon."""
+
+
+class Disk:
+    """The disk under the state directory, tried again for as long as it refuses. Used by the main thread alone.
+
+    Args:
+        folder: The state directory.
+        writers: What writes there.
+    """
+
+    def __init__(self, folder: Path, *writers: Writer) -> None:
+        self._folder, self._writers = folder, writers
+        self._tried_at = time.monotonic()
+
+    def poll(self) -> str:
+        """Returns what is wrong, for a person; empty when nothing is."""
+        if not self._faults():
+            return ""
+        if time.monotonic() - self._tried_at >= RETRY_S:
+            for writer in self._writers:
+                writer.retry()
+            self._tried_at = time.monotonic()
+        if not (faults := self._faults()):
+            return ""
+        why = _why(self._folder, faults)
+        return f"{why}: rooms are heard, but what is not told yet would not outlive a power cut"
+
+    def _faults(self) -> str:
+        return " and ".join(filter(None, (writer.fault for writer in self._writers)))
 
 
 class DaemonFaults:
@@ -35,7 +76,7 @@ class DaemonFaults:
         info: Makes the retained `info`, with a fault.
         tell: Takes messages for MQTT.
         screen: Who shows a person.
-        saving: Tells phones of the disk.
+        notice: Tells phones of the disk.
     """
 
     def __init__(
@@ -46,11 +87,13 @@ class DaemonFaults:
         info: Callable[..., Message],
         tell: Callable[[Message], bool],
         screen: Screen,
-        saving: Saving,
+        notice: OutageNotice,
     ) -> None:
-        self._network, self._disk, self._saving = network, disk, saving
+        self._network, self._disk, self._notice = network, disk, notice
         self._info, self._tell, self._screen = info, tell, screen
-        self._network_fault = self._disk_fault = self._told = ""
+        self._network_fault = self._disk_fault = ""
+        self.words = ""
+        """All that is wrong, as told last; empty when nothing is."""
 
     def poll(self) -> str:
         """Returns all that is wrong now, in words; empty when nothing is."""
@@ -60,9 +103,22 @@ class DaemonFaults:
         if disk != self._disk_fault:
             self._screen.note(disk or "the disk takes everything again")
         self._network_fault, self._disk_fault = network, disk
-        self._saving.poll(disk)
+        self._notice.poll(failing=bool(disk), detail=disk)
         faults = "; ".join(filter(None, (network, disk)))
-        if faults != self._told:
-            self._told = faults
+        if faults != self.words:
+            self.words = faults
             self._tell(self._info(fault=faults))
         return faults
+
+
+def _why(folder: Path, faults: str) -> str:
+    """Says what is wrong with a disk: SQLite's own words for a full or read-only one are no help."""
+    try:
+        found = os.statvfs(folder)
+    except OSError as error:
+        return f"the disk under {folder} cannot be read ({error.strerror})"
+    if found.f_flag & os.ST_RDONLY:
+        return f"the disk under {folder} is read-only"
+    if not found.f_bavail:
+        return f"the disk under {folder} is full"
+    return f"the disk under {folder} refuses ({faults})"

@@ -1,13 +1,13 @@
-"""Tells phones that a room is not heard, and that it is again: for families without Home Assistant.
+"""Tells phones that something fails, and that it is over: a room is not heard, or nothing can be saved.
 
-With Home Assistant its own automation does that, from heartbeat and availability, and also when this machine is dead,
-which nothing here can tell.
+For families without Home Assistant. With it, its own automation does that, from heartbeat and availability, and also
+when this machine is dead, which nothing here can tell.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Self
 
 from monitord.faults import Fault
 from service.messages.message import Node, iso_utc
@@ -15,66 +15,70 @@ from service.messages.texts import Kind, Texts
 from service.notify.notice import Notice, severity_of
 
 PATIENCE_S: Final = 60.0
-"""Seconds that a room may be unheard before phones are told: a router that restarts wakes nobody."""
+"""Seconds that it must fail before phones are told: a router that restarts, or a backup that fills the disk for a
+moment, wakes nobody."""
 
 
 @dataclass(slots=True)
-class _Room:
-    unheard_since: float | None = None
-    """Monotonic seconds; None while it is heard, or switched off by the family."""
-    unheard_at: float = 0.0
-    """The same as wall time (Unix seconds)."""
-    told: bool = False
-
-
 class OutageNotice:
-    """Fed by the monitor, in the main thread.
+    """Looked at by the main thread; tells each outage once, and its end once."""
 
-    Args:
-        node: Who speaks.
-        names: What people call each source, by id.
-        texts: In the family's language.
-        notify: Tells phones; returns at once.
-    """
+    node: Node
+    """Who speaks."""
+    texts: Texts
+    """In the family's language."""
+    notify: Callable[[Notice], None]
+    """Tells phones; returns at once."""
+    tag: str
+    """What a phone replaces the one by the other with."""
+    begins: Kind = "not_hearing"
+    ends: Kind = "hearing_again"
+    source: str = ""
+    """Id of the room; empty where it is about the whole house."""
+    room: str = ""
+    """What people call it."""
+    _since: tuple[float, float] | None = field(default=None, init=False)  # monotonic seconds, and Unix seconds
+    _told: bool = field(default=False, init=False)
 
-    def __init__(self, node: Node, names: Mapping[str, str], texts: Texts, notify: Callable[[Notice], None]) -> None:
-        self._node, self._names, self._texts, self._notify = node, names, texts, notify
-        self._rooms = {source: _Room() for source in names}
+    @classmethod
+    def of_room(cls, node: Node, source: str, room: str, texts: Texts, notify: Callable[[Notice], None]) -> Self:
+        """Returns the one that tells that a room is not heard."""
+        return cls(node, texts, notify, f"monitord-{node.name}-{source}-hearing", source=source, room=room)
 
-    def poll(self, source: str, fault: Fault, *, heard: bool, wanted: bool) -> None:
-        """Takes how a room stands now.
+    @classmethod
+    def of_disk(cls, node: Node, texts: Texts, notify: Callable[[Notice], None]) -> Self:
+        """Returns the one that tells that nothing can be saved."""
+        return cls(node, texts, notify, f"monitord-{node.name}-disk", "not_saving", "saving_again")
+
+    def poll(self, *, failing: bool, wanted: bool = True, fault: Fault = "ok", detail: str = "") -> None:
+        """Takes how it stands now.
 
         Args:
-            source: Id of the room.
-            fault: What is wrong with it; `ok` where nobody knows.
-            heard: Whether silence from it would mean a quiet baby.
-            wanted: Whether the family wants it to be listened to.
+            failing: Whether it fails.
+            wanted: Whether the family wants it to work: what they switched off neither fails nor is well again.
+            fault: What is wrong with a room; `ok` where nobody knows, or it is about no room.
+            detail: The same in words, where there is no fault word for it.
         """
-        room, now = self._rooms[source], time.monotonic()
-        if heard or not wanted:
-            # Switched off is not heard again: of that nothing is said.
-            if room.told and heard:
-                self._tell("hearing_again", source, room, fault)
-            self._rooms[source] = _Room()
-        elif room.unheard_since is None:
-            room.unheard_since, room.unheard_at = now, time.time()
-        elif not room.told and now - room.unheard_since >= PATIENCE_S:
-            room.told = True
-            self._tell("not_hearing", source, room, fault)
+        if failing and wanted:
+            if self._since is None:
+                self._since = (time.monotonic(), time.time())
+            if not self._told and time.monotonic() - self._since[0] >= PATIENCE_S:
+                self._told = True
+                self._tell(self.begins, fault, detail)
+            return
+        if self._told and not failing:
+            self._tell(self.ends, fault, detail)
+        self._since, self._told = None, False
 
-    def _tell(self, kind: Kind, source: str, room: _Room, fault: Fault) -> None:
-        now, since = time.time(), room.unheard_since
+    def _tell(self, kind: Kind, fault: Fault, detail: str) -> None:
+        assert self._since is not None
+        now, (began, since) = time.time(), self._since
         # By the clock that never jumps: the other one may have been set meanwhile.
-        lasted_s = 0.0 if since is None else time.monotonic() - since
-        text = self._texts.say(kind, room=self._names[source], since=room.unheard_at, lasted_s=lasted_s, fault=fault)
-        payload = {
-            "event_type": kind,
-            "ts": iso_utc(now),
-            "node": self._node.name,
-            "source": source,
-            "room": self._names[source],
-            "since": iso_utc(room.unheard_at),
-            "fault": fault,
-        }
-        tag = f"monitord-{self._node.name}-{source}-hearing"
-        self._notify(Notice(kind, source, tag, text.title, text.message, severity_of(kind), now, payload))
+        lasted_s = time.monotonic() - began
+        text = self.texts.say(kind, room=self.room, since=since, lasted_s=lasted_s, fault=fault)
+        payload: dict[str, object] = {"event_type": kind, "ts": iso_utc(now), "node": self.node.name}
+        if self.source:
+            payload |= {"source": self.source, "room": self.room}
+        payload |= {"since": iso_utc(since), "fault": detail or fault}
+        notice = Notice(kind, self.source, self.tag, text.title, text.message, severity_of(kind), now, payload)
+        self.notify(notice)

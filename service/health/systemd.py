@@ -1,19 +1,16 @@
 """What systemd is told: ready, how it stands in words, and a sign of life that only work can give. Else nothing."""
 
-import importlib
 import logging
 import os
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Final, Self
 
+from service.health.verdict import RoomHealth
 from service.mqtt.client import MqttStatus
-from service.pipeline.channel import SourceChannel
 from service.terminal.console_text import printable
-from service.terminal.journal_stream import is_journal
+from service.terminal.journal_stream import systemd_module
 
 BROKER_S: Final = 5.0
 """Longest wait of `READY=1` for the first word of the broker (seconds): the rooms are heard without one, too."""
@@ -22,34 +19,31 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """How a room stands at a look."""
+class DaemonHealth:
+    """How the whole daemon stands at a look."""
 
-    name: str
-    """What people call it."""
-    wanted: bool
-    """Whether the family wants it to be listened to, and its recording is not over."""
-    heard_at: float | None
-    """When the worker last took sound of it (monotonic seconds); None before the first."""
-    fault: str
-    """What is wrong with it, in words; empty where nothing is."""
-    crying_since: float | None
-    """Wall time (Unix seconds); None where nobody cries."""
-
-    @property
-    def known(self) -> bool:
-        """Whether the family can tell what silence from it means: it is heard, or said not to be."""
-        return not self.wanted or self.heard_at is not None or bool(self.fault)
-
-    def moved(self, since: float) -> bool:
-        """Whether it came on since then (monotonic seconds), or is in hand: a fault that is told, or a first opening.
-
-        What does not open is told as a fault within seconds, by the same thread that asks here.
-        """
-        return not self.wanted or bool(self.fault) or self.heard_at is None or self.heard_at > since
+    rooms: Sequence[RoomHealth]
+    mqtt: MqttStatus
+    moved_at: float
+    """When the worker last finished a round (monotonic seconds)."""
+    fault: str = ""
+    """What is wrong with the daemon itself, in words; empty where nothing is."""
 
 
-def status_line(rooms: Sequence[Room], broker: str, fault: str = "") -> str:
+def _is_known(room: RoomHealth) -> bool:
+    """Whether the family can tell what silence from it means: it is heard, or said not to be."""
+    return not room.wanted or room.heard or bool(room.words)
+
+
+def _has_moved(room: RoomHealth, since: float) -> bool:
+    """Whether it came on since then (monotonic seconds), or is in hand: a fault that is told, or a first opening.
+
+    What does not open is told as a fault within seconds, by the same thread that asks here.
+    """
+    return not room.wanted or bool(room.words) or room.heard_at is None or room.heard_at > since
+
+
+def status_line(rooms: Sequence[RoomHealth], broker: str, fault: str = "") -> str:
     """Returns `1 of 2 rooms heard; Bedroom NOT HEARD: no sound arrives; Nursery crying since 19:02`, what is bad first.
 
     Args:
@@ -58,9 +52,9 @@ def status_line(rooms: Sequence[Room], broker: str, fault: str = "") -> str:
         fault: What is wrong with the daemon itself, in words; empty where nothing is.
     """
     wanted = [room for room in rooms if room.wanted]
-    heard = sum(room.heard_at is not None and not room.fault for room in wanted)
+    heard = sum(room.heard for room in wanted)
     parts = [f"{heard} of {len(wanted)} rooms heard" if len(wanted) != 1 else f"{heard} of 1 room heard"]
-    parts += [f"{room.name} {room.fault}" for room in wanted if room.fault]
+    parts += [f"{room.name} {room.words}" for room in wanted if room.words]
     parts += [f"nobody can be told over MQTT: {broker}"] if broker else []
     parts += [fault] if fault else []
     parts += [
@@ -81,59 +75,37 @@ class ServiceManager:
 
     def __init__(self, notify: Callable[[str], object], watchdog_s: float | None = None) -> None:
         self._notify, self._watchdog_s = notify, watchdog_s
-        self._names: Mapping[str, str] = {}
-        self._channels: Sequence[SourceChannel] = ()
-        self._fault: Callable[[str], str] = lambda _: ""
-        self._moved_at: Callable[[], float] = time.monotonic
         self._began = self._alive_at = time.monotonic()
-        self._since: dict[str, float] = {}  # when each crying room was first seen so (Unix seconds)
         self._ready = False
         self._status = self._refusal = ""
 
     @classmethod
     def of_environment(cls) -> Self:
         """Returns one that speaks to the systemd that started this process, or to nobody."""
-        daemon = _systemd("daemon") if "NOTIFY_SOCKET" in os.environ else None
+        daemon = systemd_module("daemon") if "NOTIFY_SOCKET" in os.environ else None
         if daemon is None:
             return cls(lambda _: None)
         usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
         watched = usec.isdigit() and pid in {"", str(os.getpid())}  # sd_watchdog_enabled(3)
         return cls(daemon.notify, int(usec) / 1e6 if watched else None)
 
-    def watch(
-        self,
-        names: Mapping[str, str],
-        channels: Sequence[SourceChannel],
-        *,
-        fault: Callable[[str], str],
-        moved_at: Callable[[], float],
-    ) -> None:
-        """Takes what is watched: names by source, channels, faults in words, when the worker moved (monotonic)."""
-        self._names, self._channels, self._fault, self._moved_at = names, channels, fault, moved_at
-
     @property
     def present(self) -> bool:
         """Whether a service manager started us, and starts us again."""
         return "NOTIFY_SOCKET" in os.environ
 
-    def poll(self, mqtt: MqttStatus, fault: str = "") -> None:
-        """Tells what has changed, and gives the sign of life when it is due and the work has moved since the last.
-
-        Args:
-            mqtt: How the connection stands.
-            fault: What is wrong with the daemon itself, in words; empty where nothing is.
-        """
-        rooms = [self._room(channel) for channel in self._channels]
-        now = time.monotonic()
+    def poll(self, health: DaemonHealth) -> None:
+        """Tells what has changed, and gives the sign of life when it is due and the work has moved since the last."""
+        now, mqtt, rooms = time.monotonic(), health.mqtt, health.rooms
         broker = "" if mqtt.connected else mqtt.detail
         answered = mqtt.connected or bool(mqtt.detail) or now - self._began > BROKER_S
-        if not self._ready and answered and all(room.known for room in rooms):
+        if not self._ready and answered and all(map(_is_known, rooms)):
             self._ready = True
             self._say("READY=1")
-        self._tell_status("; ".join(filter(None, (self._refusal, status_line(rooms, broker, fault)))))
+        self._tell_status("; ".join(filter(None, (self._refusal, status_line(rooms, broker, health.fault)))))
         if self._watchdog_s is None or now - self._alive_at < self._watchdog_s / 2:
             return
-        if self._moved_at() > self._alive_at and all(room.moved(self._alive_at) for room in rooms):
+        if health.moved_at > self._alive_at and all(_has_moved(room, self._alive_at) for room in rooms):
             self._alive_at = now
             self._say("WATCHDOG=1")
 
@@ -154,18 +126,6 @@ class ServiceManager:
         self._say("STOPPING=1")
         self._tell_status("saying goodbye")
 
-    def _room(self, channel: SourceChannel) -> Room:
-        source = channel.source
-        if not channel.tracker.crying:
-            self._since.pop(source, None)
-        return Room(
-            name=self._names[source],
-            wanted=channel.enabled and not channel.flushed,
-            heard_at=channel.last_audio_monotonic,
-            fault=self._fault(source),
-            crying_since=self._since.setdefault(source, time.time()) if channel.tracker.crying else None,
-        )
-
     def _tell_status(self, status: str) -> None:
         if status != self._status:
             self._status = status
@@ -176,17 +136,3 @@ class ServiceManager:
             self._notify(message)
         except OSError as error:
             _log.warning("systemd cannot be told %s: %s", message.splitlines()[0], error)
-
-
-def journal() -> ModuleType | None:
-    """Returns `systemd.journal` where standard error goes to the journal, else None."""
-    return _systemd("journal") if is_journal(sys.stderr) else None
-
-
-def _systemd(name: str) -> ModuleType | None:
-    """Imports a part of systemd-python, which only a service has."""
-    try:
-        return importlib.import_module(f"systemd.{name}")
-    except ImportError:
-        _log.warning("systemd has started this, and systemd-python is not installed: it is told nothing")
-        return None

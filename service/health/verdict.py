@@ -6,6 +6,7 @@ from typing import Final
 
 from monitord.faults import Fault
 from service.capture.source import SourceState
+from service.messages.faults import FAULTS
 
 STALL_S: Final = 7.0
 """Seconds without a sample after which a source is stalled: a fault must be visible within 10 s, and the monitor
@@ -65,10 +66,38 @@ def judge(signs: Signs) -> Fault:
     return "wrong_rate" if signs.wrong_rate else late
 
 
-def is_online(signs: Signs, fault: Fault, *, heard: bool, enabled: bool) -> bool:
+def is_heard(signs: Signs, fault: Fault, *, ever: bool, enabled: bool) -> bool:
     """Whether silence from this source means that the baby is quiet: only then may `crying` be believed.
 
-    A source that is heard late is heard: its alarms may not be held back because of that.
+    Args:
+        signs: Of this look.
+        fault: What they come to.
+        ever: Whether any sound of it was taken since the start.
+        enabled: Whether the family wants it to be listened to.
     """
-    well = fault == "ok" or (fault == "overload" and signs.waiting_s < LOSING_S)
-    return heard and enabled and well and signs.state is not SourceState.ENDED
+    well = FAULTS[fault].heard and signs.waiting_s < LOSING_S
+    return ever and enabled and well and signs.state is not SourceState.ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class RoomHealth:
+    """The one opinion of a room: MQTT, phones, heartbeat and systemd all go by it."""
+
+    source: str
+    """Id, `[a-z0-9_]+`."""
+    name: str
+    """What people call it."""
+    wanted: bool = True
+    """Whether the family wants it to be listened to, and its recording is not over."""
+    heard: bool = False
+    """Whether silence from it means that the baby is quiet."""
+    fault: Fault = "ok"
+    heard_at: float | None = None
+    """When the worker last took sound of it (monotonic seconds); None before the first."""
+    crying_since: float | None = None
+    """When it was first seen to cry (Unix seconds); None where nobody cries."""
+
+    @property
+    def words(self) -> str:
+        """What is wrong with it, for a person; empty where nothing is."""
+        return "" if self.fault == "ok" else FAULTS[self.fault].text

@@ -121,7 +121,7 @@ def _remembered(topic: str, kept: object) -> Announced:
 
 
 def _config(topic: str, payload: Mapping[str, object]) -> Message:
-    return Message(topic, json.dumps(payload, separators=(",", ":")), retain=True, qos=1, keep=Keep.LATEST)
+    return Message(topic, payload, retain=True, qos=1, keep=Keep.LATEST)
 
 
 def _empty(topic: str) -> Message:

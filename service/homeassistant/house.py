@@ -1,11 +1,10 @@
 """What discovery is a function of: the node and its rooms, all from the configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
-from service.config import Config
 from service.messages.message import Node
 
 _KINDS: Final[Mapping[type[SourceSpec], str]] = {
@@ -36,16 +35,13 @@ class House:
     """Of the program."""
     rooms: tuple[Room, ...]
 
+    @classmethod
+    def of(cls, node: Node, version: str, sources: Iterable[tuple[str, str, SourceSpec]]) -> Self:
+        """Returns the house of these sources (id, name, what is opened); in a demo every one plays the demo sound."""
+        rooms = [Room(one, name, "Demo sound" if node.demo else _KINDS[type(spec)]) for one, name, spec in sources]
+        return cls(node, version, tuple(rooms))
+
     @property
     def device_id(self) -> str:
         """The hub's identifier in Home Assistant."""
         return f"monitord_{self.node.name}"
-
-
-def house_of(config: Config, *, version: str, demo: bool = False) -> House:
-    """Returns the house that a configuration describes; in a demo every source plays the demo sound."""
-    rooms = [
-        Room(source, config.name_of(source), "Demo sound" if demo else _KINDS[type(configured.spec)])
-        for source, configured in config.sources.items()
-    ]
-    return House(Node(config.node, demo=demo), version, tuple(rooms))

@@ -35,12 +35,19 @@ class Message:
     """One MQTT message, ready to send."""
 
     topic: str
-    payload: str | bytes
-    """Compact JSON, or a bare word; bytes are a picture."""
+    content: Mapping[str, object] | str | bytes
+    """JSON values, a bare word, or a picture: values stay values until they leave this process."""
     retain: bool
     qos: int
     """0 or 1."""
     keep: Keep
+
+    @property
+    def payload(self) -> str | bytes:
+        """What is sent: values as compact JSON."""
+        if isinstance(self.content, Mapping):
+            return json.dumps(self.content, separators=(",", ":"), allow_nan=False)
+        return self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +84,4 @@ def json_message(node: Node, topic: str, values: Mapping[str, object], keep: Kee
     """Makes a message of JSON values; in demo mode they say so."""
     if node.demo:
         values = {**values, "demo": True}
-    payload = json.dumps(values, separators=(",", ":"), allow_nan=False)
-    return Message(topic, payload, retain=keep is Keep.LATEST, qos=qos, keep=keep)
+    return Message(topic, values, retain=keep is Keep.LATEST, qos=qos, keep=keep)

@@ -6,16 +6,16 @@ newest states) and on disk (the outbox); live messages do not outlive it.
 
 import contextlib
 import logging
-import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from service.backoff import BackOff
 from service.messages import node_messages
 from service.messages.commands import Command
 from service.messages.message import Keep, Message, Node
@@ -28,14 +28,8 @@ from service.storage.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
-BACKOFF_FIRST_S = 0.5
-"""First pause after a lost or refused connection (seconds): a broker restarts in 0.2 s."""
-
 BACKOFF_CAP_S = 8.0
-"""Longest pause (seconds), before jitter: a broker that is back is found within the 10 s of our promise."""
-
-BACKOFF_JITTER = 0.2
-"""Share of a pause that is left to chance, so that many nodes do not come back in the same moment."""
+"""Longest pause (seconds): a broker that is back is found within the 10 s of our promise."""
 
 STABLE_S = 10.0
 """A connection that lasted as long begins the pauses anew (seconds); two daemons that throw each other out do not."""
@@ -69,6 +63,7 @@ class MqttClient:
         outbox: Open; it stays open until after `stop`.
         on_command: Gets each command, in the thread of this class: it must return at once.
         discovery: Asked on every connection for what is told before all states.
+        unanswered: Asked when an event is sent: ids of the episodes that are open and that nobody has answered.
         births: Topics on which Home Assistant says that it started: then discovery and all states are told again.
         gone: Topics on which nothing retained may stay; what is found there is removed, on every connection before any
             state.
@@ -84,13 +79,22 @@ class MqttClient:
         *,
         on_command: Callable[[Command], None] = lambda _: None,
         discovery: Callable[[], Sequence[Message]] = tuple,
+        unanswered: Callable[[], Collection[str]] = tuple,
         births: Sequence[str] = (),
         gone: Sequence[str] = (),
         keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         self._settings = settings
         self._speaker = Speaker(
-            node, tuple(sources), outbox, RetainedMessages(), on_command, discovery, tuple(births), tuple(gone)
+            node,
+            tuple(sources),
+            outbox,
+            RetainedMessages(),
+            on_command,
+            discovery,
+            unanswered,
+            births=tuple(births),
+            gone=tuple(gone),
         )
         self._keepalive_s = keepalive_s
         self._credentials = Credentials()
@@ -205,7 +209,7 @@ class MqttClient:
         self._set_status(MqttStatus(connected=False, detail=f"{self._settings.where}: stopped"))
 
     def _keep_connected(self, wake: socket.socket) -> None:
-        pause_s = BACKOFF_FIRST_S
+        back_off = BackOff(cap_s=BACKOFF_CAP_S)
         short_lives = 0
         version = MQTTProtocolVersion.MQTTv5
         while not self._stopping.is_set():
@@ -221,9 +225,8 @@ class MqttClient:
                 if error.kind == "wrong_version" and version is not tried:
                     continue
             if time.monotonic() - began > STABLE_S:
-                pause_s = BACKOFF_FIRST_S
-            self._stopping.wait(pause_s * random.uniform(1 - BACKOFF_JITTER, 1 + BACKOFF_JITTER))  # noqa: S311
-            pause_s = min(2 * pause_s, BACKOFF_CAP_S)
+                back_off.reset()
+            self._stopping.wait(back_off.next_s())
 
     def _next_version(self, tried: MQTTProtocolVersion, error: ConnectionOverError) -> MQTTProtocolVersion:
         """MQTT 5 unless the broker said no to it; once 3.1.1 after it hung up on 5 without a word."""

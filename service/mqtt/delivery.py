@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection
 
 from service.mqtt.connection import Answer, Connection
-from service.mqtt.staleness import stamped
+from service.mqtt.staleness import as_sent
 from service.storage.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Delivery:
         outbox: Outbox,
         connection: Connection,
         *,
-        unanswered: Callable[[], Collection[str]] = tuple,
+        unanswered: Callable[[], Collection[str]],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._outbox = outbox
@@ -64,7 +64,7 @@ class Delivery:
                     return
                 self._after = row.seq
                 if row.seq not in busy and row.seq not in self._refused:
-                    message = stamped(row.message, self._clock(), unanswered)
+                    message = as_sent(row.message, self._clock(), unanswered)
                     self._under_way[self._connection.publish(message)] = row.seq
             if not rows:
                 self._after = self._outbox.last_seq

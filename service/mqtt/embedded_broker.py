@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from monitord.errors import ConfigError
+from service.backoff import BackOff
 from service.mqtt.settings import is_loopback
+from service.storage.set_aside import set_aside
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +25,8 @@ START_S = 10.0
 STOP_S = 1.0
 """How long mosquitto may take to save its state and leave (seconds); measured under 0.1 s."""
 
-RESTART_FIRST_S = 0.5
-RESTART_CAP_S = 10.0
-"""Pauses before a broker that died is started again (seconds), doubled each time up to the cap."""
+STEADY_S = 10.0
+"""A broker that lived for so long (seconds) was well: the pause before it is started again is short."""
 
 PROBE_S = 3.0
 """How long a broker may take to answer CONNECT (seconds), on loopback."""
@@ -189,7 +190,7 @@ class EmbeddedBroker:
 
     def _keep_alive(self, command: list[str]) -> None:
         """Thread `broker`: owns the child, because a child that dies with its parent dies with its parent's thread."""
-        pause_s = RESTART_FIRST_S
+        back_off = BackOff()
         while True:
             began = time.monotonic()
             try:
@@ -202,11 +203,10 @@ class EmbeddedBroker:
                 continue
             self._fault = end
             log.error("broker: %s; it is started again", end)
-            if time.monotonic() - began > RESTART_CAP_S:
-                pause_s = RESTART_FIRST_S
-            if self._stopping.wait(pause_s):
+            if time.monotonic() - began > STEADY_S:
+                back_off.reset()
+            if self._stopping.wait(back_off.next_s()):
                 return
-            pause_s = min(2 * pause_s, RESTART_CAP_S)
             self.restarts += 1
 
     def _live(self, command: list[str]) -> str:
@@ -237,9 +237,8 @@ class EmbeddedBroker:
 
     def _set_aside(self) -> bool:
         """Renames a state that mosquitto cannot read: it holds less than the daemon tells again on connecting."""
-        aside = self._directory / f"mosquitto.db.broken-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         try:
-            (self._directory / "mosquitto.db").rename(aside)
+            aside = set_aside(self._directory / "mosquitto.db")
         except OSError as error:
             log.error("broker: its broken state cannot be set aside (%s)", error)  # noqa: TRY400 - no stack for a disk
             return False

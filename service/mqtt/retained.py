@@ -2,7 +2,6 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterable
 
 from service.messages.message import Keep, Message
 
@@ -61,11 +60,6 @@ class RetainedMessages:
             self._fresh = {}
             self._live.clear()
         return taken
-
-    def latest(self, topics: Iterable[str]) -> list[Message]:
-        """Returns the newest message of each of these topics, where there is one."""
-        with self._lock:
-            return [self._latest[topic] for topic in topics if topic in self._latest]
 
     @property
     def dropped_live(self) -> int:

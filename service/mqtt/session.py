@@ -7,7 +7,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from service.messages import commands, node_messages
@@ -16,7 +16,6 @@ from service.messages.message import Keep, Message, Node
 from service.mqtt.connection import Answer, Connection, Incoming
 from service.mqtt.delivery import Delivery
 from service.mqtt.retained import RetainedMessages
-from service.mqtt.staleness import unanswered
 from service.storage.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -47,6 +46,8 @@ class Speaker:
     retained: RetainedMessages
     on_command: Callable[[Command], None]
     discovery: Callable[[], Sequence[Message]]
+    unanswered: Callable[[], Collection[str]]
+    """Ids of the episodes that are open and that nobody has answered: what is told of them late still alerts."""
     births: tuple[str, ...] = ()
     """Topics on which Home Assistant says that it started."""
     gone: tuple[str, ...] = ()
@@ -79,10 +80,7 @@ class Session:
         self._stopping = stopping
         self._refusals_changed = refusals
         self._refused: dict[str, str] = {}  # by topic
-        states = [f"{speaker.node.root}/{source}/state" for source in speaker.sources]
-        self._delivery = Delivery(
-            speaker.outbox, connection, unanswered=lambda: unanswered(speaker.retained.latest(states))
-        )
+        self._delivery = Delivery(speaker.outbox, connection, unanswered=speaker.unanswered)
         self._discover_at = math.inf  # monotonic seconds; after a birth message
         self._states_at = math.inf  # monotonic seconds; the pause after that discovery
 

@@ -1,45 +1,78 @@
-"""Where the broker is and who we are to it: plain values, and the files they name, read once at the start."""
+"""The `mqtt` part of the configuration: where the broker is, who we are to it, and the files that it names."""
 
 import ipaddress
 import logging
 import ssl
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
 
 from monitord.errors import ConfigError
+from service.settings.base import ExistingFile, Part, Text
 from service.settings.password import read_password
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """PEM files. Host name and chain are always verified."""
+class TlsSettings(Part):
+    """An encrypted way to the broker; `{}` trusts what the system trusts. Host name and chain are always verified."""
 
-    ca_file: Path | None = None
-    """Certificates to trust; None trusts what the system trusts."""
-    cert_file: Path | None = None
-    """Our certificate, for a broker that asks for one."""
-    key_file: Path | None = None
-    """Its key; None where it stands in `cert_file`."""
+    ca_file: ExistingFile | None = None
+    """The authority that signed the broker's certificate (PEM); None trusts what the system trusts."""
+    cert_file: ExistingFile | None = None
+    """Our own certificate, where the broker wants one (PEM)."""
+    key_file: ExistingFile | None = None
+    """The key of `cert_file` (PEM); None where it stands in there too."""
+
+    @model_validator(mode="after")
+    def _whose(self) -> Self:
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("key_file needs the cert_file that it belongs to")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class MqttSettings:
-    """The `mqtt` part of the configuration."""
+class MqttSettings(Part):
+    """The broker: the family's own, or a private one that the daemon starts."""
 
-    host: str = "localhost"
-    port: int = 1883
-    """TCP port; 8883 is usual with TLS."""
-    username: str | None = None
-    password_file: Path | None = None
+    embedded: bool = False
+    """Whether a private broker serves 127.0.0.1; nothing else may be given then."""
+    host: Text = "localhost"
+    """Name or address."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = 1_883
+    """TCP port. Left out: 1883, or 8883 with `tls` (the two ports that IANA registered for MQTT)."""
+    username: Text | None = None
+    password_file: ExistingFile | None = None
     """Holds the password alone."""
-    tls: TlsFiles | None = None
+    tls: TlsSettings | None = None
+    """None: not encrypted."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, given: object) -> object:
+        if isinstance(given, dict):
+            others = sorted(str(key) for key in given if key != "embedded")
+            if given.get("embedded") is True and others:
+                raise ValueError(f"embedded stands alone: remove it, or remove {', '.join(others)}")
+            if given.get("tls") is not None and "port" not in given:
+                return {**given, "port": 8_883}
+        return given
+
+    @model_validator(mode="after")
+    def _whose(self) -> Self:
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file needs a username")
+        return self
 
     @property
     def where(self) -> str:
         """For a person."""
         return f"mqtt {self.host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """Host and port as one writes them, `[::1]:1883`."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def in_clear(self) -> str:
@@ -83,21 +116,11 @@ def read_credentials(settings: MqttSettings) -> Credentials:
     """
     if settings.password_file is not None and settings.in_clear:
         _log.warning("%s", settings.in_clear)
-    return Credentials(_password(settings), _context(settings.tls))
+    password = None if settings.password_file is None else read_password(settings.password_file)
+    return Credentials(password, None if settings.tls is None else _context(settings.tls))
 
 
-def _password(settings: MqttSettings) -> str | None:
-    path = settings.password_file
-    if path is None:
-        return None
-    if settings.username is None:
-        raise ConfigError("mqtt.password_file without mqtt.username: give both")
-    return read_password(path)
-
-
-def _context(files: TlsFiles | None) -> ssl.SSLContext | None:
-    if files is None:
-        return None
+def _context(files: TlsSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=files.ca_file)
     except (OSError, ssl.SSLError) as error:
@@ -111,6 +134,4 @@ def _context(files: TlsFiles | None) -> ssl.SSLContext | None:
                 f"mqtt.tls.cert_file, key_file: cannot use {files.cert_file}, {files.key_file or 'no key_file'}"
                 f" ({error}); they must be PEM, belong together and need no pass phrase"
             ) from error
-    elif files.key_file is not None:
-        raise ConfigError("mqtt.tls.key_file without mqtt.tls.cert_file: give both")
     return context

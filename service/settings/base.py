@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationInfo
 
 from monitord.errors import ConfigError
 from service.settings.paths import absolute
@@ -37,6 +37,10 @@ def existing_file(path: Path) -> Path:
 
 FilePath = Annotated[Path, BeforeValidator(_path)]
 """Absolute; what was relative in the file is seen from the file's own directory."""
+
+
+ExistingFile = Annotated[FilePath, AfterValidator(existing_file)]
+"""One that is there."""
 
 
 class Part(BaseModel):

@@ -9,14 +9,17 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from service.storage.disk_fault import DiskFault
+from service.storage.set_aside import set_aside
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-BROKEN: Final = ".broken"
-"""Added to the name of a file that cannot be read; it is kept for a person to look at."""
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class DocumentStore:
@@ -31,7 +34,7 @@ class DocumentStore:
         self._lock = threading.Lock()
         self._saved: dict[str, str] = {}  # what lies on disk, by name: an unchanged document is not written again
         self._waiting: dict[str, str] = {}  # what the disk refused, by name: tried again with the next document
-        self._fault = ""
+        self._fault = DiskFault("settings")
 
     def load(self, name: str) -> dict[str, Any]:
         """Returns a document as it was saved last; empty where there is none. Any: values of JSON.
@@ -46,13 +49,21 @@ class DocumentStore:
             except FileNotFoundError:
                 return {}
             except OSError as error:
-                self._set_fault(f"{path}: {error.strerror}")
+                self._fault.set(f"{path}: {error.strerror}")
                 return {}
             except ValueError as error:
                 self._set_aside(path, error)
                 return {}
             self._saved[name] = text
             return document
+
+    def read(self, name: str, model: type[Model]) -> Model:
+        """Returns a document as its schema; one that does not fit is set aside, and the schema's empty one returned."""
+        try:
+            return model.model_validate(self.load(name))
+        except ValueError as error:
+            self.set_aside(name, error)
+            return model()
 
     def entries(self, name: str, read: Callable[[str, Any], T]) -> dict[str, T]:
         """Returns the entries of a document as `read` makes them of key and value. Any: values of JSON.
@@ -95,7 +106,7 @@ class DocumentStore:
     def fault(self) -> str:
         """What is wrong with the disk, for a person; empty when nothing is."""
         with self._lock:
-            return self._fault
+            return self._fault.words
 
     # From here on the lock is held.
 
@@ -104,13 +115,14 @@ class DocumentStore:
 
     def _set_aside(self, path: Path, why: Exception) -> None:
         words = " ".join(str(why).split("\n", 3)[:3])  # pydantic writes three lines for each mistake
-        _log.warning("%s cannot be read (%s); set aside as %s%s", path, words, path.name, BROKEN)
         try:
-            path.replace(path.with_name(path.name + BROKEN))
+            aside = set_aside(path)
         except FileNotFoundError:
             pass  # it lived in memory only
         except OSError as error:
-            self._set_fault(f"{path}: {error.strerror}")
+            self._fault.set(f"{path}: {error.strerror}")
+        else:
+            _log.warning("%s cannot be read (%s); set aside as %s", path, words, aside.name)
 
     def _write_waiting(self) -> None:
         faults = []
@@ -122,7 +134,7 @@ class DocumentStore:
             else:
                 self._saved[waiting] = words
                 del self._waiting[waiting]
-        self._set_fault(min(faults, default=""))  # the same one, whichever was tried last: it is said once
+        self._fault.set(min(faults, default=""))  # the same one, whichever was tried last: it is said once
 
     def _write(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,13 +151,6 @@ class DocumentStore:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-    def _set_fault(self, fault: str) -> None:
-        if fault and fault != self._fault:
-            _log.error("settings: the disk refuses, they are kept in memory only: %s", fault)
-        elif self._fault and not fault:
-            _log.info("settings: the disk takes them again")
-        self._fault = fault
 
 
 def _document(text: str) -> dict[str, Any]:

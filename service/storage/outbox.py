@@ -15,6 +15,7 @@ from typing import Self
 
 from monitord.errors import ConfigError
 from service.messages.message import Keep, Message
+from service.storage.disk_fault import DiskFault
 from service.storage.outbox_database import OutboxFile, Row, is_corrupt
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Outbox:
         self._swept = 0.0  # when what is too old was last dropped (Unix seconds)
         self._seen = False  # whether anybody knows messages of this run by their number
         self._found = False  # whether the file was opened, and took a write, since the start
-        self._fault = ""
+        self._fault = DiskFault("events")
 
     def open(self) -> None:
         """Opens or makes the file; one that cannot be read is set aside under another name and a new one made.
@@ -67,8 +68,8 @@ class Outbox:
         """
         with self._lock:
             self._try(lambda: None)
-            if self._fault and not self._file.path.parent.is_dir():
-                raise ConfigError(f"cannot keep events ({self._fault}); give a directory as state_dir")
+            if self._fault.words and not self._file.path.parent.is_dir():
+                raise ConfigError(f"cannot keep events ({self._fault.words}); give a directory as state_dir")
 
     def close(self) -> None:
         """Closes the file. What is in it stays."""
@@ -96,7 +97,7 @@ class Outbox:
             self._memory[row.seq] = row
             durable = self._try(self._memory_to_disk)
             if durable:
-                self._set_fault("")  # only writing proves it: a full disk still reads
+                self._fault.set("")  # only writing proves it: a full disk still reads
             if len(self._memory) > MAX_MEMORY_ROWS:
                 del self._memory[min(self._memory.values(), key=lambda kept: (kept.message.keep, kept.seq)).seq]
                 self._dropped += 1
@@ -105,8 +106,8 @@ class Outbox:
     def retry(self) -> None:
         """Tries a disk that refuses again, also while nothing happens that could be added."""
         with self._lock:
-            if self._fault and self._try(self._memory_to_disk) and self._try(self._file.prove):
-                self._set_fault("")
+            if self._fault.words and self._try(self._memory_to_disk) and self._try(self._file.prove):
+                self._fault.set("")
 
     def pending(self, *, after: int, limit: int) -> list[Row]:
         """Returns the oldest `limit` messages whose `seq` is greater than `after`, in order."""
@@ -152,7 +153,7 @@ class Outbox:
     def fault(self) -> str:
         """What is wrong with the disk, for a person; empty when nothing is."""
         with self._lock:
-            return self._fault
+            return self._fault.words
 
     # From here on the lock is held.
 
@@ -170,16 +171,9 @@ class Outbox:
                 self._open()
                 work()
         except (OSError, sqlite3.Error) as error:
-            self._set_fault(f"{self._file.path}: {error}")
+            self._fault.set(f"{self._file.path}: {error}")
             return False
         return True
-
-    def _set_fault(self, fault: str) -> None:
-        if fault and fault != self._fault:
-            log.error("outbox: the disk refuses, events are kept in memory only: %s", fault)
-        elif self._fault and not fault:
-            log.info("outbox: the disk takes events again")
-        self._fault = fault
 
     def _open(self) -> None:
         try:

@@ -8,14 +8,15 @@ last event, always the newest, never one from the middle: constant crying must n
 second. A deletion that is lost only sends twice. (sqlite.org/pragma.html, "synchronous"; sqlite.org/wal.html.)
 """
 
+import json
 import logging
 import sqlite3
-import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from service.messages.message import Keep, Message
+from service.storage.set_aside import set_aside
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +86,7 @@ class OutboxFile:
     def set_aside(self, why: Exception) -> None:
         """Renames a broken file, for a person to look at, and says so."""
         self.close()
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        aside = self.path.with_name(f"{self.path.name}.broken-{stamp}")
-        for suffix in ("", "-wal", "-shm"):
-            part = self.path.with_name(self.path.name + suffix)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + suffix))
+        aside = set_aside(self.path, "-wal", "-shm")
         log.error("outbox: %s cannot be read (%s); it is kept as %s and a new one begins", self.path, why, aside)
         self.rows = 0
 
@@ -110,7 +106,7 @@ class OutboxFile:
             "SELECT seq, keep, topic, payload FROM message WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
         )
         return [
-            Row(seq, Message(topic, payload, retain=False, qos=1, keep=Keep(keep)))
+            Row(seq, Message(topic, _content(payload), retain=False, qos=1, keep=Keep(keep)))
             for seq, keep, topic, payload in found
         ]
 
@@ -175,3 +171,12 @@ class OutboxFile:
         if check != "ok":
             raise UnreadableError(check)
         self.rows, self.newest = connection.execute("SELECT count(*), coalesce(max(seq), 0) FROM message").fetchone()
+
+
+def _content(payload: str) -> Mapping[str, object] | str:
+    """Returns the values that were kept, or the text as it is where it is none of ours: told rather than lost."""
+    try:
+        values = json.loads(payload)
+    except ValueError:
+        return payload
+    return values if isinstance(values, dict) else payload

@@ -1,13 +1,10 @@
 """The first screen of `monitord run`: what it listens to, where it tells, and how to watch that. Pure."""
 
-import shlex
 from collections.abc import Iterable
 from typing import Final, Literal
 
 from service.capture.redact import redact
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
-from service.config import Config
-from service.mqtt.settings import MqttSettings
 from service.terminal.console_text import printable
 
 BrokerKind = Literal["private", "found", "configured"]
@@ -29,49 +26,41 @@ HOW_TO_GIVE_A_SOURCE: Final = (
 """Examples of SOURCE, with what each is."""
 
 
-def banner(config: Config, *, version: str, model: str, broker: MqttSettings, kind: BrokerKind, demo: bool) -> str:
+def banner(
+    node: str,
+    sources: Iterable[tuple[str, SourceSpec]],
+    *,
+    version: str,
+    model: str,
+    broker: str,
+    kind: BrokerKind,
+    watch: str,
+    demo: bool,
+) -> str:
     """Returns the lines of the first screen.
 
     Args:
-        config: What was configured.
+        node: Of the topics.
+        sources: What people call each, and what is opened.
         version: Of the program.
         model: Name of the bundle.
-        broker: Where MQTT really is, which for an embedded broker the configuration does not say.
+        broker: Host and port.
         kind: Whose broker it is.
+        watch: The command with which a second terminal sees everything.
         demo: Whether the demo sound plays because there is no capture device.
     """
-    listens = [
-        (config.name_of(source_id), "the demo sound, over and over" if demo else source_words(source.spec))
-        for source_id, source in config.sources.items()
-    ]
-    host = f"[{broker.host}]" if ":" in broker.host else broker.host
-    where = f"MQTT at {host}:{broker.port} ({_BROKERS[kind]}), topics monitord/{config.node}/..."
+    listens = [(name, "the demo sound, over and over" if demo else source_words(spec)) for name, spec in sources]
+    where = f"MQTT at {broker} ({_BROKERS[kind]}), topics monitord/{node}/..."
     rows = [
         *zip(["listens to", *[""] * (len(listens) - 1)], _columns(listens), strict=True),
         ("tells", where),
-        ("watch it", subscribe_line(broker, config.node)),
+        ("watch it", watch),
         ("model", model),
     ]
     lines = [f"monitord {version}. Not a medical device. Ctrl-C ends it.", ""]
     if demo:
         lines += [*_demo_notice(), ""]
     return "\n".join([*lines, *(f"  {line}" for line in _columns(rows)), ""])
-
-
-def subscribe_line(broker: MqttSettings, node: str) -> str:
-    """Returns the command with which a second terminal sees everything; a password stays in its file."""
-    words = ["mosquitto_sub", "-h", broker.host, "-p", str(broker.port), "-v", "-t", f"monitord/{node}/#"]
-    if broker.username is not None:
-        words += ["-u", broker.username]
-    if broker.tls is not None:
-        ca_file = broker.tls.ca_file
-        words += ["--capath", "/etc/ssl/certs"] if ca_file is None else ["--cafile", str(ca_file)]
-        if broker.tls.cert_file is not None:
-            words += ["--cert", str(broker.tls.cert_file), "--key", str(broker.tls.key_file or broker.tls.cert_file)]
-    line = shlex.join(words)
-    if broker.password_file is not None:
-        line += f' -P "$(cat {shlex.quote(str(broker.password_file))})"'
-    return line
 
 
 def source_words(spec: SourceSpec) -> str:

@@ -1,9 +1,9 @@
 """What happens, in the words of a parent: one short sentence for each thing that is told. Pure."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from monitord.faults import Fault
+from service.messages.faults import FAULTS
 from service.messages.json_lines import Line
 
 REASONS_IN_WORDS: Final = {
@@ -13,21 +13,6 @@ REASONS_IN_WORDS: Final = {
     "discomfort": "probably in discomfort",
 }
 """By reason; `unsure` and `none` are not said."""
-
-FAULTS_IN_WORDS: Final[Mapping[Fault, str]] = {
-    "stalled": "NOT HEARD: no sound arrives",
-    "digital_silence": "NOT HEARD: the microphone sends exact silence (muted, or gone)",
-    "flat": "NOT HEARD: the microphone is stuck or muted, nothing moves in its sound",
-    "clipping": "heard badly: much too loud, turn the microphone down or move it away",
-    "reconnecting": "NOT HEARD: the connection is lost, trying again",
-    "auth_failed": "NOT HEARD: user name or password is refused",
-    "decode_error": "NOT HEARD: what arrives is no sound that can be read",
-    "dc_offset": "NOT HEARD: the microphone or its cable is broken, its sound is pushed to one side",
-    "wrong_rate": "NOT HEARD: sound comes faster or slower than it was recorded",
-    "overload": "heard late: this machine has too much to do",
-    "stuck": "NOT HEARD: the monitor itself hangs",
-}
-RECOVERED: Final = "heard again"
 
 BAR_CELLS: Final = 10
 """Cells of a level bar, one for 6 dB."""
@@ -62,7 +47,7 @@ def segment_words(line: Line) -> str:
 
 def fault_words(fault: Fault, detail: str = "") -> str:
     """Says a fault, or that it is over; `detail` is what the source knows more, with its remedy."""
-    words = RECOVERED if fault == "ok" else FAULTS_IN_WORDS[fault]
+    words = FAULTS[fault].text
     return f"{words} ({printable(detail)})" if detail and fault != "ok" else words
 
 

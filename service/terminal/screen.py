@@ -5,9 +5,9 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping
 
-from service.health.systemd import journal
 from service.terminal.console import Console, ConsoleHandler
 from service.terminal.journal import JournalLog, JournalScreen, Screen
+from service.terminal.journal_stream import journal
 
 
 def open_screen(names: Mapping[str, str], *, json_lines: bool) -> tuple[Screen, logging.Handler]:

@@ -1,9 +1,9 @@
 """What the fault matrix found, and its table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.terminal.console_text import FAULTS_IN_WORDS
+from service.messages.faults import FAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,5 @@ def _number(value: float | None) -> str:
 
 
 def _words(fault: str) -> str:
-    words: Mapping[str, str] = dict(FAULTS_IN_WORDS)
+    words = {str(fault): meaning.text for fault, meaning in FAULTS.items()}
     return words.get(fault, "the whole monitor is unavailable" if fault else "nothing: it is heard")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from monitord.errors import SourceError
 from service.capture.child import process
-from service.capture.child.decoder import RATES_HZ, Decoder
+from service.capture.child.decoder import MOST_LOST_S, RATES_HZ, Decoder
 from service.capture.child.decoder_request import Request
 from service.capture.child.process import ChildError
 from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, OPENED, SOUND
@@ -143,7 +143,7 @@ def test_a_decoder_that_lies(folder: Path, start: bytes, records: list[bytes]) -
             assert decoder.opened() is not None
             for heard in decoder.sound(5.0):
                 assert RATES_HZ[0] <= heard.rate_hz <= RATES_HZ[1]
-                assert 0 < heard.n <= decoder.MOST_LOST_S * heard.rate_hz
+                assert 0 < heard.n <= MOST_LOST_S * heard.rate_hz
 
 
 DEVICE = {"index": 0, "name": "x", "host_api": "ALSA", "channels": 2, "rate_hz": 16_000, "is_default": True}

@@ -1,6 +1,5 @@
 """The household: which rooms hear the same cry, which one tells it, and who must be reminded."""
 
-import json
 from collections import Counter
 
 import pytest
@@ -165,36 +164,6 @@ def test_the_profile_of_the_room_that_tells_decides_about_reminders() -> None:
     after_s = {"nursery": None, "bedroom": 300.0}
     assert household.due(START + 419, after_s.__getitem__) == []
     assert [e.id for e in household.due(START + 420, after_s.__getitem__)] == ["two"]
-
-
-def test_episodes_outlive_the_process() -> None:
-    """Through JSON and back: who told what since when, in which rooms; reminders count from the load on."""
-    household = crying_nursery()
-    household.join("bedroom", WALL, 20.0, START)
-    household.begin("two", "parlour", WALL + 20, 40.0, START + 20)
-    household.leave("bedroom")
-    household.acknowledge("two")
-    loaded = Household.load(json.loads(json.dumps(household.dump())), 5.0)
-    assert loaded.dump() == household.dump()
-    one, two = loaded.episodes
-    assert (one.id, one.told_by, one.since, one.rooms, one.crying) == (
-        "one",
-        "nursery",
-        WALL,
-        ["nursery", "bedroom"],
-        ["nursery"],
-    )
-    assert (one.acknowledged, two.acknowledged) == (False, True)
-    assert [e.id for e in loaded.due(65.0, EVERY_MINUTE)] == ["one"]
-    assert loaded.leave("nursery") is one
-    assert Household.load({}, 5.0).episodes == []
-
-
-@pytest.mark.parametrize("document", [{"episodes": 3}, {"episodes": [{"id": "one"}]}, {"episodes": ["one"]}])
-def test_a_foreign_document_is_refused(document: dict[str, object]) -> None:
-    """With one error that says so, whatever is wrong with it."""
-    with pytest.raises(ValueError, match="no episodes of this program"):
-        Household.load(document, 0.0)
 
 
 ROOMS = ("nursery", "bedroom", "parlour")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from service.mqtt.settings import MqttSettings, TlsFiles, is_loopback, read_credentials
+from service.mqtt.settings import MqttSettings, TlsSettings, is_loopback, read_credentials
 from tests.support.daemon.daemon import Daemon, configure, monitord, room, short_cry
 from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
@@ -208,17 +208,17 @@ def test_what_stays_on_this_machine(host: str, *, here: bool) -> None:
         ("homeassistant.local", None, True),
         ("192.168.1.2", None, True),
         ("localhost", None, False),
-        ("homeassistant.local", TlsFiles(), False),
+        ("homeassistant.local", TlsSettings(), False),
     ],
 )
 def test_a_password_in_clear_is_warned_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, host: str, tls: TlsFiles | None, *, warns: bool
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, host: str, tls: TlsSettings | None, *, warns: bool
 ) -> None:
     """To another machine without TLS, and only then; the password is not in the warning."""
     path = tmp_path / "password"
     path.touch(mode=0o600)
     path.write_text("hush-little-baby")
     with caplog.at_level(logging.WARNING):
-        read_credentials(MqttSettings(host, 1883, "monitord", path, tls))
+        read_credentials(MqttSettings(host=host, port=1883, username="monitord", password_file=path, tls=tls))
     assert ("not encrypted" in caplog.text) is warns
     assert "hush" not in caplog.text

@@ -43,7 +43,7 @@ _PIPE_BYTES: Final = 262_144
 """Size of the pipe, read at once: half a second of 48 kHz with two channels, and as much again. Linux gives 64 KiB
 where nobody asks, and to anybody up to 1 MiB (fcntl(2), F_SETPIPE_SZ)."""
 
-_ROOT: Final = str(Path(__file__).parents[2])
+_ROOT: Final = str(Path(__file__).parents[3])
 """Where `service` and `monitord` lie; an editable installation has them on no search path."""
 
 

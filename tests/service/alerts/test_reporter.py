@@ -8,7 +8,7 @@ import pytest
 
 from model.classifier import Classifier
 from monitord.types import RATE_HZ
-from service.alerts.command_handler import COMMANDS_BOUND
+from service.alerts.command_queue import COMMANDS_BOUND
 from service.messages import commands
 from service.messages.message import Keep
 from tests.support.daemon.household_daemon import CRY, HOLD, QUIET, House
@@ -108,7 +108,7 @@ def test_begin_tells_a_first_state_and_the_settings(house: House) -> None:
 
 def test_levels_at_most_once_a_second_and_only_of_sound(house: House) -> None:
     """Rounds within a second of the last level tell none, nor does a second in which no sound came."""
-    level_at, channel = house.reporter._level_at, house.channels["room"]
+    level_at, channel = house.reporter._telemetry._level_at, house.channels["room"]
     house.hear(silence(0.5))
     assert len(house.levels) == len(house.of("room/level")) == 1
     assert house.of("room/level")[0]["dbfs"] == -96.0
@@ -139,10 +139,10 @@ def test_lag_is_the_age_of_the_newest_sound_while_more_waits(house: House) -> No
     for _ in range(3):
         house.channels["room"].inbox.write(silence(1.0), RATE_HZ, house.clock)
     house.worker.round()
-    assert house.reporter.lag_ms() == pytest.approx(3_599_000, abs=60_000)
+    assert house.reporter._telemetry.lag_ms() == pytest.approx(3_599_000, abs=60_000)
     house.worker.round()
     house.worker.round()
-    assert house.reporter.lag_ms() == 0
+    assert house.reporter._telemetry.lag_ms() == 0
 
 
 def test_acknowledged_once_and_only_the_episode_that_is_meant(house: House) -> None:
@@ -213,7 +213,7 @@ def test_rooms_are_told_apart(classifier: Classifier, tmp_path: Path) -> None:
 
 def test_a_restart_is_asked_for(house: House) -> None:
     """By the worker, so that a stuck one cannot pretend to obey."""
-    house.reporter.ask(commands.Restart())
+    house.queue.put(commands.Restart())
     assert house.restarts == 0
     house.worker.round()
     assert house.restarts == 1
@@ -222,7 +222,7 @@ def test_a_restart_is_asked_for(house: House) -> None:
 def test_commands_have_a_bound(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """What a worker cannot obey in time is refused with a line in the log, not kept for ever."""
     for _ in range(COMMANDS_BOUND + 1):
-        house.reporter.ask(commands.Restart())
+        house.queue.put(commands.Restart())
     house.worker.round()
     assert house.restarts == COMMANDS_BOUND
     assert "refused Restart" in caplog.text

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from service.alerts.today import Today
+from service.storage.schemas import KeptCounts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -82,19 +83,19 @@ def test_the_counts_survive_a_restart_of_the_same_day_only() -> None:
     today.ended("nursery", at("2026-11-22T09:00"), at("2026-11-22T09:03"))
     today.started("nursery", at("2026-11-22T10:00"))
     document = json.loads(json.dumps(today.dump()))
-    loaded = Today.load(document, BERLIN)
+    loaded = Today.of_kept(KeptCounts.model_validate(document), BERLIN)
     assert told(loaded, "2026-11-22T10:02") == ("2026-11-22", 2, 5.0)
     loaded.ended("nursery", at("2026-11-22T10:00"), at("2026-11-22T10:01"))
     assert told(loaded, "2026-11-22T18:00") == ("2026-11-22", 2, 4.0)
     assert told(loaded, "2026-11-23T18:00") == ("2026-11-23", 0, 0.0)
-    assert told(Today.load({}, BERLIN), "2026-11-22T18:00") == ("2026-11-22", 0, 0.0)
+    assert told(Today.of_kept(KeptCounts(), BERLIN), "2026-11-22T18:00") == ("2026-11-22", 0, 0.0)
 
 
 @pytest.mark.parametrize("rooms", [3, {"nursery": 3}, {"nursery": [["x", 1]]}, {"nursery": [[1e300, None]]}])
 def test_a_foreign_document_is_refused(rooms: object) -> None:
     """With a ValueError, whatever is wrong with it."""
     with pytest.raises(ValueError, match=r"rooms"):
-        Today.load({"rooms": rooms})
+        KeptCounts.model_validate({"rooms": rooms})
 
 
 def test_a_start_without_an_end_ends_at_the_next_start() -> None:

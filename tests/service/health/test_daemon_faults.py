@@ -6,10 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from service.health import disk as disk_module
-from service.health.daemon_faults import DaemonFaults
-from service.health.disk import Disk
-from service.health.saving import PATIENCE_S, Saving
+from service.health import daemon_faults
+from service.health.daemon_faults import DaemonFaults, Disk
+from service.health.outage_notice import PATIENCE_S, OutageNotice
 from service.messages.message import Keep, Message, Node
 from service.messages.texts import Texts
 from service.notify.notice import Notice
@@ -30,9 +29,9 @@ class House:
         self.notes: list[str] = []
         disk = Disk(folder, self.outbox, self.store)
         self.notices: list[Notice] = []
-        saving = Saving(Node("home"), Texts.load("en"), self.notices.append)
+        notice = OutageNotice.of_disk(Node("home"), Texts.load("en"), self.notices.append)
         self.daemon_faults = DaemonFaults(
-            self.network, disk, info=self.info, tell=self.tell, screen=self, saving=saving
+            self.network, disk, info=self.info, tell=self.tell, screen=self, notice=notice
         )
 
     def info(self, *, fault: str) -> Message:
@@ -52,7 +51,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """On a disk that refuses an event and a document; it is tried again at each look."""
-    monkeypatch.setattr(disk_module, "RETRY_S", 0.0)
+    monkeypatch.setattr(daemon_faults, "RETRY_S", 0.0)
     (tmp_path / "outbox.db").mkdir()
     (tmp_path / "settings.json.new").mkdir()
     house = House(tmp_path)

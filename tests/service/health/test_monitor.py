@@ -12,7 +12,7 @@ from monitord.tracker import TrackerParams
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState, SourceStatus
 from service.health.monitor import HEALTH_S, HealthMonitor
-from service.health.outage_notice import PATIENCE_S, OutageNotice
+from service.health.outage_notice import PATIENCE_S
 from service.health.verdict import LATE_S, STUCK_S, WAITING_S
 from service.messages.message import Message, Node
 from service.messages.texts import Texts
@@ -96,11 +96,28 @@ def told() -> Told:
     return Told()
 
 
+class Watch(HealthMonitor):
+    """A monitor that asks for itself when the worker last moved."""
+
+    moved_at: Callable[[], float] | None = None
+
+    def poll(self, moved_at: float | None = None) -> None:
+        """As the daemon does."""
+        super().poll(moved_at if self.moved_at is None else self.moved_at())
+
+
 def watch(told: Told, *rooms: Room, moved_at: Callable[[], float] | None = None) -> HealthMonitor:
-    hearing = OutageNotice(Node("home"), {room.id: room.id for room in rooms}, Texts.load("en"), told.notices.append)
-    return HealthMonitor(
-        Node("home"), [(room, room.channel) for room in rooms], told.tell, told, hearing, moved_at=moved_at
+    monitor = Watch(
+        Node("home"),
+        {room.id: room.id for room in rooms},
+        [(room, room.channel) for room in rooms],
+        tell=told.tell,
+        screen=told,
+        texts=Texts.load("en"),
+        notify=told.notices.append,
     )
+    monitor.moved_at = moved_at
+    return monitor
 
 
 def health(payload: str) -> dict[str, object]:
@@ -116,13 +133,13 @@ def test_a_source_is_offline_until_it_is_heard(room: Room, told: Told) -> None:
     first = told.take()
     assert first["room/status"] == "offline"
     assert (health(first["room/health"])["fault"], health(first["room/health"])["last_audio"]) == ("ok", None)
-    assert monitor.count_ok() == 0
+    assert monitor.count_heard() == 0
     room.hear()
     monitor.poll()
     second = told.take()
     assert second["room/status"] == "online"
     assert health(second["room/health"])["captured"] == 1_600
-    assert monitor.count_ok() == 1
+    assert monitor.count_heard() == 1
     monitor.poll()
     assert told.take() == {}
     assert told.shown == []
@@ -139,7 +156,7 @@ def test_a_source_that_falls_silent_is_told(room: Room, told: Told) -> None:
     fallen = told.take()
     assert fallen["room/status"] == "offline"
     assert health(fallen["room/health"])["fault"] == "stalled"
-    assert monitor.count_ok() == 0
+    assert monitor.count_heard() == 0
     room.hear()
     monitor.poll()
     assert told.take()["room/status"] == "online"
@@ -200,7 +217,7 @@ def test_counts_are_told_again_now_and_then(room: Room, told: Told) -> None:
     room.hear()
     monitor.poll()
     told.take()
-    monitor._seen["room"].told_at -= HEALTH_S
+    monitor._rooms["room"].counts_told_at -= HEALTH_S
     room.hear()
     monitor.poll()
     again = told.take()
@@ -215,7 +232,7 @@ def test_a_stuck_worker_is_told_of_every_source(told: Told) -> None:
     monitor = watch(told, one, two, moved_at=lambda: moved[0])
 
     def poll() -> None:
-        monitor._looked = time.monotonic() - 1.0
+        monitor._polled = time.monotonic() - 1.0
         one.hear()
         two.hear()
         monitor.poll()
@@ -240,11 +257,11 @@ def test_a_machine_that_slept_has_no_stuck_worker(room: Room, told: Told) -> Non
     """An hour between two looks was an hour for nobody."""
     monitor = watch(told, room, moved_at=lambda: 1.0)
     monitor.poll()
-    monitor._looked -= 3600.0
+    monitor._polled -= 3600.0
     room.hear()
     monitor.poll()
     assert not monitor.stuck
-    assert monitor.count_ok() == 1
+    assert monitor.count_heard() == 1
 
 
 def test_a_worker_that_falls_behind_is_told(room: Room, told: Told) -> None:
@@ -256,9 +273,9 @@ def test_a_worker_that_falls_behind_is_told(room: Room, told: Told) -> None:
     room.inbox.write(noise(WAITING_S + 1.0), 16_000, time.time())
     monitor.poll()
     assert told.take() == {}
-    late_since = monitor._seen["room"].late_since
+    late_since = monitor._rooms["room"].late_since
     assert late_since is not None
-    monitor._seen["room"].late_since = late_since - LATE_S - 1.0
+    monitor._rooms["room"].late_since = late_since - LATE_S - 1.0
     monitor.poll()
     late = told.take()
     assert (late["room/status"], health(late["room/health"])["fault"]) == ("online", "overload")
@@ -276,11 +293,11 @@ def test_a_clock_that_is_set_changes_nothing(room: Room, told: Told, monkeypatch
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 3600.0)
     monitor.poll()
-    assert monitor.count_ok() == 1
+    assert monitor.count_heard() == 1
     room.wait(8.0)
     monitor.poll()
-    assert monitor.count_ok() == 0
-    monitor._hearing._rooms["room"].unheard_since = time.monotonic() - 90.0
+    assert monitor.count_heard() == 0
+    monitor._rooms["room"].notice._since = (time.monotonic() - 90.0, time.time() - 90.0)
     monkeypatch.setattr(time, "time", lambda: real() + 7200.0)
     monitor.poll()
     room.hear()
@@ -298,7 +315,7 @@ def test_rooms_are_judged_apart(told: Told) -> None:
     monitor.poll()
     seen = told.take()
     assert (seen["one/status"], seen["two/status"]) == ("online", "offline")
-    assert monitor.count_ok() == 1
+    assert monitor.count_heard() == 1
 
 
 def test_phones_are_told_what_the_supervisor_sees(room: Room, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:

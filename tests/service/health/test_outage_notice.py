@@ -21,17 +21,24 @@ class Family:
     notices: list[Notice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        names = {"nursery": "Nursery", "bedroom": "Bedroom"}
-        self.hearing = OutageNotice(Node("home"), names, Texts.load("en"), self.notices.append)
+        self.speak("en")
+
+    def speak(self, language: str) -> None:
+        """Begins anew in a language."""
+        texts, tell = Texts.load(language), self.notices.append
+        self.rooms = {
+            source: OutageNotice.of_room(Node("home"), source, source.capitalize(), texts, tell)
+            for source in ("nursery", "bedroom")
+        }
 
     def poll(
         self, duration_s: float, *, heard: bool, wanted: bool = True, fault: Fault = "ok", source: str = "nursery"
     ) -> None:
         """Lets a room stand so for a while."""
         for _ in range(round(duration_s * 2)):
-            self.hearing.poll(source, fault, heard=heard, wanted=wanted)
+            self.rooms[source].poll(failing=not heard, wanted=wanted, fault=fault)
             self.clock.pass_by(0.5)
-        self.hearing.poll(source, fault, heard=heard, wanted=wanted)
+        self.rooms[source].poll(failing=not heard, wanted=wanted, fault=fault)
 
     @property
     def kinds(self) -> list[str]:
@@ -68,13 +75,12 @@ def test_told_after_a_minute_and_when_it_is_over(family: Family) -> None:
 @pytest.mark.parametrize("fault", [fault for fault in get_args(Fault) if fault != "ok"])
 def test_every_fault_is_told_to_phones(family: Family, fault: Fault, language: str) -> None:
     """Whatever is wrong, loudly and in its own words, in every language; and, quietly, that it is over."""
-    texts = Texts.load(language)
-    family.hearing = OutageNotice(Node("home"), {"nursery": "Nursery"}, texts, family.notices.append)
+    family.speak(language)
     family.poll(PATIENCE_S + 1, heard=False, fault=fault)
     family.poll(1, heard=True)
     not_heard, again = family.notices
     assert (not_heard.kind, not_heard.severity) == ("not_hearing", Severity.CRITICAL)
-    assert not_heard.message.startswith(dict(texts.language.faults)[fault])
+    assert not_heard.message.startswith(dict(Texts.load(language).language.faults)[fault])
     assert not_heard.payload["fault"] == fault
     assert (again.kind, again.severity, again.closes) == ("hearing_again", Severity.INFO, True)
     assert again.supersedes(not_heard)

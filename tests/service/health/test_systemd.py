@@ -1,57 +1,50 @@
-"""What systemd is told and when, with real channels."""
+"""What systemd is told and when."""
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from monitord.listener import ListenerParams
-from monitord.tracker import TrackerParams
-from service.capture.inbox import Inbox
-from service.health.systemd import Room, ServiceManager, status_line
+from service.health.systemd import DaemonHealth, ServiceManager, status_line
+from service.health.verdict import RoomHealth
 from service.mqtt.client import MqttStatus
-from service.pipeline.channel import SourceChannel
 from service.terminal.journal_stream import as_error, is_journal
 
 CONNECTED = MqttStatus(connected=True)
 
 
 class House:
-    """A manager that watches two rooms; `told` is what it said."""
+    """A manager that is told of two rooms; `told` is what it said."""
 
     def __init__(self, watchdog_s: float | None = None) -> None:
         self.told: list[str] = []
-        self.channels = [
-            SourceChannel.of(Inbox(source), ListenerParams(), TrackerParams()) for source in ("nursery", "bedroom")
-        ]
-        self.faults: dict[str, str] = {}
+        self.rooms = [room("Nursery", heard=False, heard_at=None), room("Bedroom", heard=False, heard_at=None)]
         self.moved_at = time.monotonic()
         self.manager = ServiceManager(self.told.append, watchdog_s)
-        names = {"nursery": "Nursery", "bedroom": "Bedroom"}
-        fault = lambda source: self.faults.get(source, "")  # noqa: E731 - as short as it gets
-        self.manager.watch(names, self.channels, fault=fault, moved_at=lambda: self.moved_at)
+
+    def change(self, number: int, **changes: object) -> None:
+        """One room stands otherwise from now on."""
+        self.rooms[number] = replace(self.rooms[number], **changes)  # type: ignore[arg-type]
 
     def hear(self, *numbers: int) -> None:
         """Sound comes in these rooms, and the worker takes it."""
-        for number in numbers or range(len(self.channels)):
-            channel = self.channels[number]
-            channel.inbox.write(np.zeros(160, np.int16), 16_000, time.time())
-            channel.take()
+        for number in numbers or range(len(self.rooms)):
+            self.change(number, heard=True, heard_at=time.monotonic())
         self.moved_at = time.monotonic()
 
     def poll(self, mqtt: MqttStatus = CONNECTED) -> list[str]:
         """Returns what a look tells."""
         before = len(self.told)
-        self.manager.poll(mqtt)
+        self.manager.poll(DaemonHealth(self.rooms, mqtt, self.moved_at))
         return self.told[before:]
 
 
-def room(name: str = "Nursery", **changes: object) -> Room:
+def room(name: str = "Nursery", **changes: object) -> RoomHealth:
     """A room that is heard and quiet."""
-    values: dict[str, object] = {"wanted": True, "heard_at": 1.0, "fault": "", "crying_since": None}
-    return Room(name=name, **{**values, **changes})  # type: ignore[arg-type]
+    values: dict[str, object] = {"wanted": True, "heard": True, "heard_at": 1.0, "fault": "ok", "crying_since": None}
+    return RoomHealth(name.lower(), name=name, **{**values, **changes})  # type: ignore[arg-type]
 
 
 def test_the_status_is_a_sentence() -> None:
@@ -59,12 +52,12 @@ def test_the_status_is_a_sentence() -> None:
     at = time.mktime((2026, 11, 22, 19, 2, 0, 0, 0, -1))
     assert status_line([room(), room("Bedroom")], "") == "2 of 2 rooms heard"
     assert status_line([room(crying_since=at)], "") == "1 of 1 room heard; Nursery crying since 19:02"
-    deaf = room("Bedroom", fault="NOT HEARD: no sound arrives")
+    deaf = room("Bedroom", heard=False, fault="stalled")
     assert status_line([room(crying_since=at), deaf], "no answer") == (
         "1 of 2 rooms heard; Bedroom NOT HEARD: no sound arrives; nobody can be told over MQTT: no answer;"
         " Nursery crying since 19:02"
     )
-    assert status_line([room(), room("Attic", wanted=False, fault="NOT HEARD")], "") == "1 of 1 room heard"
+    assert status_line([room(), room("Attic", wanted=False, heard=False, fault="stalled")], "") == "1 of 1 room heard"
     assert status_line([room()], "", "the disk is full") == "1 of 1 room heard; the disk is full"
     assert "\n" not in status_line([room("two\nlines")], "")
 
@@ -84,11 +77,11 @@ def test_a_fault_that_is_told_is_ready_too() -> None:
     """A camera that is off must not keep the service from starting; a room that is switched off neither."""
     house = House()
     house.hear(0)
-    house.faults["bedroom"] = "NOT HEARD"
-    assert house.poll() == ["READY=1", "STATUS=1 of 2 rooms heard; Bedroom NOT HEARD"]
+    house.change(1, fault="stalled")
+    assert house.poll() == ["READY=1", "STATUS=1 of 2 rooms heard; Bedroom NOT HEARD: no sound arrives"]
     house = House()
     house.hear(0)
-    house.channels[1].enabled = False
+    house.change(1, wanted=False)
     assert house.poll() == ["READY=1", "STATUS=1 of 1 room heard"]
 
 
@@ -130,7 +123,7 @@ def test_a_sign_of_life_needs_every_room_to_move() -> None:
     house.poll()
     house.hear(0)
     assert house.poll() == []
-    house.faults["bedroom"] = "NOT HEARD"
+    house.change(1, heard=False, fault="stalled")
     assert "WATCHDOG=1" in house.poll()
 
 
@@ -141,15 +134,22 @@ def test_a_room_that_opens_for_the_first_time_is_in_hand() -> None:
     assert "WATCHDOG=1" in house.poll()
 
 
-def test_crying_is_in_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crying_is_in_the_status() -> None:
     """Since it was first seen, and no longer when it is over."""
     house = House()
     house.hear()
-    monkeypatch.setattr(house.channels[0].tracker, "_crying", True)
+    house.change(0, crying_since=time.time())
     house.poll()
     assert f"Nursery crying since {time.strftime('%H:')}" in house.told[-1]
-    monkeypatch.setattr(house.channels[0].tracker, "_crying", False)
+    house.change(0, crying_since=None)
     assert house.poll() == ["STATUS=2 of 2 rooms heard"]
+
+
+def test_a_room_that_is_heard_late_is_heard() -> None:
+    """It counts, and what is wrong with it is said."""
+    assert status_line([room(fault="overload")], "") == (
+        "1 of 1 room heard; Nursery heard late: this machine has too much to do"
+    )
 
 
 def test_a_refused_reload_stays_in_the_status() -> None:
@@ -173,7 +173,7 @@ def test_without_systemd_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     """The same calls do nothing."""
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     manager = ServiceManager.of_environment()
-    manager.poll(CONNECTED)
+    manager.poll(DaemonHealth([], CONNECTED, 0.0))
     manager.stopping()
 
 

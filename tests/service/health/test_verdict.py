@@ -5,7 +5,7 @@ import pytest
 from monitord.faults import Fault
 from service.capture.source import SourceState
 from service.health.monitor import POLL_S
-from service.health.verdict import GRACE_S, LATE_S, LOSING_S, STALL_S, STUCK_S, WAITING_S, Signs, is_online, judge
+from service.health.verdict import GRACE_S, LATE_S, LOSING_S, STALL_S, STUCK_S, WAITING_S, Signs, is_heard, judge
 
 S = SourceState
 
@@ -70,11 +70,11 @@ def test_silence_is_believed_only_of_a_source_that_is_heard(
 ) -> None:
     """Online means: heard at least once, switched on, without a fault, and not over."""
     expected = heard and enabled and fault == "ok" and state is not S.ENDED
-    assert is_online(Signs(state), fault, heard=heard, enabled=enabled) is expected
+    assert is_heard(Signs(state), fault, ever=heard, enabled=enabled) is expected
 
 
 def test_a_source_that_is_heard_late_is_heard() -> None:
     """Its alarms are not held back, until it is about to lose sound."""
     late, losing = Signs(S.LIVE, waiting_s=WAITING_S), Signs(S.LIVE, waiting_s=LOSING_S)
-    assert is_online(late, "overload", heard=True, enabled=True)
-    assert not is_online(losing, "overload", heard=True, enabled=True)
+    assert is_heard(late, "overload", ever=True, enabled=True)
+    assert not is_heard(losing, "overload", ever=True, enabled=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from service.config import load_config
-from service.homeassistant.house import House, Room, house_of
+from service.homeassistant.house import House, Room
 from service.homeassistant.hub import hub_payload, hub_retained
 from service.homeassistant.room import room_payload, room_retained
 from service.homeassistant.settings import HomeAssistantConfig
@@ -169,13 +169,14 @@ def test_the_house_comes_from_the_configuration(tmp_path: Path) -> None:
     """Rooms have the names of the configuration, and say what they listen with."""
     file = tmp_path / "monitord.yaml"
     file.write_text("node: attic\nsources: {baby_room: {microphone: default}, b: {stream: 'rtsp://c/a', name: Crib}}\n")
-    house = house_of(load_config(file), version="1")
+    sources = [(room.id, room.name, room.spec) for room in load_config(file).rooms]
+    house = House.of(Node("attic"), "1", sources)
     assert house == House(
         Node("attic"), "1", (Room("baby_room", "Baby room", "Microphone"), Room("b", "Crib", "Stream"))
     )
     hub: Any = hub_payload(house)
     assert hub["device"]["name"] == "Baby monitor attic"
-    demo = house_of(load_config(file), version="1", demo=True)
+    demo = House.of(Node("attic", demo=True), "1", sources)
     assert {room.kind for room in demo.rooms} == {"Demo sound"}
 
 

@@ -119,7 +119,7 @@ def test_nothing_stale_stays_on_the_broker(broker: Mosquitto, discovered: Start,
     """A removed source leaves nothing retained, also where the broker was away at first; its device is removed once."""
 
     def live(discovery: Discovery, messages: list[Message]) -> None:
-        settings = MqttSettings("127.0.0.1", broker.port)
+        settings = MqttSettings(host="127.0.0.1", port=broker.port)
         with (
             Outbox(tmp_path / "outbox.db") as outbox,
             MqttClient(

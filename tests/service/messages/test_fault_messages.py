@@ -8,7 +8,7 @@ import pytest
 from monitord.faults import Fault
 from service.messages.fault_messages import fault_event
 from service.messages.message import Keep, Node
-from service.mqtt.staleness import STALE_S, stamped
+from service.mqtt.staleness import STALE_S, as_sent
 
 AT = 1_795_374_120.0  # date -u -d 2026-11-22T19:02:00Z +%s
 
@@ -46,5 +46,5 @@ def test_every_fault_is_of_severity_fault(fault: Fault) -> None:
 def test_a_fault_that_waited_is_stale() -> None:
     """Sent after an outage it says so: how the room stands now is said by its `health`."""
     fault = fault_event(Node("home"), "nursery", "flat", message_id="1", ts=AT, since=AT)
-    assert "stale" not in json.loads(stamped(fault, AT + 1).payload)
-    assert json.loads(stamped(fault, AT + STALE_S + 1).payload)["stale"] is True
+    assert "stale" not in json.loads(as_sent(fault, AT + 1).payload)
+    assert json.loads(as_sent(fault, AT + STALE_S + 1).payload)["stale"] is True

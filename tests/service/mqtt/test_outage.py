@@ -37,7 +37,7 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 
 def test_stop_is_quick_without_a_broker(outbox: Outbox) -> None:
     """Without a broker the end does not wait for one."""
-    mqtt = client(MqttSettings("127.0.0.1", free_port()), outbox)
+    mqtt = client(MqttSettings(host="127.0.0.1", port=free_port()), outbox)
     mqtt.start()
     until(lambda: "no broker" in mqtt.status().detail)
     began = time.monotonic()
@@ -95,11 +95,11 @@ def test_nothing_is_lost_when_the_daemon_is_killed(broker: Mosquitto, tmp_path: 
     """Everything that was told before a kill -9 at any instant arrives, then or after the next start, in order."""
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from service.messages.messages import Keep, Message, Node; from service.mqtt.client import MqttClient\n"
+        "from service.messages.message import Keep, Message, Node; from service.mqtt.client import MqttClient\n"
         "from service.mqtt.settings import MqttSettings; from service.storage.outbox import Outbox\n"
         "path, port, number = sys.argv[1:]\n"
         "with Outbox(Path(path)) as outbox:\n"
-        "    settings = MqttSettings('127.0.0.1', int(port))\n"
+        "    settings = MqttSettings(host='127.0.0.1', port=int(port))\n"
         "    with MqttClient(settings, Node('home'), ['room'], outbox) as mqtt:\n"
         "        while True:\n"
         "            assert mqtt.tell(Message('monitord/home/room/event', number, False, 1, Keep.EVENT))\n"
@@ -144,7 +144,7 @@ def test_a_hung_broker_is_noticed(broker: Mosquitto, outbox: Outbox) -> None:
 def test_last_will(broker: Mosquitto, outbox: Outbox) -> None:
     """A daemon that vanishes without a goodbye is told offline by the broker."""
     proxy = Proxy(broker.port)
-    with Subscriber(broker) as subscriber, client(MqttSettings("127.0.0.1", proxy.port), outbox) as mqtt:
+    with Subscriber(broker) as subscriber, client(MqttSettings(host="127.0.0.1", port=proxy.port), outbox) as mqtt:
         mqtt.wait_connected(30)
         until(lambda: subscriber.last("monitord/home/status") == "online")
         proxy.close()

@@ -11,7 +11,7 @@ import pytest
 
 from monitord.errors import ConfigError
 from service.messages import node_messages
-from service.mqtt.settings import MqttSettings, TlsFiles
+from service.mqtt.settings import MqttSettings, TlsSettings
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, until
 from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, client, event, ids
@@ -41,8 +41,8 @@ def test_a_wrong_password_is_told_apart(tmp_path: Path, outbox: Outbox, caplog: 
     password.chmod(0o600)
     with Mosquitto(tmp_path / "broker", users=USERS) as broker:
         for settings in (
-            MqttSettings("127.0.0.1", broker.port, "monitord", password),
-            MqttSettings("127.0.0.1", broker.port),
+            MqttSettings(host="127.0.0.1", port=broker.port, username="monitord", password_file=password),
+            MqttSettings(host="127.0.0.1", port=broker.port),
         ):
             with client(settings, outbox) as mqtt:
                 status = mqtt.wait_connected(30)
@@ -54,22 +54,23 @@ def test_a_wrong_password_is_told_apart(tmp_path: Path, outbox: Outbox, caplog: 
             until(lambda: broker.log.count("not authorised") >= 5)
             assert len([record for record in caplog.records if "refuses" in record.getMessage()]) == 1
         password.write_text("pw1\n")
-        with client(MqttSettings("127.0.0.1", broker.port, "monitord", password), outbox) as mqtt:
+        with client(
+            MqttSettings(host="127.0.0.1", port=broker.port, username="monitord", password_file=password), outbox
+        ) as mqtt:
             assert mqtt.wait_connected(30).connected
 
 
 @pytest.mark.parametrize(
     ("settings", "key"),
     [
-        (MqttSettings(username="a", password_file=Path("/nowhere")), "password"),
-        (MqttSettings(tls=TlsFiles(ca_file=Path("/nowhere"))), "ca_file"),
-        (MqttSettings(tls=TlsFiles(ca_file=Path(__file__))), "ca_file"),
-        (MqttSettings(tls=TlsFiles(cert_file=Path("/nowhere"))), "cert_file"),
-        (MqttSettings(tls=TlsFiles(key_file=Path("/nowhere"))), "cert_file"),
+        (MqttSettings.model_construct(username="a", password_file=Path("/nowhere")), "password"),
+        (MqttSettings.model_construct(tls=TlsSettings.model_construct(ca_file=Path("/nowhere"))), "ca_file"),
+        (MqttSettings(tls=TlsSettings(ca_file=Path(__file__))), "ca_file"),
+        (MqttSettings.model_construct(tls=TlsSettings.model_construct(cert_file=Path("/nowhere"))), "cert_file"),
     ],
 )
 def test_files_that_cannot_be_used_stop_the_start(outbox: Outbox, settings: MqttSettings, key: str) -> None:
-    """A missing or wrong file is the operator's to mend: named by its key, before any connection."""
+    """A wrong file, or one that has gone since the check, is the operator's to mend: named, before any connection."""
     with pytest.raises(ConfigError, match=key):
         client(settings, outbox).start()
 
@@ -84,7 +85,7 @@ def test_a_refused_topic_is_seen_and_kept(tmp_path: Path, outbox: Outbox) -> Non
         Mosquitto(tmp_path / "broker", users=USERS, acl=narrow) as broker,
         Subscriber(broker, user="subscriber") as subscriber,
     ):
-        settings = MqttSettings("127.0.0.1", broker.port, "monitord", password)
+        settings = MqttSettings(host="127.0.0.1", port=broker.port, username="monitord", password_file=password)
         with client(settings, outbox) as mqtt:
             mqtt.tell(node_messages.source_status(NODE, "room", online=True))
             mqtt.wait_connected(30)
@@ -113,22 +114,24 @@ def test_tls(tmp_path: Path, outbox: Outbox) -> None:
     (tmp_path / "other").mkdir()
     ours, stranger = authority(tmp_path), authority(tmp_path / "other", "another CA")
     server = certificate(tmp_path, ours, "server", "DNS:localhost")
-    client = certificate(tmp_path, ours, "client", "DNS:monitord")
-    good = TlsFiles(ours[0], *client)
+    cert, key = certificate(tmp_path, ours, "client", "DNS:monitord")
+    good = TlsSettings(ca_file=ours[0], cert_file=cert, key_file=key)
     with Mosquitto(tmp_path / "broker", tls=server, client_ca=ours[0]) as broker:
 
-        def status_with(host: str, tls: TlsFiles | None) -> tuple[bool, bool, str]:
-            with client(MqttSettings(host, broker.port, tls=tls), outbox) as mqtt:
+        def status_with(host: str, tls: TlsSettings | None) -> tuple[bool, bool, str]:
+            with client(MqttSettings(host=host, port=broker.port, tls=tls), outbox) as mqtt:
                 until(lambda: mqtt.status().connected or "not connected yet" not in mqtt.status().detail)
                 status = mqtt.status()
             return status.connected, status.refused, status.detail
 
         assert status_with("localhost", good) == (True, False, "")
-        connected, refused, detail = status_with("localhost", TlsFiles(stranger[0], *client))
+        connected, refused, detail = status_with(
+            "localhost", TlsSettings(ca_file=stranger[0], cert_file=cert, key_file=key)
+        )
         assert (connected, refused, "mqtt.tls.ca_file" in detail) == (False, True, True)
         connected, refused, detail = status_with("127.0.0.1", good)  # the certificate is for localhost
         assert (connected, refused, "mqtt.host" in detail) == (False, True, True)
-        connected, refused, detail = status_with("localhost", TlsFiles(ours[0]))
+        connected, refused, detail = status_with("localhost", TlsSettings(ca_file=ours[0]))
         assert (connected, "mqtt.tls.cert_file" in detail) == (False, True)
         connected, refused, detail = status_with("localhost", None)
         assert not connected
@@ -142,7 +145,7 @@ def test_falls_back_to_3_1_1(broker: Mosquitto, outbox: Outbox, manner: str) -> 
     """A broker of the time before MQTT 5, which says so or just hangs up, is spoken to in 3.1.1."""
     refusal = bytes([0x20, 2, 0, 1]) if manner == "answers" else b""  # CONNACK: unacceptable protocol version
     proxy = Proxy(broker.port, refuse_v5=refusal)
-    with Subscriber(broker) as subscriber, client(MqttSettings("127.0.0.1", proxy.port), outbox) as mqtt:
+    with Subscriber(broker) as subscriber, client(MqttSettings(host="127.0.0.1", port=proxy.port), outbox) as mqtt:
         assert mqtt.wait_connected(30).connected
         mqtt.tell(event(1))
         until(lambda: ids(subscriber) == ["1"])
@@ -164,7 +167,7 @@ def test_what_is_no_broker_is_survived(outbox: Outbox, answer: bytes) -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        with client(MqttSettings("127.0.0.1", server.getsockname()[1]), outbox) as mqtt:
+        with client(MqttSettings(host="127.0.0.1", port=server.getsockname()[1]), outbox) as mqtt:
             until(lambda: "not connected yet" not in mqtt.status().detail)
             assert not mqtt.status().connected
             assert mqtt.alive

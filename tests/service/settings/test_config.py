@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from monitord.errors import ConfigError
 from service.capture.spec import FileSpec, MicrophoneSpec, StreamSpec
-from service.config import Config, config_from_sources, load_config
-from service.mqtt.settings import MqttSettings, TlsFiles
+from service.config import Config, load_config
+from service.mqtt.settings import MqttSettings, TlsSettings
 from service.settings.password import read_password
 from tests.support.paths import ROOT
 
@@ -56,8 +56,12 @@ def test_the_documented_configuration_is_read(tmp_path: Path) -> None:
         StreamSpec("rtsp://camera.local/audio"),
         FileSpec(tmp_path / "cries.wav", loop=True),
     ]
-    assert config.mqtt.settings == MqttSettings(
-        "localhost", 1883, "monitord", tmp_path / "password", TlsFiles(tmp_path / "ca.crt")
+    assert config.mqtt == MqttSettings(
+        host="localhost",
+        port=1883,
+        username="monitord",
+        password_file=tmp_path / "password",
+        tls=TlsSettings(ca_file=tmp_path / "ca.crt"),
     )
     assert (config.bundle, config.state_dir) == (Path("/var/lib/monitord/bundle"), Path("/var/lib/monitord"))
     assert config.runtime == "auto"
@@ -72,7 +76,7 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path, monkeypatch: pytest.Monke
     """Nothing said: the default microphone, a private broker, node home, state where XDG says."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     config = load_config(_write(tmp_path, ""))
-    assert config == config_from_sources([])
+    assert config == Config().listening_to([])
     assert (config.node, list(config.sources), config.mqtt.embedded) == ("home", ["room"], True)
     assert config.state_dir == tmp_path / "monitord"
 
@@ -82,15 +86,15 @@ def test_state_falls_back_to_the_home_directory(given: str, monkeypatch: pytest.
     """No XDG_STATE_HOME, or one that the standard says to ignore."""
     monkeypatch.setenv("XDG_STATE_HOME", given)
     monkeypatch.setenv("HOME", "/home/someone")
-    assert config_from_sources([]).state_dir == Path("/home/someone/.local/state/monitord")
+    assert Config().listening_to([]).state_dir == Path("/home/someone/.local/state/monitord")
 
 
 def test_sources_of_the_command_line_are_rooms() -> None:
     """Ids are room, room2, room3 in the order given."""
     specs = [MicrophoneSpec(2), StreamSpec("rtmp://0.0.0.0:1935/live", listen=True), FileSpec(Path("a.wav"))]
-    config = config_from_sources(specs)
-    assert list(config.sources) == ["room", "room2", "room3"]
-    assert [source.spec for source in config.sources.values()] == specs
+    config = Config().listening_to(specs)
+    assert [room.id for room in config.rooms] == ["room", "room2", "room3"]
+    assert [room.spec for room in config.rooms] == specs
 
 
 def test_sources_of_the_command_line_replace_those_of_the_file(tmp_path: Path) -> None:
@@ -98,7 +102,7 @@ def test_sources_of_the_command_line_replace_those_of_the_file(tmp_path: Path) -
     path = _write(tmp_path, "node: attic\nsources: {nursery: {microphone: default}}")
     config = load_config(path, [MicrophoneSpec("Yeti")])
     assert config.node == "attic"
-    assert {key: source.spec for key, source in config.sources.items()} == {"room": MicrophoneSpec("Yeti")}
+    assert [(room.id, room.spec) for room in config.rooms] == [("room", MicrophoneSpec("Yeti"))]
 
 
 def test_names_are_made_from_ids(tmp_path: Path) -> None:
@@ -106,7 +110,7 @@ def test_names_are_made_from_ids(tmp_path: Path) -> None:
     config = load_config(
         _write(tmp_path, "sources: {baby_room: {microphone: default}, b: {microphone: 1, name: Max & Moritz}}")
     )
-    assert [config.name_of(key) for key in config.sources] == ["Baby room", "Max & Moritz"]
+    assert [room.name for room in config.rooms] == ["Baby room", "Max & Moritz"]
 
 
 KEYS = ", ".join(sorted(Config.model_fields))
@@ -230,7 +234,7 @@ def test_a_readable_file_with_a_password_is_warned_of(tmp_path: Path, caplog: py
 
 def test_a_configuration_does_not_change() -> None:
     """It is frozen: what was checked stays true."""
-    config = config_from_sources([])
+    config = Config().listening_to([])
     with pytest.raises(ValueError, match="frozen"):
         config.node = "other"
 

@@ -42,7 +42,7 @@ def say(**values):
 
 
 store = DocumentStore(folder)
-settings = MqttSettings("127.0.0.1", port)
+settings = MqttSettings(host="127.0.0.1", port=port)
 with Outbox(folder / "outbox.db") as outbox, MqttClient(settings, Node("home"), [], outbox) as mqtt:
     assert mqtt.wait_connected(30).connected
     resource.setrlimit(resource.RLIMIT_NOFILE, (1, limits[1]))

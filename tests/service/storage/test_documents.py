@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,10 @@ def test_what_is_no_document_is_set_aside(tmp_path: Path, caplog: pytest.LogCapt
     (tmp_path / "settings.json").write_bytes(content)
     store = DocumentStore(tmp_path)
     assert store.load("settings") == {}
-    assert (tmp_path / "settings.json.broken").read_bytes() == content
+    (aside,) = tmp_path.glob("settings.json.broken-*")
+    assert aside.read_bytes() == content
     assert not (tmp_path / "settings.json").exists()
-    assert "set aside as settings.json.broken" in caplog.text
+    assert f"set aside as {aside.name}" in caplog.text
     store.save("settings", {"a": 1})
     assert DocumentStore(tmp_path).load("settings") == {"a": 1}
 
@@ -52,7 +54,8 @@ def test_entries_that_make_no_sense_are_set_aside(tmp_path: Path, caplog: pytest
     spoilt = {"a": "1", "b": "x", "c": "y", "d": "2"}
     DocumentStore(tmp_path).save("numbers", spoilt)
     assert DocumentStore(tmp_path).entries("numbers", lambda _, value: int(value)) == {"a": 1, "d": 2}
-    assert json.loads((tmp_path / "numbers.json.broken").read_text()) == spoilt
+    (aside,) = tmp_path.glob("numbers.json.broken-*")
+    assert json.loads(aside.read_text()) == spoilt
     assert DocumentStore(tmp_path).load("numbers") == {"a": "1", "d": "2"}
     assert len(caplog.records) == 1
     assert "'b': invalid literal" in caplog.text
@@ -61,7 +64,9 @@ def test_entries_that_make_no_sense_are_set_aside(tmp_path: Path, caplog: pytest
 def test_what_cannot_even_be_set_aside_stops_nobody(tmp_path: Path) -> None:
     """A disk that refuses that too is a fault, and the house is heard all the same."""
     (tmp_path / "settings.json").write_text("{")
-    (tmp_path / "settings.json.broken" / "in the way").mkdir(parents=True)
+    for later_s in range(60):  # whenever it is tried
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + later_s))
+        (tmp_path / f"settings.json.broken-{stamp}" / "in the way").mkdir(parents=True)
     store = DocumentStore(tmp_path)
     assert store.load("settings") == {}
     assert "settings.json" in store.fault

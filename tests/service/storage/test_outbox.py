@@ -54,7 +54,7 @@ def test_outlives_kill_9(path: Path) -> None:
     """What `add` took is there after a kill -9 at any later instant."""
     script = (
         "import sys; from pathlib import Path\n"
-        "from service.messages.messages import Keep, Message; from service.storage.outbox import Outbox\n"
+        "from service.messages.message import Keep, Message; from service.storage.outbox import Outbox\n"
         "with Outbox(Path(sys.argv[1])) as outbox:\n"
         "    for number in range(10**9):\n"
         "        keep = Keep.SEGMENT if number % 3 else Keep.EVENT\n"

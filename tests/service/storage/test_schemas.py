@@ -100,7 +100,7 @@ def test_what_the_daemon_writes_is_right(classifier: Classifier, tmp_path: Path)
     house = begin(classifier, tmp_path)
     assert house.events("nursery")[0] == "ended"
     assert house.last("nursery/settings")["threshold"] == 0.5
-    assert list(tmp_path.glob("*.broken")) == []
+    assert list(tmp_path.glob("*.broken-*")) == []
 
 
 @settings(max_examples=30)

@@ -18,10 +18,8 @@ import pytest
 from monitord.faults import Fault
 from monitord.types import REASONS, EventType
 from service.capture.spec import FileSpec, MicrophoneSpec, StreamSpec
-from service.config import config_from_sources
 from service.messages.json_lines import Line
-from service.mqtt.settings import MqttSettings, TlsFiles
-from service.terminal.banner import banner, source_words, subscribe_line
+from service.terminal.banner import banner, source_words
 from service.terminal.console import Console, ConsoleHandler
 from service.terminal.console_text import duration_words, event_words, fault_words, level_words, segment_words
 
@@ -101,9 +99,15 @@ def test_levels_are_bars(dbfs: float, bar: str) -> None:
 
 def test_the_banner_says_all_that_one_needs() -> None:
     """Each source, the broker, the exact line to subscribe, the model, and what it is not."""
-    config = config_from_sources([MicrophoneSpec(), StreamSpec("rtsp://me:hunter2@cam/1")])
     text = banner(
-        config, version="0.1.0", model="compact", broker=MqttSettings("127.0.0.1"), kind="private", demo=False
+        "home",
+        [("Room", MicrophoneSpec()), ("Room2", StreamSpec("rtsp://me:hunter2@cam/1"))],
+        version="0.1.0",
+        model="compact",
+        broker="127.0.0.1:1883",
+        kind="private",
+        watch="mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'",
+        demo=False,
     )
     assert text == (
         "monitord 0.1.0. Not a medical device. Ctrl-C ends it.\n"
@@ -118,21 +122,21 @@ def test_the_banner_says_all_that_one_needs() -> None:
 
 def test_the_demo_says_that_it_is_one() -> None:
     """And how to give a phone, a camera or a file."""
-    text = banner(config_from_sources([]), version="1", model="m", broker=MqttSettings("::1"), kind="found", demo=True)
+    text = banner(
+        "home",
+        [("Room", MicrophoneSpec())],
+        version="1",
+        model="m",
+        broker="[::1]:1883",
+        kind="found",
+        watch="mosquitto_sub",
+        demo=True,
+    )
     for words in ("DEMO", "no microphone", "mic:NAME", "rtsp://", "http://", "listen+rtmp://", "recording.m4a"):
         assert words in text
     assert "the demo sound" in text
     assert "MQTT at [::1]:1883" in text
     assert "default microphone" not in text
-
-
-def test_the_line_to_subscribe_works_in_a_shell() -> None:
-    """Quoted, with user, certificates and the password still in its file."""
-    settings = MqttSettings("broker", 8883, "a b", Path("/etc/my password"), TlsFiles(Path("/ca.crt"), Path("/c.pem")))
-    assert subscribe_line(settings, "home") == (
-        "mosquitto_sub -h broker -p 8883 -v -t 'monitord/home/#' -u 'a b' --cafile /ca.crt --cert /c.pem --key /c.pem"
-        " -P \"$(cat '/etc/my password')\""
-    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from model.classifier import Classifier
+from monitord.household import Household
 from monitord.types import RATE_HZ, Pcm
+from service.alerts.command_queue import CommandQueue
 from service.alerts.publisher import Publisher
 from service.alerts.reporter import AlertReporter
 from service.capture.inbox import Inbox
@@ -87,17 +89,29 @@ class House:
         names = {one: one.capitalize() for one in self.sources}
         self.node = Node("home", demo=self.demo)
         publisher = Publisher(self.node, names, Texts.load(self.language), self.tell, self, self.notices.append)
+        self.wake, self.household = Event(), Household()
+        self.queue = CommandQueue(self.wake)
         self.reporter = AlertReporter.of(
-            self.config,
             publisher,
             self.channels,
             DocumentStore(self.state_dir),
-            sources_ok=lambda: len(self.channels),
-            fault=lambda source: self.faults.get(source, ""),
+            self.queue,
+            household=self.household,
+            health=self,
+            profiles=self.config.profiles,
+            daily_at=self.config.test_alarm.daily_at,
             restart=self.restart,
         )
-        self.worker = Worker(list(self.channels.values()), self.classifier, self.reporter, Event())
+        self.worker = Worker(list(self.channels.values()), self.classifier, self.reporter, self.wake)
         self.clock = time.time() - 3_600  # wall time of sample 0
+
+    def count_heard(self) -> int:
+        """As `Health.count_heard`."""
+        return len(self.channels)
+
+    def fault_of(self, source: str) -> str:
+        """As `Health.fault_of`."""
+        return self.faults.get(source, "")
 
     def tell(self, message: Message) -> bool:
         """As the reporter's `tell`."""
@@ -136,7 +150,7 @@ class House:
     def command(self, *given: Command) -> None:
         """Lets the worker obey."""
         for one in given:
-            self.reporter.ask(one)
+            self.queue.put(one)
         self.worker.round()
 
     def echo(self) -> None:

@@ -16,7 +16,7 @@ EVENT = "monitord/home/room/event"
 
 def at(broker: Mosquitto) -> MqttSettings:
     """Where the broker is."""
-    return MqttSettings("127.0.0.1", broker.port)
+    return MqttSettings(host="127.0.0.1", port=broker.port)
 
 
 def client(settings: MqttSettings, outbox: Outbox, **more: object) -> MqttClient:

@@ -1,0 +1,307 @@
+"""One monitor from its parts: build, start, poll, stop. The one place where the parts are put together.
+
+No signal, no exec and no global in it: any program may host a daemon, or several, each with a state directory and a
+node name of its own.
+"""
+
+import contextlib
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Final, Literal, Protocol, Self
+
+from model.bundle import Bundle
+from model.classifier import Classifier
+from model.runtime import open_runtime
+from monitord.errors import ConfigError
+from monitord.household import Household
+from service.alerts import publisher as alerts
+from service.alerts.command_queue import CommandQueue
+from service.alerts.publisher import Publisher
+from service.alerts.reporter import AlertReporter
+from service.capture.inbox import Inbox
+from service.capture.opening import open_source, stop_sources
+from service.capture.source import Source
+from service.config import Config
+from service.health import daemon_faults, monitor
+from service.health.daemon_faults import DaemonFaults, Disk
+from service.health.monitor import HealthMonitor
+from service.health.outage_notice import OutageNotice
+from service.health.systemd import DaemonHealth
+from service.homeassistant.discovery import discover
+from service.homeassistant.house import House
+from service.messages import node_messages
+from service.messages.commands import Received
+from service.messages.message import Message, Node
+from service.messages.texts import Texts
+from service.mqtt.client import MqttClient
+from service.mqtt.embedded_broker import EmbeddedBroker
+from service.mqtt.settings import MqttSettings
+from service.mqtt.subscribe_line import subscribe_line
+from service.notify.notice import Notice
+from service.notify.notifier import Notifier
+from service.pipeline.channel import SourceChannel
+from service.pipeline.worker import Worker
+from service.pipeline.worker_thread import WorkerThread
+from service.storage.documents import DocumentStore
+from service.storage.outbox import Outbox
+from service.storage.state_lock import only_one
+from service.terminal.banner import BrokerKind, banner
+
+WORKER_STOP_S: Final = 1.0
+"""Seconds that the worker has to hear what waits in the inboxes: a minute of sound takes less."""
+MQTT_STOP_S: Final = 1.0
+"""Seconds for the last messages and the goodbye. The three together keep Ctrl-C within 3 s."""
+NOTIFY_STOP_S: Final = 0.5
+"""Seconds for the last words to phones, while the broker waits for its goodbye."""
+STUCK_END_S: Final = 10.0
+"""Seconds that the worker may be stuck: by then every room is told as not heard; nothing but a new process helps."""
+CONNECT_S: Final = 5.0
+"""Seconds after the start in which a broker's refusal is the operator's mistake, and ends the daemon."""
+
+Ending = Literal["over", "crashed", "stuck"]
+"""Every recording has ended; a part has a bug; the worker does not move. Only a new daemon helps with the last two."""
+
+_log = logging.getLogger(__name__)
+
+
+class Screen(alerts.Screen, monitor.Screen, daemon_faults.Screen, Protocol):
+    """Shows a person, or a script, what happens."""
+
+    def banner(self, text: str) -> None:
+        """What it listens to, and where it tells it: the first that is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What runs."""
+
+    sources: tuple[Source, ...]
+    worker: Worker
+    thread: WorkerThread
+    mqtt: MqttClient
+    notifier: Notifier
+    reporter: AlertReporter
+    monitor: HealthMonitor
+    faults: DaemonFaults
+    first: tuple[Message, ...]
+    """What is told before anything is heard."""
+
+
+class Daemon:
+    """One monitor. All methods are for one thread, the host's.
+
+    Built with `build`, which opens what must not be shared (lock, outbox, broker); a with-block stops it, started or
+    not.
+    """
+
+    def __init__(self, parts: _Parts, opened: contextlib.ExitStack) -> None:
+        self._parts, self._stack = parts, opened
+        self._started_at = time.monotonic()
+
+    @classmethod
+    def build(
+        cls,
+        config: Config,
+        bundle: Bundle,
+        screen: Screen,
+        *,
+        demo: bool = False,
+        restart: Callable[[], None] = lambda: None,
+    ) -> Self:
+        """Puts the parts together; nothing is heard or told yet.
+
+        Args:
+            config: What to listen to and where to tell it.
+            bundle: A trained one.
+            screen: Shows what happens.
+            demo: Whether every source plays the demo sound.
+            restart: Called, from the worker's thread, when somebody asks for a restart.
+
+        Raises:
+            MonitordError: It cannot begin; nothing is left open.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(only_one(config.state_dir))
+            broker, kind = _broker(config, stack)
+            outbox = stack.enter_context(Outbox(config.state_dir / "outbox.db"))
+            store = DocumentStore(config.state_dir)
+            manifest = bundle.manifest
+            screen.banner(
+                banner(
+                    config.node,
+                    [(one.name, one.spec) for one in config.rooms],
+                    version=version("monitord"),
+                    model=manifest.name,
+                    broker=broker.address,
+                    kind=kind,
+                    watch=subscribe_line(broker, config.node),
+                    demo=demo,
+                )
+            )
+            parts = _assemble(config, bundle, screen, outbox, store, broker=broker, demo=demo, restart=restart)
+            return cls(parts, stack.pop_all())
+        raise AssertionError("unreachable")
+
+    def start(self) -> None:
+        """Tells the first states, connects, and begins to listen.
+
+        Raises:
+            ConfigError: A password or certificate file cannot be used.
+        """
+        parts = self._parts
+        for message in parts.first:
+            parts.mqtt.tell(message)
+        parts.reporter.begin()
+        parts.monitor.poll()
+        parts.mqtt.start()
+        self._stack.callback(parts.mqtt.stop, MQTT_STOP_S)
+        parts.notifier.start()
+        self._stack.callback(parts.notifier.stop, NOTIFY_STOP_S)
+        self._stack.callback(parts.thread.stop, WORKER_STOP_S)
+        self._stack.callback(stop_sources, parts.sources)
+        for source in parts.sources:
+            source.start()
+        parts.thread.start()
+        self._started_at = time.monotonic()
+
+    def poll(self) -> Ending | None:
+        """Looks at all that may fail, to be called twice a second; says why there is nothing more to wait for.
+
+        Raises:
+            ConfigError: The broker refuses us, right after the start.
+        """
+        parts = self._parts
+        parts.monitor.poll(parts.worker.moved_at)
+        status = parts.mqtt.status()
+        if status.refused and time.monotonic() - self._started_at < CONNECT_S:
+            raise ConfigError(status.detail)
+        parts.faults.poll()
+        if not parts.mqtt.alive:
+            _log.error("the MQTT client has a bug; the daemon ends, so that it can be started anew")
+            return "crashed"
+        if not parts.thread.is_alive():
+            parts.monitor.poll(parts.worker.moved_at)
+            return "crashed" if parts.thread.crashed else "over"
+        if parts.monitor.still_s > STUCK_END_S:
+            _log.error("the worker is stuck since %.0f s; the daemon begins anew", parts.monitor.still_s)
+            return "stuck"
+        return None
+
+    def health(self) -> DaemonHealth:
+        """How it stood at the last look."""
+        parts = self._parts
+        return DaemonHealth(parts.monitor.rooms, parts.mqtt.status(), parts.worker.moved_at, parts.faults.words)
+
+    def stop(self) -> None:
+        """Stops all in the reverse order, with the goodbye; at most some 3 s. A second time does nothing."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _broker(config: Config, stack: contextlib.ExitStack) -> tuple[MqttSettings, BrokerKind]:
+    """Returns where the broker is, and whose it is; a private one runs until the stack is closed."""
+    if not config.mqtt.embedded:
+        return config.mqtt, "configured"
+    broker = stack.enter_context(EmbeddedBroker(config.state_dir))
+    return MqttSettings(host=broker.host, port=broker.port), "found" if broker.reused else "private"
+
+
+def _assemble(
+    config: Config,
+    bundle: Bundle,
+    screen: Screen,
+    outbox: Outbox,
+    store: DocumentStore,
+    *,
+    broker: MqttSettings,
+    demo: bool,
+    restart: Callable[[], None],
+) -> _Parts:
+    """Builds every part from those before it; opens nothing but the network."""
+    node = Node(config.node, demo=demo)
+    names: Mapping[str, str] = {one.id: one.name for one in config.rooms}
+    texts = Texts.load(config.notify.language)
+    manifest, wake = bundle.manifest, threading.Event()
+    queue, household = CommandQueue(wake), Household()
+
+    classifier = Classifier(bundle, open_runtime(bundle, config.runtime))
+    sources = [open_source(one.id, one.spec, Inbox(one.id, wake=wake), demo=demo) for one in config.rooms]
+    channels = {source.id: SourceChannel.of(source.inbox, manifest.listener, manifest.tracker) for source in sources}
+    house = House.of(node, version("monitord"), [(one.id, one.name, one.spec) for one in config.rooms])
+    announced = discover(house, config.home_assistant, store)
+    mqtt = MqttClient(
+        broker,
+        node,
+        list(channels),
+        outbox,
+        on_command=queue.put,
+        discovery=lambda: announced.devices,
+        unanswered=household.unanswered,
+        births=announced.births,
+        gone=announced.gone,
+    )
+    notifier = Notifier.build(config.notify, functools.partial(_delivered, queue))
+    health = HealthMonitor(
+        node,
+        names,
+        [(source, channels[source.id]) for source in sources],
+        tell=mqtt.tell,
+        screen=screen,
+        texts=texts,
+        notify=notifier.tell,
+    )
+    reporter = AlertReporter.of(
+        Publisher(node, names, texts, mqtt.tell, screen, notifier.tell),
+        channels,
+        store,
+        queue,
+        household=household,
+        health=health,
+        profiles=config.profiles,
+        daily_at=config.test_alarm.daily_at,
+        restart=restart,
+    )
+    worker = Worker(list(channels.values()), classifier, reporter, wake, live=True)
+    info = functools.partial(
+        node_messages.info,
+        node,
+        version=version("monitord"),
+        model=manifest.name,
+        model_sha=bundle.id,
+        metrics=manifest.metrics,
+    )
+    faults = DaemonFaults(
+        classifier.runtime,
+        Disk(config.state_dir, outbox, store),
+        info=info,
+        tell=mqtt.tell,
+        screen=screen,
+        notice=OutageNotice.of_disk(node, texts, notifier.tell),
+    )
+    return _Parts(
+        tuple(sources),
+        worker,
+        WorkerThread(worker),
+        mqtt,
+        notifier,
+        reporter,
+        health,
+        faults,
+        (*announced.swept, info()),
+    )
+
+
+def _delivered(queue: CommandQueue, channel: str, notice: Notice) -> None:
+    """A service took a notice for a phone: of a test alarm that is news."""
+    if notice.kind == "test":
+        queue.put(Received(notice.source, notice.tag, channel))

@@ -1,0 +1,32 @@
+"""The line that people paste into a second terminal."""
+
+from pathlib import Path
+
+import pytest
+
+from service.mqtt.settings import MqttSettings, TlsSettings
+from service.mqtt.subscribe_line import subscribe_line
+
+
+def test_the_line_to_subscribe_works_in_a_shell() -> None:
+    """Quoted, with user, certificates and the password still in its file."""
+    settings = MqttSettings.model_construct(  # whether the files are there is asked elsewhere
+        host="broker",
+        port=8883,
+        username="a b",
+        password_file=Path("/etc/my password"),
+        tls=TlsSettings.model_construct(ca_file=Path("/ca.crt"), cert_file=Path("/c.pem")),
+    )
+    assert subscribe_line(settings, "home") == (
+        "mosquitto_sub -h broker -p 8883 -v -t 'monitord/home/#' -u 'a b' --cafile /ca.crt --cert /c.pem --key /c.pem"
+        " -P \"$(cat '/etc/my password')\""
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("127.0.0.1", "127.0.0.1:1883"), ("::1", "[::1]:1883"), ("broker.local", "broker.local:1883")]
+)
+def test_addresses_are_written_as_one_types_them(host: str, address: str) -> None:
+    """An IPv6 address in brackets, for it has colons of its own."""
+    assert MqttSettings(host=host).address == address
+    assert subscribe_line(MqttSettings(host=host), "home").startswith(f"mosquitto_sub -h {host} -p 1883 ")
