@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from model.manifest import FileRecord, Manifest, frontend_proof, parse_manifest
 from model.npz import read_npz
-from model.records import dump_json
+from model.strict_json import dump_json
 from model.vggish import weight_shapes
 from monitord.errors import BundleError
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
+from pydantic import JsonValue
 
 from model.calibration import Calibration
 from model.frontend import N_FRAMES, N_MELS, FrontendParams, patches
-from model.records import Json, from_json, load_json
+from model.strict_json import from_json, load_json
 from model.vggish import Architecture
 from monitord.errors import BundleError
 from monitord.listener import ListenerParams
@@ -74,7 +75,7 @@ class Manifest:
     rests_on: Mapping[str, str]
     """By threshold (`tracker.on_p`): the data set, the fold protocol and the operating point it was chosen at."""
     data: tuple[DataSet, ...]
-    metrics: Mapping[str, Json]
+    metrics: Mapping[str, JsonValue]
     """By protocol, `random` (over clips, the paper's) and `grouped` (no family on both sides), with their baselines."""
     frontend_proof: tuple[float, ...] = ()
     """What the front end made of the proof sound when the bundle was written; see `frontend_proof`."""

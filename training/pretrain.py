@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
 from model.frontend import FrontendParams, patches
-from model.records import dump_json, from_json, load_json
+from model.strict_json import dump_json, from_json, load_json
 from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
 from monitord.windows import WINDOW_SAMPLES

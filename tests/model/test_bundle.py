@@ -17,7 +17,7 @@ from model.calibration import Calibration
 from model.classifier import Classifier
 from model.forward import Outputs
 from model.manifest import frontend_proof
-from model.records import from_json, to_json
+from model.strict_json import dump_json, from_json, load_json
 from monitord.errors import BundleError
 from monitord.listener import ListenerParams
 from monitord.tracker import TrackerParams
@@ -126,11 +126,19 @@ def test_no_bundle_is_refused(tmp_path: Path) -> None:
         (lambda m: m.update(colour="blue"), "unknown key colour; this version of monitord expects"),
         (lambda m: m["listener"]["windows"].update(hop_ms=3), r"listener.windows: unknown key hop_ms"),
         (lambda m: m["listener"]["gate"].pop("margin_db"), r"listener.gate: missing key margin_db"),
-        (lambda m: m["tracker"].update(n="3"), r'tracker.n: found "3", expected a whole number'),
-        (lambda m: m["tracker"].update(on_p=True), r"tracker.on_p: found true, expected a number"),
-        (lambda m: m["calibration"].update(cry_scale=-1), r"calibration: cry_scale is -1.0, expected above 0"),
-        (lambda m: m["calibration"].update(reason_bias=[0, 0]), r"reason_bias: found \[0, 0\], expected a list of 4"),
-        (lambda m: m.update(heads="dreamt"), 'heads: found "dreamt", expected one of trained, untrained'),
+        (lambda m: m["tracker"].update(n="3"), r"json\.tracker\.n: Input should be a valid integer, found '3'"),
+        (lambda m: m["tracker"].update(n=True), r"json\.tracker\.n: Input should be a valid integer, found True"),
+        (lambda m: m["tracker"].update(n=3.0), r"json\.tracker\.n: Input should be a valid integer, found 3\.0"),
+        (lambda m: m["tracker"].update(on_p=True), r"json\.tracker\.on_p: Input should be a valid number, found True"),
+        (
+            lambda m: m["tracker"].update(on_p=2**53),
+            r"json\.tracker\.on_p: found 9007199254740992, expected .* 2\*\*53",
+        ),
+        (lambda m: m["tracker"].update(on_p=10**400), r"json\.tracker\.on_p: found 1000.*, expected .* 2\*\*53"),
+        (lambda m: m["calibration"].update(cry_scale=-1), r"json\.calibration: .*cry_scale is -1.0, expected above 0"),
+        (lambda m: m["calibration"].update(reason_bias=[0, 0]), r"reason_bias\[2\]: Field required, found \[0, 0\]"),
+        (lambda m: m["calibration"].update(reason_bias=[0] * 5), r"reason_bias: .* at most 4 items .*, not 5"),
+        (lambda m: m.update(heads="dreamt"), r"json\.heads: Input should be 'trained' or 'untrained', found 'dreamt'"),
         (lambda m: m.update(labels=["a", "b", "c", "d"]), "found labels"),
         (lambda m: m["input"].update(rate_hz=8000), "made for Input"),
         (lambda m: m.update(metrics={"random": {}}), "expected both protocols"),
@@ -139,7 +147,16 @@ def test_no_bundle_is_refused(tmp_path: Path) -> None:
         (lambda m: m.update(frontend_proof=[1.0]), "hears otherwise"),
         (lambda m: m["files"].pop(WEIGHTS), r"files: found .*expected"),
         (lambda m: m["files"].update({"../../etc/passwd": m["files"][WEIGHTS]}), r"files: found .*expected"),
-        (lambda m: m["files"].update({WEIGHTS: "x"}), r'weights.npz: found "x", expected an object'),
+        (
+            lambda m: m["files"].update({WEIGHTS: "x"}),
+            r"json\.files\.weights\.npz: Input should be an object, found 'x'",
+        ),
+        (lambda m: m["files"][WEIGHTS].pop("sha256"), r"json\.files\.weights\.npz\.sha256: Field required"),
+        (
+            lambda m: m["data"][0].update(colour="blue"),
+            r"json\.data\[0\]: unknown key colour; .* expects name, licence",
+        ),
+        (lambda m: m.pop("input"), r"json: missing key input; this version of monitord expects"),
     ],
 )
 def test_foreign_manifest_is_refused(bundle: Path, change: Callable[[dict[str, Any]], object], says: str) -> None:
@@ -152,8 +169,10 @@ def test_foreign_manifest_is_refused(bundle: Path, change: Callable[[dict[str, A
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"a": 1, "a": 2}', "key a stands twice"),
-        ('{"a": NaN}', "NaN"),
+        ('{"a": 1, "a": 2}', "key 'a' stands twice"),
+        ('{"a": NaN}', "NaN is no JSON number"),
+        ('{"a": -Infinity}', "-Infinity is no JSON number"),
+        ('{"a": 1e999}', "no JSON"),
         ("[]", "format_version None"),
         ("[" * 100_000, "no JSON"),
         ('{"a": "\\ud800"}', "no JSON"),
@@ -256,7 +275,7 @@ def test_untrained_bundle_is_no_ear(tmp_path: Path) -> None:
 def test_manifest_survives_json() -> None:
     """Pins that what is written is what is read, for every field, by reflection over the dataclasses."""
     original = manifest(frontend_proof=frontend_proof(manifest().frontend))
-    assert from_json(type(original), json.loads(json.dumps(to_json(original))), "here") == original
+    assert from_json(type(original), load_json(dump_json(original), "here"), "here") == original
 
 
 def test_default_bundle_is_whole_and_small() -> None:

@@ -13,8 +13,8 @@ import pytest
 from model.bundle import Bundle, load_bundle
 from model.classifier import Classifier
 from model.frontend import FRONTENDS, patches
-from model.records import dump_json
 from model.runtime import open_runtime
+from model.strict_json import dump_json
 from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
 from monitord.types import REASONS, Window

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.frontend import FRONTENDS
-from model.records import dump_json
+from model.strict_json import dump_json
 from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
 from tests.support.sound.sounds import noise, synthetic_cry, tone
