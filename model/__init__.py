@@ -1,1 +1,1 @@
-"""What sound means: front end, network, bundle, runtimes."""
+"""What sound means: decoding, front end, network, bundle, runtimes."""

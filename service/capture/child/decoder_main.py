@@ -49,7 +49,7 @@ def _frames(daemon: Daemon, container: "InputContainer", request: Request) -> It
     """Yields the sound, and tells what is lost: damaged packets, each taken to be as long as the frame before."""
     from av.error import InvalidDataError  # noqa: PLC0415
 
-    from monitord.decode import raw_frames  # noqa: PLC0415
+    from model.decode import raw_frames  # noqa: PLC0415
 
     damaged = 0  # packets in a row
     length, rate = 0, 0  # samples and hertz of the last good frame
