@@ -10,7 +10,7 @@ from monitord.errors import MonitordError
 from monitord.faults import FaultWatch
 from monitord.types import RATE_HZ, Pcm
 from tests.support.sound.sounds import noise
-from training.recordings import load_audio
+from training.data.recordings import load_audio
 
 LEAST_S: Final = 30.0
 """Each recording is repeated up to this length (seconds): a fault takes six."""

@@ -39,7 +39,7 @@ def main() -> None:
     """Makes it, at the path given."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    from training.convert import litert_of  # noqa: PLC0415 - after the backend is chosen
+    from training.recipes.litert_conversion import litert_of  # noqa: PLC0415 - after the backend is chosen
 
     weights = {
         name: array.astype(np.float32) for name, array in random_weights(weight_shapes(FULL, heads=True)).items()

@@ -169,7 +169,7 @@ def _yamnet(plan: Plan) -> Callable[[Pcm], float]:
 
 
 def _mn04(plan: Plan) -> Callable[[Pcm], float]:
-    from training.teachers import Mn04Teacher  # noqa: PLC0415 - each system imports its own
+    from training.label.teachers import Mn04Teacher  # noqa: PLC0415 - each system imports its own
 
     teacher = Mn04Teacher(Path(plan["teachers"]) / "mn04_as.onnx", threads=1)
     return lambda window: float(teacher.scores([window])[0])

@@ -12,7 +12,7 @@ from monitord.types import RATE_HZ, Pcm
 from service.capture.inbox import Inbox
 from service.pipeline.channel import SourceChannel
 from tests.support.sound.sounds import noise
-from training.recordings import load_audio
+from training.data.recordings import load_audio
 
 NIGHT_S = 3_600.0
 """Of each kind of noise (seconds)."""

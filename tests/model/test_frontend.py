@@ -12,7 +12,7 @@ from monitord.windows import WINDOW_SAMPLES
 from tests.support.models import frontend_reference
 from tests.support.sound.chunks import to_pcm
 from tests.support.sound.sounds import chirp, noise, synthetic_cry, tone
-from training.recordings import load_audio
+from training.data.recordings import load_audio
 
 METHOD = FrontendParams()
 WAYS = {"plain": PLAIN, "method": METHOD}

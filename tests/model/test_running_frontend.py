@@ -19,7 +19,7 @@ from monitord.windows import WINDOW_SAMPLES
 from tests.support.models.model_bundles import make_dead_bundle
 from tests.support.sound.chunks import to_pcm
 from tests.support.sound.sounds import chirp, noise, silence, synthetic_cry, tone
-from training.recordings import load_audio
+from training.data.recordings import load_audio
 
 SOUND_S = 4.0
 """Length of each sound (seconds)."""

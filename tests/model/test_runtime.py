@@ -20,7 +20,7 @@ from monitord.windows import WINDOW_SAMPLES
 from tests.support.models.model_bundles import make_bundle, make_dead_bundle, manifest, weights
 from tests.support.models.vggish_reference import embed
 from tests.support.paths import SHARED
-from training.recordings import load_audio
+from training.data.recordings import load_audio
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")

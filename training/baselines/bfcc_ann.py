@@ -11,10 +11,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from training.balance import balanced
 from training.baselines.method import Answer, spread
 from training.baselines.sound import bfcc, normalised, with_slopes
-from training.clips import ClipSet
+from training.data.clips import ClipSet
+from training.learn.reason_head import balanced
 
 UNITS: Final = (32,)
 """Of the hidden layer: about as many as inputs per reason."""

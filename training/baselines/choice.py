@@ -16,10 +16,10 @@ from training.baselines.spectrogram_cnn import SpectrogramCnn
 from training.baselines.teacher import TeacherRegression
 from training.baselines.vggish import Vggish
 from training.baselines.waveform_cnn import WaveformCnn
-from training.clips import ClipSet
-from training.paper import PaperParams
-from training.start import load_start
-from training.teachers import Mn04Teacher
+from training.data.clips import ClipSet
+from training.label.teachers import Mn04Teacher
+from training.learn.initial_weights import load_initial_weights
+from training.learn.paper_training import PaperParams
 
 NETWORKS: Final = (RbmCnn, WaveformCnn, SpectrogramCnn, CapsuleNetwork)
 KEYS: Final = tuple(method.key for method in (Majority, MfccGmm, BfccAnn, *NETWORKS, TeacherRegression, Vggish))
@@ -43,7 +43,7 @@ def choose(
         clips: What they will be trained and tested on.
         only: Their keys; without any all of them, the teacher's row only where there is a teacher.
         teachers: Folder with `mn04_as.onnx`.
-        start: What VGGish starts from, as for `load_start`.
+        start: What VGGish starts from, as for `load_initial_weights`.
         epochs: Of every network; None leaves each method its own.
         crossval: What `crossval --work` left, for VGGish.
 
@@ -64,5 +64,5 @@ def choose(
     if TeacherRegression.key in wanted and teachers is not None:
         methods.append(TeacherRegression(clips, Mn04Teacher(teachers / TEACHER_FILE)))
     if Vggish.key in wanted:
-        methods.append(Vggish(clips, load_start(start), epochs or PaperParams().epochs, crossval))
+        methods.append(Vggish(clips, load_initial_weights(start), epochs or PaperParams().epochs, crossval))
     return methods

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from monitord.types import REASONS
 from training.baselines.method import Answer
-from training.clips import ClipSet
+from training.data.clips import ClipSet
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 from monitord.types import REASONS
 from training.baselines.method import Answer
 from training.baselines.sound import mfcc, normalised, with_slopes
-from training.clips import ClipSet
+from training.data.clips import ClipSet
 
 COMPONENTS: Final = 8
 """Gaussians per reason, with diagonal covariances: 16 and more fit the voices of ten babies, not the reasons."""

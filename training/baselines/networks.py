@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitord.types import REASONS
-from training.balance import balanced
 from training.baselines.method import Answer
 from training.baselines.sound import pictures
-from training.clips import ClipSet
+from training.data.clips import ClipSet
+from training.learn.reason_head import balanced
 
 LEARNING_RATE: Final = 1e-3
 """Adam's default: these start from nothing (the method's 1e-4 is for weights that start from AudioSet)."""

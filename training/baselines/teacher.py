@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from training.baselines.method import Answer, spread
-from training.clips import ClipSet
-from training.teachers import Mn04Teacher
+from training.data.clips import ClipSet
+from training.label.teachers import Mn04Teacher
 
 PENALTY: Final = 0.01
 """Inverse strength of the ridge (scikit-learn's C): some hundred clips against 384 dimensions."""

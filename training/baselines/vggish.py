@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from model.vggish import count_weights
 from monitord.types import REASONS
-from training import paper
 from training.baselines.method import Answer
-from training.clips import ClipSet
-from training.crossval import finished_fold
-from training.paper import PaperParams
-from training.start import Seen, Start, see
+from training.data.clips import ClipSet
+from training.evaluate.crossval import finished_fold
+from training.learn import paper_training
+from training.learn.initial_weights import InitialWeights, Seen, see
+from training.learn.paper_training import PaperParams
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Vggish:
     paper_says: ClassVar[str] = "96.3 % of 4 classes"
 
     clips: ClipSet
-    start: Start
+    start: InitialWeights
     epochs: int = PaperParams().epochs
     crossval: Path | None = None
     """What `crossval --work` left of the same clips: its finished folds are this method's own."""
@@ -62,5 +62,5 @@ class Vggish:
             if told is not None:
                 return Answer(told, weights)
         keras.utils.clear_session()
-        reasoner = paper.train(self._seen, train, self.start, params, folder=None)
+        reasoner = paper_training.train(self._seen, train, self.start, params, folder=None)
         return Answer(reasoner.clips(self._seen, test), weights)

@@ -54,9 +54,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from training.baselines.choice import TEACHER_FILE, choose  # noqa: PLC0415 - each command loads only what it needs
-    from training.clips import load_clips  # noqa: PLC0415
-    from training.compare import compare, table  # noqa: PLC0415
-    from training.results import Result, write_result  # noqa: PLC0415
+    from training.baselines.compare import compare, table  # noqa: PLC0415
+    from training.data.clips import load_clips  # noqa: PLC0415
+    from training.results.result_files import Result, write_result  # noqa: PLC0415
 
     clips = load_clips(arguments.clips)
     methods = choose(

@@ -48,16 +48,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     if arguments.epochs < 1:
         raise ConfigError(f"--epochs: found {arguments.epochs}, expected at least 1")
-    from training.clips import load_clips  # noqa: PLC0415 - each command loads only what it needs
-    from training.crossval import crossval  # noqa: PLC0415
-    from training.crossval_tables import markdown  # noqa: PLC0415
-    from training.paper import PaperParams  # noqa: PLC0415
-    from training.results import Result, write_result  # noqa: PLC0415
-    from training.start import load_start  # noqa: PLC0415
+    from training.data.clips import load_clips  # noqa: PLC0415 - each command loads only what it needs
+    from training.evaluate.crossval import crossval  # noqa: PLC0415
+    from training.evaluate.crossval_tables import markdown  # noqa: PLC0415
+    from training.learn.initial_weights import load_initial_weights  # noqa: PLC0415
+    from training.learn.paper_training import PaperParams  # noqa: PLC0415
+    from training.results.result_files import Result, write_result  # noqa: PLC0415
 
     clips = load_clips(arguments.clips)
     params = PaperParams(epochs=arguments.epochs)
-    figures = crossval(clips, load_start(arguments.start), params, n_folds=arguments.folds, work=arguments.work)
+    figures = crossval(
+        clips, load_initial_weights(arguments.start), params, n_folds=arguments.folds, work=arguments.work
+    )
     if arguments.out is not None:
         given = "" if arguments.start is None else " --from START"
         changed = "".join(

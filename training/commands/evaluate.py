@@ -22,10 +22,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
-    from training import hard_negatives  # noqa: PLC0415
-    from training.evaluate import evaluate, markdown  # noqa: PLC0415
-    from training.prepare import load_prepared  # noqa: PLC0415
-    from training.results import Result, write_result  # noqa: PLC0415
+    from training.data.prepared import load_prepared  # noqa: PLC0415
+    from training.evaluate import hard_negatives  # noqa: PLC0415
+    from training.evaluate.window_auc import evaluate, markdown  # noqa: PLC0415
+    from training.results.result_files import Result, write_result  # noqa: PLC0415
 
     bundle = load_bundle(arguments.bundle)
     figures = evaluate(load_prepared(arguments.prepared), bundle)

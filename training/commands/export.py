@@ -35,8 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.no_heads and suffix != ".npz":
         raise ConfigError(f"--no-heads: only for .npz, found {arguments.out.name!r}")
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
-    from training.network_files import FORMATS  # noqa: PLC0415
-    from training.whole_file import write_whole  # noqa: PLC0415
+    from training.recipes.export_formats import FORMATS  # noqa: PLC0415
+    from training.results.whole_file import write_whole  # noqa: PLC0415
 
     bundle = load_bundle(arguments.bundle)
     write_whole(arguments.out, FORMATS[suffix](bundle, not arguments.no_heads))

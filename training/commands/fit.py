@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     likely = "paper" if arguments.clips else "family" if arguments.start or arguments.manifest else "compact"
     recipe = arguments.recipe or likely
-    status: int = {"compact": _compact, "paper": _paper, "family": _family}[recipe](arguments)
+    status: int = {"compact": _compact, "paper": _paper, "family": _fine_tune}[recipe](arguments)
     return status
 
 
@@ -78,23 +78,23 @@ def _need(arguments: argparse.Namespace, recipe: str, *names: str) -> None:
 
 def _compact(arguments: argparse.Namespace) -> int:
     _need(arguments, "compact", "prepared", "weights")
-    from training.fit import fit  # noqa: PLC0415 - each command loads only what it needs
-    from training.prepare import load_prepared  # noqa: PLC0415
-    from training.results import frontend_why, read_results  # noqa: PLC0415
+    from training.data.prepared import load_prepared  # noqa: PLC0415
+    from training.recipes.compact_bundle import fit_compact  # noqa: PLC0415 - each command loads only what it needs
+    from training.results.result_files import frontend_why, read_results  # noqa: PLC0415
 
     why = frontend_why(read_results(arguments.results)) if arguments.results else ""
     prepared = load_prepared(arguments.prepared)
-    bundle = fit(prepared, arguments.weights, arguments.out, hours=arguments.hours, frontend_why=why)
+    bundle = fit_compact(prepared, arguments.weights, arguments.out, hours=arguments.hours, frontend_why=why)
     print((bundle.directory / "MODEL_CARD.md").read_text(encoding="utf-8"))
     return 0
 
 
 def _paper(arguments: argparse.Namespace) -> int:
     _need(arguments, "paper", "clips", "work")
-    from training.clips import load_clips  # noqa: PLC0415 - each command loads only what it needs
-    from training.paper import PaperParams  # noqa: PLC0415
-    from training.paper_bundle import fit_paper  # noqa: PLC0415
-    from training.prepare import load_prepared  # noqa: PLC0415
+    from training.data.clips import load_clips  # noqa: PLC0415 - each command loads only what it needs
+    from training.data.prepared import load_prepared  # noqa: PLC0415
+    from training.learn.paper_training import PaperParams  # noqa: PLC0415
+    from training.recipes.paper_bundle import fit_paper  # noqa: PLC0415
 
     bundle = fit_paper(
         load_clips(arguments.clips),
@@ -109,11 +109,11 @@ def _paper(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _family(arguments: argparse.Namespace) -> int:
+def _fine_tune(arguments: argparse.Namespace) -> int:
     _need(arguments, "family", "from", "manifest")
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
-    from training.cutting import cut_clips  # noqa: PLC0415
-    from training.family import adapt  # noqa: PLC0415
+    from training.data.cutting import cut_clips  # noqa: PLC0415
+    from training.recipes.fine_tuning import adapt  # noqa: PLC0415
 
     bundle = load_bundle(arguments.start)
     clips = cut_clips(arguments.manifest, bundle, every_segment=False).clips

@@ -32,9 +32,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from monitord.errors import ConfigError  # noqa: PLC0415 - each command loads only what it needs
-    from training.frontends import frontend_figures, markdown  # noqa: PLC0415
-    from training.prepare import load_prepared  # noqa: PLC0415
-    from training.results import Result, write_result  # noqa: PLC0415
+    from training.data.prepared import load_prepared  # noqa: PLC0415
+    from training.evaluate.frontends import frontend_figures, markdown  # noqa: PLC0415
+    from training.results.result_files import Result, write_result  # noqa: PLC0415
 
     weights: dict[str, Path] = {}
     for item in arguments.weights:

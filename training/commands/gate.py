@@ -14,8 +14,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
-    from training.gate import gate_table, markdown  # noqa: PLC0415 - each command loads only what it needs
-    from training.prepare import load_prepared  # noqa: PLC0415
+    from training.data.prepared import load_prepared  # noqa: PLC0415
+    from training.evaluate.gate import gate_table, markdown  # noqa: PLC0415 - each command loads only what it needs
 
     print(markdown(list(gate_table(load_prepared(arguments.prepared)))))
     return 0

@@ -23,7 +23,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
-    from training.public_manifest import write_public_manifest  # noqa: PLC0415 - each command loads only what it needs
+    from training.data.public_manifest import write_public_manifest  # noqa: PLC0415 - each command loads only what it needs
 
     reasons = write_public_manifest(arguments.data, arguments.out)
     print(f"{sum(reasons.values())} recordings: {', '.join(f'{name} {count}' for name, count in reasons.items())}")

@@ -32,11 +32,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
-    from training.clips import load_clips  # noqa: PLC0415
-    from training.noise import Tried, noise_figures  # noqa: PLC0415
-    from training.noise_table import markdown  # noqa: PLC0415
-    from training.prepare import load_prepared  # noqa: PLC0415
-    from training.results import Result, write_result  # noqa: PLC0415
+    from training.data.clips import load_clips  # noqa: PLC0415
+    from training.data.prepared import load_prepared  # noqa: PLC0415
+    from training.evaluate.noise import Tried, markdown, noise_figures  # noqa: PLC0415
+    from training.results.result_files import Result, write_result  # noqa: PLC0415
 
     tried = [Tried(load_bundle(arguments.bundle), trained_with_noise=True)]
     if arguments.before:

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from training.cutting import Cutting
+    from training.data.cutting import Cutting
 
 HELP: Final = "recordings to labelled clips (--manifest) or windows (--data)"
 MOST_NAMED: Final = 5
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.every_segment or arguments.bundle is not None:
         raise ConfigError("--every-segment and --bundle go with --manifest; --data keeps every window of every sound")
     from monitord.listener import ListenerParams  # noqa: PLC0415 - each command loads only what it needs
-    from training.prepare import prepare  # noqa: PLC0415
+    from training.label.prepare import prepare  # noqa: PLC0415
 
     prepared = prepare(arguments.data, arguments.out, ListenerParams())
     print(f"{len(prepared.recordings)} recordings, {len(prepared.windows)} windows")
@@ -72,9 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _clips(arguments: argparse.Namespace) -> int:
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
-    from training.clips import make_folder, save_clips  # noqa: PLC0415
-    from training.cutting import cut_clips  # noqa: PLC0415
-    from training.table_one import table_one  # noqa: PLC0415
+    from training.data.clips import make_folder, save_clips  # noqa: PLC0415
+    from training.data.cutting import cut_clips  # noqa: PLC0415
+    from training.data.table_one import table_one  # noqa: PLC0415
 
     make_folder(arguments.out)
     cutting = cut_clips(arguments.manifest, load_bundle(arguments.bundle), every_segment=arguments.every_segment)

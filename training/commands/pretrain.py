@@ -37,8 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from model.frontend import FRONTENDS  # noqa: PLC0415 - each command loads only what it needs
     from model.vggish import COMPACT  # noqa: PLC0415
-    from training.prepare import load_prepared  # noqa: PLC0415
-    from training.pretrain import PretrainParams, pretrain  # noqa: PLC0415
+    from training.data.prepared import load_prepared  # noqa: PLC0415
+    from training.learn.pretrain import PretrainParams, pretrain  # noqa: PLC0415
 
     architecture = COMPACT if arguments.width is None else replace(COMPACT, width=arguments.width)
     params = PretrainParams(epochs=arguments.epochs, warm=arguments.warm)

@@ -37,9 +37,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
-    from training.clips import load_clips  # noqa: PLC0415
+    from training.data.clips import load_clips  # noqa: PLC0415
     from training.report.files import write_report  # noqa: PLC0415
-    from training.results import read_results  # noqa: PLC0415
+    from training.results.result_files import read_results  # noqa: PLC0415
 
     results = read_results(arguments.results)
     clips = [load_clips(folder) for folder in arguments.clips]

@@ -32,10 +32,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
-    from training.operating_point import try_settings  # noqa: PLC0415
-    from training.prepare import load_prepared  # noqa: PLC0415
-    from training.results import Result, write_result  # noqa: PLC0415
-    from training.stream_table import crossed, figures, hear_halves, markdown, ours, peers  # noqa: PLC0415
+    from training.data.prepared import load_prepared  # noqa: PLC0415
+    from training.results.result_files import Result, write_result  # noqa: PLC0415
+    from training.streams.comparison import crossed, figures, hear_halves, markdown, ours, peers  # noqa: PLC0415
+    from training.streams.operating_point import try_settings  # noqa: PLC0415
 
     prepared, bundle = load_prepared(arguments.prepared), load_bundle(arguments.bundle)
     name = bundle.manifest.name

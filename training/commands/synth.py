@@ -28,8 +28,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from monitord.errors import ConfigError  # noqa: PLC0415 - each command loads only what it needs
-    from training.synth import synthesise  # noqa: PLC0415
-    from training.table_one import table_one  # noqa: PLC0415
+    from training.data.synthetic_twin import synthesise  # noqa: PLC0415
+    from training.data.table_one import table_one  # noqa: PLC0415
 
     if arguments.seed < 0:
         raise ConfigError(f"--seed: found {arguments.seed}, expected 0 or more")

@@ -26,11 +26,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
-    from training.prepare import load_prepared  # noqa: PLC0415 - each command loads only what it needs
-    from training.teach import teach  # noqa: PLC0415
-    from training.views import ViewParams  # noqa: PLC0415
+    from training.data.prepared import load_prepared  # noqa: PLC0415 - each command loads only what it needs
+    from training.label.augmented_windows import AugmentationParams  # noqa: PLC0415
+    from training.label.labelled_shards import teach  # noqa: PLC0415
 
-    params = ViewParams(p_noise=0.0, p_hiss=0.0) if arguments.clean else ViewParams()
+    params = AugmentationParams(p_noise=0.0, p_hiss=0.0) if arguments.clean else AugmentationParams()
     prepared = load_prepared(arguments.prepared)
     teach(prepared, arguments.out, params, shards=arguments.shards, seed=arguments.seed, workers=arguments.workers)
     return 0

@@ -5,8 +5,8 @@ from typing import Final
 
 from training.report.drawing import COLOURS, FAINT, SIZE_INCHES, picture, sketch
 from training.report.parts import Measured, Picture, Section, Table, measured
-from training.report.words import per_cent, within
-from training.results import Result
+from training.results.number_text import per_cent, within
+from training.results.result_files import Result
 
 COMMAND: Final = "monitord-train compare --clips CLIPS --out RESULTS/compare.json"
 CHANCE: Final = 0.25

@@ -8,8 +8,8 @@ import numpy as np
 from monitord.types import REASONS
 from training.report.drawing import COLOURS, FAINT, picture, sketch
 from training.report.parts import Cell, Measured, Picture, Section, Table, measured
-from training.report.words import figure, per_cent, spoken, within
-from training.results import Result
+from training.results.number_text import figure, per_cent, spoken, within
+from training.results.result_files import Result
 
 COMMAND: Final = "monitord-train crossval --clips CLIPS --out RESULTS/crossval.json"
 PROTOCOLS: Final = {"random": "random over clips, as the paper", "grouped": "grouped, nobody on both sides"}
@@ -21,7 +21,7 @@ PAPER_F1: Final = {"hunger": 0.969, "boredom": 0.987, "tiredness": 0.932, "disco
 """The paper's Table 3."""
 
 Figures = Mapping[str, Any]
-"""JSON values as `training.metrics.figures` and the command describe them."""
+"""JSON values as `training.evaluate.reason_metrics.figures` and the command describe them."""
 
 
 def section(results: Sequence[Result]) -> Section:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from model.frontend import HOP, MEL_HZ, N_MELS, FrontendParams, log_mel, waveform
 from monitord.pcm import FULL_SCALE
 from monitord.types import RATE_HZ, REASONS, Pcm
-from training.clips import ClipSet
+from training.data.clips import ClipSet
 from training.report.drawing import COLOURS, SIZE_INCHES, picture, sketch
 from training.report.parts import Measured, Picture, Section
 

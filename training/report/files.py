@@ -11,11 +11,11 @@ from typing import Any, Final
 from model.bundle import Bundle
 from model.manifest import Manifest
 from monitord.errors import ConfigError
-from training import card
-from training.clips import ClipSet
+from training.data.clips import ClipSet
+from training.recipes import model_card
 from training.report import systems
 from training.report.page import render
-from training.results import Result, frontend_why
+from training.results.result_files import Result, frontend_why
 
 CARD: Final = "MODEL_CARD.md"
 
@@ -31,7 +31,7 @@ def write_report(results: Sequence[Result], bundle: Bundle, clips: Sequence[Clip
         raise ConfigError(f"--out {path}: expected the name of a file that ends in .html")
     page = render(results, bundle, clips)
     beside = path.parent / CARD
-    _write({path: page, beside: card.write(with_results(bundle.manifest, results))})
+    _write({path: page, beside: model_card.write(with_results(bundle.manifest, results))})
     return beside
 
 

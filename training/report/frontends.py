@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from training.report.parts import Cell, Measured, Section, Table, measured
-from training.report.words import NONE, figure, within
-from training.results import Result
+from training.results.number_text import NONE, figure, within
+from training.results.result_files import Result
 
 COMMAND: Final = (
     "monitord-train frontends --prepared PREPARED --weights plain=FILE paper=FILE --out RESULTS/frontends.json"

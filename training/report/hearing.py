@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from matplotlib.ticker import MaxNLocator
 
-from training.report import promise, systems, trade_off
+from training.report import systems, trade_off
 from training.report.drawing import COLOURS, SIZE_INCHES, picture, sketch
 from training.report.parts import Cell, Measured, Picture, Section, Table, measured
 from training.report.systems import System
-from training.report.words import NONE, hourly, of_100, seconds, spoken
-from training.results import Result
+from training.results.number_text import NONE, hourly, of_100, seconds, spoken
+from training.results.result_files import Result
+from training.streams import promise
 
 COMMAND: Final = "monitord-train streams --prepared PREPARED --out RESULTS/streams.json"
 MOST_KINDS: Final = 12

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from training.report.drawing import COLOURS, FAINT, SIZE_INCHES, picture, sketch
 from training.report.parts import Measured, Picture, Section, Table, measured
-from training.report.words import figure, of_100
-from training.results import Result
+from training.results.number_text import figure, of_100
+from training.results.result_files import Result
 
 COMMAND: Final = (
     "monitord-train noise --prepared PREPARED --bundle BUNDLE --before BUNDLE --clips CLIPS --out RESULTS/noise.json"

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from training.report.parts import Section, Table, measured
-from training.report.words import NONE, spoken
-from training.results import Kind, Result
+from training.results.number_text import NONE, spoken
+from training.results.result_files import Kind, Result
 
 TITLES: Final[dict[Kind, tuple[str, str, str]]] = {
     "evaluate": (

@@ -8,11 +8,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from model.bundle import Bundle
 from monitord.errors import ConfigError
-from training import attributions, card
-from training.clips import ClipSet
+from training.data import attributions
+from training.data.clips import ClipSet
+from training.recipes import model_card
 from training.report import compare, crossval, examples, frontends, hearing, noise, others, summary
 from training.report.parts import Cell, Picture, Section, Table
-from training.results import Kind, Result
+from training.results.result_files import Kind, Result
 
 TEMPLATE: Final = "page.html.j2"
 """In this package."""
@@ -57,7 +58,7 @@ def render(results: Sequence[Result], bundle: Bundle, clips: Sequence[ClipSet]) 
         manifest=manifest,
         summary=summary.summarise(by_kind, manifest.name),
         sections=sections,
-        commands=list(dict.fromkeys([*card.commands(manifest), *[result.command for result in results]])),
+        commands=list(dict.fromkeys([*model_card.commands(manifest), *[result.command for result in results]])),
         attributions=attributions.sections() if attributions.owed(manifest.data) else (),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from training.results import Kind, Result
+from training.results.result_files import Kind, Result
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from training.report import hearing, promise, systems
+from training.report import hearing, systems
 from training.report.parts import Table
-from training.report.words import hourly, of_100, seconds
-from training.results import Kind, Result
+from training.results.number_text import hourly, of_100, seconds
+from training.results.result_files import Kind, Result
+from training.streams import promise
 
 CHANCE: Final = 0.25
 """Unweighted average recall of four reasons by guessing."""

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-from training.report import promise
 from training.report.drawing import COLOURS, SIZE_INCHES, picture, sketch
 from training.report.parts import Picture
 from training.report.systems import System, columns, labels
-from training.report.words import hourly, of_100
+from training.results.number_text import hourly, of_100
+from training.streams import promise
 
 
 def diagram(systems: Sequence[System], quiet_hours: float) -> Picture:

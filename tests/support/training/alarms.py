@@ -3,8 +3,8 @@
 import numpy as np
 
 from monitord.types import RATE_HZ, Window
-from training.episodes import Heard
-from training.streams import Laid, Stream
+from training.streams.false_alarms import Heard
+from training.streams.mixing import Laid, Stream
 
 HOP_S = 0.5
 """Between two windows."""

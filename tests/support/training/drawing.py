@@ -1,4 +1,4 @@
-"""Views drawn in one process, to be compared with those of another."""
+"""Augmented windows drawn in one process, to be compared with those of another."""
 
 import hashlib
 from collections.abc import Iterable
@@ -7,19 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from monitord.types import Pcm
-from training.held_out import rows_for
-from training.prepare import Prepared, load_prepared
-from training.rooms import Room
-from training.targets import cry_targets
-from training.views import ViewParams, Views
+from training.data.prepared import Prepared, load_prepared
+from training.label.augmented_windows import AugmentationParams, AugmentedWindows
+from training.label.held_out import rows_for
+from training.label.targets import cry_targets
+from training.sound.room_responses import Room
 
 ROOMS = [Room("hall", np.array([1, 0, 0, 0.5], np.float32), 0)]
 
 
-def views(prepared: Prepared, params: ViewParams | None = None, *, seed: int = 0) -> Views:
+def augmented_windows(
+    prepared: Prepared, params: AugmentationParams | None = None, *, seed: int = 0
+) -> AugmentedWindows:
     """Draws from what is not held out."""
     rows = rows_for(prepared, held_out=False)
-    return Views(prepared, cry_targets(prepared), rows, ROOMS, seed=seed, params=params)
+    return AugmentedWindows(prepared, cry_targets(prepared), rows, ROOMS, seed=seed, params=params)
 
 
 def digest(drawn: Iterable[tuple[Pcm, float]]) -> str:
@@ -28,6 +30,6 @@ def digest(drawn: Iterable[tuple[Pcm, float]]) -> str:
 
 
 def digest_of(folder: Path) -> str:
-    """Of eight views of what lies in a folder."""
-    drawer = views(load_prepared(folder), seed=3)
+    """Of eight windows of what lies in a folder."""
+    drawer = augmented_windows(load_prepared(folder), seed=3)
     return digest(drawer.draw(number) for number in range(8))

@@ -1,4 +1,4 @@
-"""Shards of views as `teach` would have written them, with labels from formulas in place of the teachers'."""
+"""Shards as `teach` would have written them, with labels from formulas in place of the teachers'."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitord.types import Pcm
-from training.teach import shard_path
-from training.teachers import MN04_CLASSES, MN04_CRY, YAMNET_CLASSES, YAMNET_CRY
+from training.label.labelled_shards import shard_path
+from training.label.teachers import MN04_CLASSES, MN04_CRY, YAMNET_CLASSES, YAMNET_CRY
 
 TAGS, WIDTH = MN04_CLASSES + YAMNET_CLASSES, 8
 """Classes of the teachers, and the length of an embedding that is made up here."""
@@ -16,7 +16,7 @@ TAGS, WIDTH = MN04_CLASSES + YAMNET_CLASSES, 8
 def write_shards(
     folder: Path, samples: Pcm, cry: NDArray[np.float64], said: NDArray[np.float64] | None = None, shards: int = 2
 ) -> Path:
-    """Writes views into so many files.
+    """Writes windows into so many files.
 
     Args:
         folder: Made where it is missing.

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from monitord.types import REASONS
-from training.metrics import figures
-from training.results import Kind, Result, write_result
+from training.evaluate.reason_metrics import figures
+from training.results.result_files import Kind, Result, write_result
 
 
 def probabilities(right: float, *, n: int = 80, seed: int = 1) -> tuple[list[list[float]], list[int]]:

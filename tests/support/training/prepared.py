@@ -12,9 +12,10 @@ from monitord.listener import ListenerParams
 from monitord.types import Pcm
 from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.sounds import write_wav
-from training.corpus import Dataset, Recording
-from training.prepare import Prepared, Windows, _write, all_windows, hear
-from training.teachers import MN04_BABY_LAUGHTER, MN04_CLASSES, YAMNET_CLASSES
+from training.data.corpus import Dataset, Recording
+from training.data.prepared import Prepared, Windows, write_prepared
+from training.data.windows import all_windows, hear
+from training.label.teachers import MN04_BABY_LAUGHTER, MN04_CLASSES, YAMNET_CLASSES
 
 TAGS = MN04_CLASSES + YAMNET_CLASSES
 """Classes that both teachers tell apart."""
@@ -59,7 +60,7 @@ def prepared_from(folder: Path, takes: Sequence[Take]) -> Prepared:
 
 def on_disk(prepared: Prepared) -> Prepared:
     """Leaves it in its folder as `prepare` does, for what runs in another process."""
-    _write(prepared.folder, prepared.data, prepared.recordings, prepared.windows)
+    write_prepared(prepared.folder, prepared.data, prepared.recordings, prepared.windows)
     return prepared
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from monitord.types import REASONS
 from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.sounds import noise, tone
-from training.clips import Clip, ClipSet
+from training.data.clips import Clip, ClipSet
 
 CLIP_S = 0.6
 HOP = 3_840

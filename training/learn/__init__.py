@@ -1,0 +1,1 @@
+"""Keras networks and heads, from windows to weights."""

@@ -1,0 +1,1 @@
+"""What makes a bundle: calibration, thresholds, the two recipes, fine-tuning, the model card, other file formats."""

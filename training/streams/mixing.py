@@ -1,0 +1,226 @@
+"""Hours of household sound with cries laid over them at known levels, from recordings that training never saw.
+
+Two halves are built from different families and sounds, so that thresholds chosen on one can be judged on the other.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from monitord.errors import ConfigError
+from monitord.pcm import FULL_SCALE
+from monitord.types import RATE_HZ, Pcm
+from monitord.windows import WINDOW_SAMPLES
+from training.data.prepared import Prepared
+from training.label.targets import DOUBTED_FROM, SURE_SHARE, cry_targets
+from training.sound.augment import Wave, active_rms, fit
+from training.sound.noises import hisses
+
+Half = Literal["a", "b"]
+
+LAUGHING: Final = "laughing"
+"""ESC-50's kind that babies' laughs are in; it is one sound in `StreamParams.laugh_every`."""
+STEADY: Final = frozenset(
+    {"rain", "wind", "vacuum_cleaner", "washing_machine", "crackling_fire", "snoring", "clock_tick", "breathing"}
+    | {"home:summer-night", "home:train"}
+)
+"""Kinds that can go on for minutes: what lies under everything."""
+FADE_S: Final = 0.05
+"""Seconds over which a laid sound comes and goes: no click where it was cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamParams:
+    """How loud and how often: a home by day, a good deal busier than a night."""
+
+    length_s: float = 3600.0
+    """Seconds of a stream."""
+    cry_dbfs: tuple[float, float] = (-36.0, -18.0)
+    """Active level of cries (dBFS): at the door, beside the cot."""
+    sound_dbfs: tuple[float, float] = (-45.0, -20.0)
+    """Active level of other sounds (dBFS)."""
+    bed_dbfs: tuple[float, float] = (-70.0, -40.0)
+    """Level of the steady sound under all (dBFS); it changes every `bed_s`."""
+    bed_s: tuple[float, float] = (60.0, 240.0)
+    """Seconds that one steady sound lasts."""
+    every_s: float = 20.0
+    """Mean seconds from one other sound's beginning to the next."""
+    laugh_every: int = 10
+    """One sound in so many is a laugh."""
+    cry_every_s: tuple[float, float] = (60.0, 115.0)
+    """Seconds from one cry's beginning to the next: longer than a cry and an episode's hold."""
+    worst_snr_db: float = -15.0
+    """Decibels of a cry over what else sounds while it lasts; a cry that would lie deeper is turned up to this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """One recording's place in a stream."""
+
+    kind: str
+    start: int
+    """First sample of its first sound (samples at 16 kHz)."""
+    end: int
+    """One past the last."""
+    snr_db: float = 0.0
+    """Of a cry over everything else while it lasts (decibels, active levels)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A while at a home."""
+
+    samples: Pcm
+    cries: tuple[Laid, ...]
+    sounds: tuple[Laid, ...]
+    """Everything else that came and went."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Take:
+    kind: str
+    wave: Wave
+
+
+def half_of(group: str) -> Half:
+    """Says in which half a group's recordings are laid, by a hash of its name."""
+    return "a" if hashlib.sha256(f"half:{group}".encode()).digest()[0] % 2 == 0 else "b"
+
+
+def lay(
+    prepared: Prepared, half: Half, *, hours: int, seed: int, cries: bool, params: StreamParams | None = None
+) -> Iterator[Stream]:
+    """Yields streams of one hour each (`length_s`), from the held-out recordings of one half.
+
+    Args:
+        prepared: What `prepare` wrote.
+        half: Whose recordings.
+        hours: How many.
+        seed: Of all chance.
+        cries: Whether babies cry in them.
+        params: Levels and densities.
+
+    Raises:
+        ConfigError: The half holds no cries, or no other sound, to lay.
+    """
+    params = params or StreamParams()
+    takes = list(_takes(prepared, half))
+    babies = [take for take, is_cry in takes if is_cry]
+    others = [take for take, is_cry in takes if not is_cry]
+    if not others or (cries and not babies):
+        missing = "other sound" if not others else "cries that a teacher hears"
+        raise ConfigError(f"{prepared.folder}: streams need held-out {missing} in both halves, found none in {half}")
+    for number in range(hours):
+        rng = np.random.default_rng((seed, "ab".index(half), number, int(cries)))
+        yield _hour(babies if cries else [], others, params, rng)
+
+
+def _takes(prepared: Prepared, half: Half) -> Iterator[tuple[_Take, bool]]:
+    """Held-out recordings; of a cry what lies between its first and last window in which a teacher hears it."""
+    targets, windows = cry_targets(prepared), prepared.windows
+    for index, recording in enumerate(prepared.recordings):
+        if not recording.held_out or half_of(f"{recording.dataset}:{recording.group}") != half:
+            continue
+        rows = np.flatnonzero(windows.recording == index)
+        samples = prepared.audio(index)
+        if recording.is_cry:
+            ends = windows.end[rows[targets[rows] >= SURE_SHARE]]
+            if len(ends):
+                yield _take("cry", samples[max(0, int(ends[0]) - WINDOW_SAMPLES) : int(ends[-1])]), True
+        elif recording.is_cry is False:
+            # An upload that was judged as a whole and holds a whimper is neither a cry nor none.
+            doubted = np.maximum(windows.mn04[rows], windows.yamnet[rows]).max(initial=0.0) >= DOUBTED_FROM
+            if not (recording.dataset == "donateacry" and doubted) and np.any(samples):
+                yield _take(recording.kind, samples), False
+
+
+def _take(kind: str, samples: Pcm) -> _Take:
+    """From its first to its last loud frame, at active level 1."""
+    wave = samples.astype(np.float32) / np.float32(FULL_SCALE)
+    frame = RATE_HZ // 50
+    n = len(wave) // frame
+    loud = np.sqrt(np.mean(wave[: n * frame].astype(np.float64).reshape(n, frame) ** 2, axis=1))
+    frames = np.flatnonzero(loud >= loud.max() / 10.0)  # 20 dB, as `active_rms`
+    wave = wave[int(frames[0]) * frame : (int(frames[-1]) + 1) * frame]
+    return _Take(kind, wave / np.float32(active_rms(wave)))
+
+
+def _hour(babies: list[_Take], others: list[_Take], params: StreamParams, rng: np.random.Generator) -> Stream:
+    n = int(params.length_s * RATE_HZ)
+    beside = _bed(others, n, params, rng)
+    sounds = _lay_sounds(beside, others, params, rng)
+    mixed = beside.copy()
+    cries = _lay_cries(mixed, beside, babies, params, rng) if babies else []
+    samples = np.rint(np.clip(mixed, -1.0, 1.0) * (FULL_SCALE - 1)).astype(np.int16)
+    return Stream(samples, tuple(cries), tuple(sounds))
+
+
+def _bed(others: list[_Take], n: int, params: StreamParams, rng: np.random.Generator) -> Wave:
+    steady = [take.wave for take in others if take.kind in STEADY] + hisses(rng)
+    bed = np.empty(n, np.float32)
+    at = 0
+    while at < n:
+        length = min(n - at, int(rng.uniform(*params.bed_s) * RATE_HZ))
+        wave = fit(steady[rng.integers(len(steady))], length, rng)
+        level = active_rms(wave) or 1.0  # the last piece of an hour may be a pause in the ticking of a clock
+        bed[at : at + length] = wave * np.float32(_amplitude(rng.uniform(*params.bed_dbfs)) / level)
+        at += length
+    return bed
+
+
+def _lay_sounds(out: Wave, others: list[_Take], params: StreamParams, rng: np.random.Generator) -> list[Laid]:
+    """Adds sounds to `out`, each kind as often as any other, one in so many a laugh."""
+    kinds: dict[str, list[Wave]] = {}
+    for take in others:
+        kinds.setdefault(take.kind, []).append(take.wave)
+    laughs = kinds.pop(LAUGHING, [])
+    names = sorted(kinds)
+    laid: list[Laid] = []
+    at = int(rng.exponential(params.every_s) * RATE_HZ)
+    while at < len(out):
+        laugh = bool(laughs) and rng.integers(params.laugh_every) == 0
+        kind = LAUGHING if laugh else names[rng.integers(len(names))]
+        waves = laughs if laugh else kinds[kind]
+        wave = waves[rng.integers(len(waves))] * np.float32(_amplitude(rng.uniform(*params.sound_dbfs)))
+        end = _add(out, wave, at)
+        laid.append(Laid(kind, at, end))
+        at += int(rng.exponential(params.every_s) * RATE_HZ)
+    return laid
+
+
+def _lay_cries(
+    out: Wave, beside: Wave, babies: list[_Take], params: StreamParams, rng: np.random.Generator
+) -> list[Laid]:
+    laid: list[Laid] = []
+    order: list[int] = []
+    at = int(rng.uniform(*params.cry_every_s) * RATE_HZ)
+    while True:
+        order = order or rng.permutation(len(babies)).tolist()
+        wave = babies[order.pop()].wave
+        if at + len(wave) > len(out):
+            return laid
+        around = beside[at : at + len(wave)]
+        level_db = rng.uniform(*params.cry_dbfs)
+        noise_db = 20 * np.log10(max(active_rms(around), 1e-6))
+        level_db = max(level_db, noise_db + params.worst_snr_db)
+        end = _add(out, wave * np.float32(_amplitude(level_db)), at)
+        laid.append(Laid("cry", at, end, float(level_db - noise_db)))
+        at += int(rng.uniform(*params.cry_every_s) * RATE_HZ)
+
+
+def _add(out: Wave, wave: Wave, at: int) -> int:
+    """Adds a wave with soft ends; returns one past its last sample."""
+    fade = min(int(FADE_S * RATE_HZ), len(wave) // 2)
+    shape = np.ones(len(wave), np.float32)
+    shape[:fade] = np.linspace(0, 1, fade, dtype=np.float32)
+    shape[len(wave) - fade :] = shape[:fade][::-1]
+    part = (wave * shape)[: len(out) - at]
+    out[at : at + len(part)] += part
+    return at + len(part)
+
+
+def _amplitude(dbfs: float) -> float:
+    return float(10.0 ** (dbfs / 20.0))
