@@ -8,6 +8,7 @@ from typing import Final
 from tqdm import tqdm
 
 from monitord.tracker import TrackerParams
+from training.streams import promise
 from training.streams.false_alarms import Episodes, Heard, score
 
 THRESHOLDS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
@@ -15,12 +16,6 @@ VOTES: Final = ((3, 4), (3, 5), (4, 5), (4, 6), (5, 6), (5, 7), (6, 7), (6, 8))
 """N of M windows. Fewer than three are one loud moment: chosen on one half of the sounds, they fail on the other."""
 OFF_SHARE: Final = 0.6
 """Share of the threshold that keeps an episode alive: a whimper between two cries does not end it."""
-MISSED: Final = 0.05
-"""Largest share of cries missed: the promise."""
-FALSE_PER_HOUR: Final = 0.5
-"""Most false episodes per hour: the promise."""
-LATENCY_S: Final = (1.5, 3.0)
-"""Most seconds from the first sound to the alarm, median and 95th percentile: the promise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +30,12 @@ class Trial:
         """By how much the promises are broken, each as a share of itself; 0 where all are kept."""
         episodes = self.episodes
         kept = (
-            (1.0 - episodes.share_found, MISSED),
-            (episodes.false_per_hour, FALSE_PER_HOUR),
-            *zip(self._latency_s(), LATENCY_S, strict=True),
+            (1.0 - episodes.share_found, promise.MOST_MISSED),
+            (episodes.false_per_hour, promise.MOST_FALSE_PER_HOUR),
+            (self.episodes.latency(50), promise.MOST_P50_S),
+            (self.episodes.latency(95), promise.MOST_P95_S),
         )
         return sum(max(0.0, measured / promised - 1.0) for measured, promised in kept)
-
-    def _latency_s(self) -> tuple[float, float]:
-        return self.episodes.latency(50), self.episodes.latency(95)
 
 
 def settings() -> Iterator[TrackerParams]:
