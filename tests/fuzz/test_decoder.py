@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from monitord.errors import SourceError
 from service.capture.child import process
-from service.capture.child.decoder import MOST_LOST_S, RATES_HZ, Decoder
+from service.capture.child.decoder import Decoder
 from service.capture.child.decoder_request import Request
-from service.capture.child.process import ChildError
+from service.capture.child.process import MOST_LOST_S, RATES_HZ, ChildError
 from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, OPENED, SOUND
 from service.capture.child.recorder import Recorder
 from service.capture.devices import choose

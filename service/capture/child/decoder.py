@@ -6,17 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Final, Self
 
-import numpy as np
-
 from service.capture.child.decoder_request import Opened, Request
 from service.capture.child.process import GRACE_S, START_S, ChildProcess, Lost, Sound
-from service.capture.child.protocol import ENDED, LOST, MOST_SAMPLES, SOUND
-
-RATES_HZ: Final = (4_000, 384_000)
-"""Rates that are heard (hertz), the extremes of what recorders make. At 1 Hz a frame of samples would be hours."""
-
-MOST_LOST_S: Final = 60.0
-"""Longest hole that is believed (seconds): `damage` packets of a second each."""
 
 MODULE: Final = "service.capture.child.decoder_main"
 
@@ -73,20 +64,4 @@ class Decoder:
         Raises:
             ChildError: It broke off. What was yielded before is good.
         """
-        while (header := self._child.record(silence_s + GRACE_S)) is not None:
-            kind, rate_hz, n = header
-            if kind == ENDED:
-                return
-            if kind not in {SOUND, LOST} or n == 0:
-                self._child.foreign(f"a record {kind!r} of {n}")
-            if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
-                self._child.foreign(f"sound at {rate_hz} Hz; heard are {RATES_HZ[0]} to {RATES_HZ[1]} Hz")
-            if n > (MOST_LOST_S * rate_hz if kind == LOST else MOST_SAMPLES):
-                self._child.foreign(f"{n} samples at once")
-            if kind == LOST:
-                yield Lost(n, rate_hz)
-                continue
-            raw = self._child.read(2 * n, silence_s)
-            if raw is None:
-                return
-            yield Sound(np.frombuffer(raw, np.int16), rate_hz)
+        return self._child.sound(silence_s + GRACE_S)

@@ -13,14 +13,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn, Self
 
+import numpy as np
+
+from monitord.pcm import to_mono
 from monitord.types import Pcm
-from service.capture.child.protocol import FAILED, HEADER, MOST_TEXT, OPENED, Failed
+from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, MOST_TEXT, OPENED, SOUND, Failed
 from service.pacing import until_poll_s
 
 START_S: Final = 20.0
@@ -38,6 +41,12 @@ FOREIGN: Final = "ChildForeign"
 ABSENT: Final = "ChildAbsent"
 """Kinds of a `ChildError` that no library has a name for: no word in time, ended by itself, words that none may say,
 not started at all."""
+
+RATES_HZ: Final = (4_000, 384_000)
+"""Rates that are heard (hertz), the extremes of what recorders make. At 1 Hz a frame of samples would be hours."""
+
+MOST_LOST_S: Final = 60.0
+"""Longest hole that is believed (seconds): a minute of damaged packets."""
 
 _PIPE_BYTES: Final = 262_144
 """Size of the pipe, read at once: half a second of 48 kHz with two channels, and as much again. Linux gives 64 KiB
@@ -211,6 +220,35 @@ class ChildProcess:
             self._come += come
         start, self._taken = self._taken, self._taken + n
         return bytes(self._come[start : self._taken])
+
+    def sound(self, silence_s: float, *, channels: int = 1, ends: bool = True) -> Iterator[Sound | Lost]:
+        """Yields all sound until its end, or until it was told to stop.
+
+        Args:
+            silence_s: Longest wait for the next (seconds).
+            channels: That take turns in each record; they are mixed.
+            ends: Whether it may come to an end by itself.
+
+        Raises:
+            ChildError: It broke off, or says what none may say. What was yielded before is good.
+        """
+        while (header := self.record(silence_s)) is not None:
+            kind, rate_hz, n = header
+            if kind == ENDED and ends:
+                return
+            if kind not in {SOUND, LOST} or n == 0 or (kind == SOUND and n % channels):
+                self.foreign(f"a record {kind!r} of {n}")
+            if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+                self.foreign(f"sound at {rate_hz} Hz; heard are {RATES_HZ[0]} to {RATES_HZ[1]} Hz")
+            if n > (MOST_LOST_S * rate_hz if kind == LOST else MOST_SAMPLES):
+                self.foreign(f"{n} samples at once")
+            if kind == LOST:
+                yield Lost(n, rate_hz)
+                continue
+            raw = self.read(2 * n, silence_s)
+            if raw is None:
+                return
+            yield Sound(to_mono(np.frombuffer(raw, np.int16).reshape(-1, channels)), rate_hz)
 
     def foreign(self, what: str) -> NoReturn:
         """Raises that it said what none may say."""

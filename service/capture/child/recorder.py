@@ -10,12 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Self
 
-import numpy as np
-
 from monitord.errors import SourceError
-from monitord.pcm import to_mono
 from service.capture.child.process import CRASHED, STALLED, START_S, ChildError, ChildProcess, Lost, Sound
-from service.capture.child.protocol import LOST, MOST_SAMPLES, SOUND
 from service.capture.devices import Device, formats
 
 MODULE: Final = "service.capture.child.recorder_main"
@@ -90,27 +86,9 @@ class Recorder:
         try:
             if not isinstance(channels, int) or not 0 < channels <= _MOST_CHANNELS:
                 self._child.foreign(f"{channels!r} channels")
-            yield from self._records(channels)
+            yield from self._child.sound(STALL_S, channels=channels, ends=False)
         except ChildError as error:
             raise self._explained(error, "sends nothing: the sound server hangs, or it is suspended") from None
-
-    def _records(self, channels: int) -> Iterator[Sound | Lost]:
-        while (header := self._child.record(STALL_S)) is not None:
-            kind, rate_hz, n = header
-            if (
-                kind not in {SOUND, LOST}
-                or not rate_hz
-                or not 0 < n <= MOST_SAMPLES
-                or (kind == SOUND and n % channels)
-            ):
-                self._child.foreign(f"a record {kind!r} of {n} at {rate_hz} Hz")
-            if kind == LOST:
-                yield Lost(n, rate_hz)
-                continue
-            raw = self._child.read(2 * n, STALL_S)
-            if raw is None:
-                return
-            yield Sound(to_mono(np.frombuffer(raw, np.int16).reshape(-1, channels)), rate_hz)
 
     def _listed(self, found: dict[str, object]) -> list[Device]:
         listed: Any = found.get("devices")
