@@ -16,8 +16,10 @@ FULL_SCALE = 32_768.0
 
 def to_mono(samples: NDArray[np.int16]) -> Pcm:
     """Mixes int16 [n, channels] down to int16 [n] by the mean; a single channel passes."""
-    if samples.ndim == 1 or samples.shape[1] == 1:
-        return samples.reshape(-1)
+    if samples.ndim == 1:
+        return samples
+    if samples.shape[1] == 1:
+        return samples[:, 0]
     return np.asarray(np.rint(samples.mean(axis=1, dtype=np.float32)), np.int16)
 
 

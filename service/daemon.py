@@ -9,8 +9,8 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Final, Literal, Protocol, Self
 
@@ -76,32 +76,25 @@ class Screen(alerts.Screen, monitor.Screen, daemon_faults.Screen, Protocol):
         """What it listens to, and where it tells it: the first that is shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What runs."""
-
-    sources: tuple[Source, ...]
-    worker: Worker
-    thread: WorkerThread
-    mqtt: MqttClient
-    notifier: Notifier
-    reporter: AlertReporter
-    monitor: HealthMonitor
-    faults: DaemonFaults
-    first: tuple[Message, ...]
-    """What is told before anything is heard."""
-
-
+@dataclass(slots=True, kw_only=True)
 class Daemon:
     """One monitor. All methods are for one thread, the host's.
 
-    Built with `build`, which opens what must not be shared (lock, outbox, broker); a with-block stops it, started or
+    Made with `build`, which opens what must not be shared (lock, outbox, broker); a with-block stops it, started or
     not.
     """
 
-    def __init__(self, parts: _Parts, opened: contextlib.ExitStack) -> None:
-        self._parts, self._stack = parts, opened
-        self._started_at = time.monotonic()
+    _sources: Sequence[Source]
+    _thread: WorkerThread
+    _mqtt: MqttClient
+    _notifier: Notifier
+    _reporter: AlertReporter
+    _monitor: HealthMonitor
+    _faults: DaemonFaults
+    _first: Sequence[Message]
+    """What is told before anything is heard."""
+    _opened: contextlib.ExitStack
+    _started_at: float = field(default_factory=time.monotonic)
 
     @classmethod
     def build(
@@ -125,16 +118,73 @@ class Daemon:
         Raises:
             MonitordError: It cannot begin; nothing is left open.
         """
+        node, manifest = Node(config.node, demo=demo), bundle.manifest
+        rooms, wake, household = config.rooms, threading.Event(), Household()
+        names, queue = {room.id: room.name for room in rooms}, CommandQueue(wake)
+        texts, store = Texts.load(config.notify.language), DocumentStore(config.state_dir)
         with contextlib.ExitStack() as stack:
             stack.enter_context(only_one(config.state_dir))
             broker, kind = _broker(config, stack)
             outbox = stack.enter_context(Outbox(config.state_dir / "outbox.db"))
-            store = DocumentStore(config.state_dir)
-            manifest = bundle.manifest
+            classifier = Classifier(bundle, open_runtime(bundle, config.runtime))
+            sources = [open_source(room.id, room.spec, Inbox(room.id, wake=wake), demo=demo) for room in rooms]
+            channels = {
+                source.id: SourceChannel.of(source.inbox, manifest.listener, manifest.tracker) for source in sources
+            }
+            house = House.of(node, version("monitord"), [(room.id, room.name, room.spec) for room in rooms])
+            announced = discover(house, config.home_assistant, store)
+            mqtt = MqttClient(
+                broker,
+                node,
+                list(channels),
+                outbox,
+                on_command=queue.put,
+                discovery=lambda: announced.devices,
+                unanswered=household.unanswered,
+                births=announced.births,
+                gone=announced.gone,
+            )
+            notifier = Notifier.build(config.notify, functools.partial(_delivered, queue))
+            health = HealthMonitor(
+                node,
+                names,
+                [(source, channels[source.id]) for source in sources],
+                tell=mqtt.tell,
+                screen=screen,
+                texts=texts,
+                notify=notifier.tell,
+            )
+            reporter = AlertReporter.of(
+                Publisher(node, names, texts, mqtt.tell, screen, notifier.tell),
+                channels,
+                store,
+                queue,
+                household=household,
+                health=health,
+                profiles=config.profiles,
+                daily_at=config.test_alarm.daily_at,
+                restart=restart,
+            )
+            info = functools.partial(
+                node_messages.info,
+                node,
+                version=version("monitord"),
+                model=manifest.name,
+                model_sha=bundle.id,
+                metrics=manifest.metrics,
+            )
+            faults = DaemonFaults(
+                classifier.runtime,
+                Disk(config.state_dir, outbox, store),
+                info=info,
+                tell=mqtt.tell,
+                screen=screen,
+                notice=OutageNotice.of_disk(node, texts, notifier.tell),
+            )
             screen.banner(
                 banner(
                     config.node,
-                    [(one.name, one.spec) for one in config.rooms],
+                    [(room.name, room.spec) for room in rooms],
                     version=version("monitord"),
                     model=manifest.name,
                     broker=broker.address,
@@ -143,9 +193,17 @@ class Daemon:
                     demo=demo,
                 )
             )
-            parts = _assemble(config, bundle, screen, outbox, store, broker=broker, demo=demo, restart=restart)
-            return cls(parts, stack.pop_all())
-        raise AssertionError("unreachable")
+            return cls(
+                _sources=sources,
+                _thread=WorkerThread(Worker(list(channels.values()), classifier, reporter, wake, live=True)),
+                _mqtt=mqtt,
+                _notifier=notifier,
+                _reporter=reporter,
+                _monitor=health,
+                _faults=faults,
+                _first=[*announced.swept, info()],
+                _opened=stack.pop_all(),
+            )
 
     def start(self) -> None:
         """Tells the first states, connects, and begins to listen.
@@ -153,20 +211,19 @@ class Daemon:
         Raises:
             ConfigError: A password or certificate file cannot be used.
         """
-        parts = self._parts
-        for message in parts.first:
-            parts.mqtt.tell(message)
-        parts.reporter.begin()
-        parts.monitor.poll()
-        parts.mqtt.start()
-        self._stack.callback(parts.mqtt.stop, MQTT_STOP_S)
-        parts.notifier.start()
-        self._stack.callback(parts.notifier.stop, NOTIFY_STOP_S)
-        self._stack.callback(parts.thread.stop, WORKER_STOP_S)
-        self._stack.callback(stop_sources, parts.sources)
-        for source in parts.sources:
+        for message in self._first:
+            self._mqtt.tell(message)
+        self._reporter.begin()
+        self._monitor.poll()
+        self._mqtt.start()
+        self._opened.callback(self._mqtt.stop, MQTT_STOP_S)
+        self._notifier.start()
+        self._opened.callback(self._notifier.stop, NOTIFY_STOP_S)
+        self._opened.callback(self._thread.stop, WORKER_STOP_S)
+        self._opened.callback(stop_sources, self._sources)
+        for source in self._sources:
             source.start()
-        parts.thread.start()
+        self._thread.start()
         self._started_at = time.monotonic()
 
     def poll(self) -> Ending | None:
@@ -175,31 +232,29 @@ class Daemon:
         Raises:
             ConfigError: The broker refuses us, right after the start.
         """
-        parts = self._parts
-        parts.monitor.poll(parts.worker.moved_at)
-        status = parts.mqtt.status()
+        self._monitor.poll(self._thread.moved_at)
+        status = self._mqtt.status()
         if status.refused and time.monotonic() - self._started_at < CONNECT_S:
             raise ConfigError(status.detail)
-        parts.faults.poll()
-        if not parts.mqtt.alive:
+        self._faults.poll()
+        if not self._mqtt.alive:
             _log.error("the MQTT client has a bug; the daemon ends, so that it can be started anew")
             return "crashed"
-        if not parts.thread.is_alive():
-            parts.monitor.poll(parts.worker.moved_at)
-            return "crashed" if parts.thread.crashed else "over"
-        if parts.monitor.still_s > STUCK_END_S:
-            _log.error("the worker is stuck since %.0f s; the daemon begins anew", parts.monitor.still_s)
+        if not self._thread.is_alive():
+            self._monitor.poll(self._thread.moved_at)
+            return "crashed" if self._thread.crashed else "over"
+        if self._monitor.still_s > STUCK_END_S:
+            _log.error("the worker is stuck since %.0f s; the daemon begins anew", self._monitor.still_s)
             return "stuck"
         return None
 
     def health(self) -> DaemonHealth:
         """How it stood at the last look."""
-        parts = self._parts
-        return DaemonHealth(parts.monitor.rooms, parts.mqtt.status(), parts.worker.moved_at, parts.faults.words)
+        return DaemonHealth(self._monitor.rooms, self._mqtt.status(), self._thread.moved_at, self._faults.words)
 
     def stop(self) -> None:
         """Stops all in the reverse order, with the goodbye; at most some 3 s. A second time does nothing."""
-        self._stack.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -214,91 +269,6 @@ def _broker(config: Config, stack: contextlib.ExitStack) -> tuple[MqttSettings, 
         return config.mqtt, "configured"
     broker = stack.enter_context(EmbeddedBroker(config.state_dir))
     return MqttSettings(host=broker.host, port=broker.port), "found" if broker.reused else "private"
-
-
-def _assemble(
-    config: Config,
-    bundle: Bundle,
-    screen: Screen,
-    outbox: Outbox,
-    store: DocumentStore,
-    *,
-    broker: MqttSettings,
-    demo: bool,
-    restart: Callable[[], None],
-) -> _Parts:
-    """Builds every part from those before it; opens nothing but the network."""
-    node = Node(config.node, demo=demo)
-    names: Mapping[str, str] = {one.id: one.name for one in config.rooms}
-    texts = Texts.load(config.notify.language)
-    manifest, wake = bundle.manifest, threading.Event()
-    queue, household = CommandQueue(wake), Household()
-
-    classifier = Classifier(bundle, open_runtime(bundle, config.runtime))
-    sources = [open_source(one.id, one.spec, Inbox(one.id, wake=wake), demo=demo) for one in config.rooms]
-    channels = {source.id: SourceChannel.of(source.inbox, manifest.listener, manifest.tracker) for source in sources}
-    house = House.of(node, version("monitord"), [(one.id, one.name, one.spec) for one in config.rooms])
-    announced = discover(house, config.home_assistant, store)
-    mqtt = MqttClient(
-        broker,
-        node,
-        list(channels),
-        outbox,
-        on_command=queue.put,
-        discovery=lambda: announced.devices,
-        unanswered=household.unanswered,
-        births=announced.births,
-        gone=announced.gone,
-    )
-    notifier = Notifier.build(config.notify, functools.partial(_delivered, queue))
-    health = HealthMonitor(
-        node,
-        names,
-        [(source, channels[source.id]) for source in sources],
-        tell=mqtt.tell,
-        screen=screen,
-        texts=texts,
-        notify=notifier.tell,
-    )
-    reporter = AlertReporter.of(
-        Publisher(node, names, texts, mqtt.tell, screen, notifier.tell),
-        channels,
-        store,
-        queue,
-        household=household,
-        health=health,
-        profiles=config.profiles,
-        daily_at=config.test_alarm.daily_at,
-        restart=restart,
-    )
-    worker = Worker(list(channels.values()), classifier, reporter, wake, live=True)
-    info = functools.partial(
-        node_messages.info,
-        node,
-        version=version("monitord"),
-        model=manifest.name,
-        model_sha=bundle.id,
-        metrics=manifest.metrics,
-    )
-    faults = DaemonFaults(
-        classifier.runtime,
-        Disk(config.state_dir, outbox, store),
-        info=info,
-        tell=mqtt.tell,
-        screen=screen,
-        notice=OutageNotice.of_disk(node, texts, notifier.tell),
-    )
-    return _Parts(
-        tuple(sources),
-        worker,
-        WorkerThread(worker),
-        mqtt,
-        notifier,
-        reporter,
-        health,
-        faults,
-        (*announced.swept, info()),
-    )
 
 
 def _delivered(queue: CommandQueue, channel: str, notice: Notice) -> None:

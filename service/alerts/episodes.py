@@ -8,11 +8,11 @@ from typing import Final
 from monitord.household import Episode, Household
 from monitord.tracker import NONE
 from monitord.types import RATE_HZ, CryEvent, EventType
-from service.alerts.counts import Counts
 from service.alerts.episode_publisher import EpisodePublisher
 from service.alerts.open_episodes import left_open, save_open
 from service.alerts.publisher import Publisher
 from service.alerts.room_settings import Settings
+from service.alerts.today import Counts
 from service.messages import cry_messages
 from service.messages.message import iso_utc
 from service.pipeline.channel import SourceChannel

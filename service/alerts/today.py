@@ -4,11 +4,18 @@ It keeps each episode of the last days with its times, so that neither midnight,
 rule of its own: an episode counts on the day it began, its minutes on the day they were cried.
 """
 
+import time
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final, Self
 
+from service.alerts.publisher import Publisher
+from service.messages import cry_messages
+from service.storage.documents import DocumentStore
 from service.storage.schemas import KeptCounts
+
+DOCUMENT: Final = "today"
+"""Name in the store."""
 
 KEEP_S: Final = 48 * 3600.0
 """Seconds after its end for which an episode is kept: longer than any day, those of 25 hours and more included."""
@@ -75,10 +82,49 @@ class Today:
 
     def _midnight(self, day: date) -> float:
         """Wall time at which a local day begins (Unix seconds)."""
-        return datetime.combine(day, time(), self._zone).timestamp()
+        return datetime.combine(day, datetime.min.time(), self._zone).timestamp()
 
     def _close(self, source: str, until: float) -> bool:
         open_ones = [one for one in self._rooms.get(source, []) if one.until is None]
         for one in open_ones:
             one.until = until
         return bool(open_ones)
+
+
+class Counts:
+    """Today, told and kept over a restart. Used by the worker alone.
+
+    Args:
+        publisher: Where `<source>/today` is told.
+        store: Keeps it.
+    """
+
+    def __init__(self, publisher: Publisher, store: DocumentStore) -> None:
+        self._publisher, self._store = publisher, store
+        self._today = Today.of_kept(store.read(DOCUMENT, KeptCounts))
+
+    def started(self, source: str, at: float) -> None:
+        """A room began to cry at wall time `at` (Unix seconds)."""
+        self._today.started(source, at)
+        self.tell(source)
+
+    def ended(self, source: str, since: float, until: float) -> None:
+        """An episode is over (Unix seconds)."""
+        self._today.ended(source, since, until)
+        self.tell(source)
+
+    def close(self) -> None:
+        """Ends what is open still, at its beginning: an end that was lost with a kill adds no minutes."""
+        for source, cried in self._today.dump()["rooms"].items():
+            for since, until in cried:
+                if until is None:
+                    self._today.ended(source, since, since)
+
+    def tell(self, source: str) -> None:
+        """Tells where it stands; of a room that was configured only in an earlier run, nothing."""
+        if source in self._publisher.names:
+            self._publisher.send(cry_messages.today(self._publisher.node, source, self._today.of(source, time.time())))
+
+    def save(self) -> None:
+        """Keeps it."""
+        self._store.save(DOCUMENT, self._today.dump())

@@ -1,15 +1,41 @@
-"""What all sources have in common: an inbox, and a capture thread that calls `_attempt`."""
+"""The life of one capture thread: attempt after attempt, a pause between, one status, one log line per change."""
 
+import logging
+import threading
+import time
+import traceback
 from abc import ABC, abstractmethod
 
+from monitord.errors import SourceError
 from service.backoff import BackOff
-from service.capture.capture_thread import CaptureThread
 from service.capture.inbox import Inbox
-from service.capture.source import SourceStatus
+from service.capture.redact import redact
+from service.capture.source import SourceState, SourceStatus
+
+STEADY_S = 10.0
+"""Live for so long (seconds), a source was well and the next pause is short again; less is a source that flaps."""
+
+AUTH_PAUSE_S = 60.0
+"""Pause after a refused password (seconds): cameras lock an account after some wrong ones in a row."""
+
+_log = logging.getLogger(__name__)
+
+
+class AttemptError(SourceError):
+    """An attempt is over: the state the source is in now, and for a person what is wrong and what helps."""
+
+    def __init__(self, state: SourceState, detail: str) -> None:
+        super().__init__(redact(detail))
+        self.state = state
 
 
 class CapturedSource(ABC):
-    """A `Source` on a `CaptureThread`. Opens nothing until `start`.
+    """A `Source` with one thread, named `capture:<id>`, that calls `_attempt` until it is told to stop.
+
+    `_attempt` opens the source, tells `_live` while sound comes, closes, and
+    - returns when it was told to stop, or when the source is over for good;
+    - raises `AttemptError` when the source is to be opened again after a pause; an `OSError` is such a one too.
+    Any other exception is a bug: logged with its traceback, shown as `decode_error`, and tried again all the same.
 
     Args:
         source_id: `[a-z0-9_]+`.
@@ -18,26 +44,74 @@ class CapturedSource(ABC):
     """
 
     def __init__(self, source_id: str, inbox: Inbox, *, back_off: BackOff | None = None) -> None:
-        self.inbox = inbox
-        self._capture = CaptureThread(source_id, self._attempt, back_off=back_off)
-
-    @property
-    def id(self) -> str:
-        """The source's id."""
-        return self._capture.source_id
-
-    def start(self) -> None:
-        """Starts the capture thread."""
-        self._capture.start()
-
-    def stop(self, timeout_s: float) -> bool:
-        """Asks the thread to leave and waits at most so long; False where it was left behind."""
-        return self._capture.stop(timeout_s)
-
-    def status(self) -> SourceStatus:
-        """What the thread is doing, without waiting."""
-        return self._capture.status()
+        self.id, self.inbox = source_id, inbox
+        self._stopping = threading.Event()  # set once the thread is to leave
+        self._back_off = back_off or BackOff()
+        self._status = SourceStatus(SourceState.STARTING)
+        self._live_since: float | None = None  # monotonic (seconds)
+        self._was_live = False
+        self._thread = threading.Thread(target=self._run, name=f"capture:{source_id}", daemon=True)
 
     @abstractmethod
     def _attempt(self) -> None:
-        """Opens, reads and closes once, in the capture thread; see `CaptureThread`."""
+        """Opens, reads and closes once, in the capture thread."""
+
+    def start(self) -> None:
+        """Starts the thread. Opens nothing itself."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Asks the thread to leave and waits at most so long; False where it was left behind."""
+        self._stopping.set()
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def status(self) -> SourceStatus:
+        """What the thread is doing, without waiting."""
+        return self._status
+
+    def _live(self) -> None:
+        """Tells that sound has come. Called by the capture thread, as often as it likes."""
+        if self._status.state is SourceState.LIVE:
+            return
+        self._live_since = time.monotonic()
+        reconnects = self._status.reconnects + self._was_live
+        self._was_live = True
+        self._change(SourceStatus(SourceState.LIVE, "", reconnects))
+
+    def _report(self, state: SourceState, detail: str) -> None:
+        """Tells what is wrong, before the attempt is over: closing a hung device may take for ever."""
+        self._change(SourceStatus(state, redact(detail), self._status.reconnects))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._attempt()
+            except AttemptError as fault:
+                self._report(fault.state, str(fault))
+            except OSError as error:  # the system refuses something: out of file descriptors, of memory, of threads
+                self._report(SourceState.RECONNECTING, f"this machine refuses: {error.strerror or error}")
+            except Exception as error:  # noqa: BLE001  # a thread that dies silently is a baby that sounds asleep
+                shown = redact(traceback.format_exc())  # a traceback shows addresses
+                _log.error("%s: a bug, please report it:\n%s", self.id, shown)
+                self._report(SourceState.DECODE_ERROR, f"a bug, see the log: {type(error).__name__}: {error}")
+            else:
+                if not self._stopping.is_set():
+                    self._change(SourceStatus(SourceState.ENDED, "", self._status.reconnects))
+                return
+            if self._live_since is not None and time.monotonic() - self._live_since >= STEADY_S:
+                self._back_off.reset()
+            self._live_since = None
+            refused = self._status.state is SourceState.AUTH_FAILED
+            self._stopping.wait(AUTH_PAUSE_S if refused else self._back_off.next_s())
+
+    def _change(self, status: SourceStatus) -> None:
+        before, self._status = self._status, status
+        if status.state is before.state:
+            if status.detail != before.detail:
+                _log.debug("%s: still %s: %s", self.id, status.state, status.detail)
+            return
+        level = logging.INFO if status.state in {SourceState.LIVE, SourceState.ENDED} else logging.WARNING
+        _log.log(level, "%s: %s%s", self.id, status.state, f": {status.detail}" if status.detail else "")

@@ -18,8 +18,8 @@ class DemoSource(CapturedSource):
         sound = demo_sound()
         pace = Pace()
         position = 0
-        while pace.wait(CHUNK, RATE_HZ, self._capture.stopping):
+        while pace.wait(CHUNK, RATE_HZ, self._stopping):
             chunk = sound[position : position + CHUNK]
             self.inbox.write(chunk, RATE_HZ, time.time() - len(chunk) / RATE_HZ)
-            self._capture.live()
+            self._live()
             position = (position + CHUNK) % len(sound)

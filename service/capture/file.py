@@ -6,8 +6,7 @@ from typing import Final
 
 from monitord.errors import ConfigError, MonitordError
 from service.backoff import BackOff
-from service.capture.capture_thread import AttemptError
-from service.capture.captured_source import CapturedSource
+from service.capture.captured_source import AttemptError, CapturedSource
 from service.capture.clock import Pace
 from service.capture.inbox import Inbox
 from service.capture.recording import AwayError, file_chunks
@@ -39,9 +38,9 @@ class FileSource(CapturedSource):
 
     def stop(self, timeout_s: float) -> bool:
         """Stops where it is, at most a chunk later; what the inbox holds stays readable."""
-        self._capture.stopping.set()
+        self._stopping.set()
         self.inbox.close()
-        return self._capture.stop(timeout_s)
+        return super().stop(timeout_s)
 
     def _attempt(self) -> None:
         try:
@@ -53,24 +52,24 @@ class FileSource(CapturedSource):
                 raise AttemptError(state, str(error)) from None
             fault = AttemptError(SourceState.DECODE_ERROR, str(error))
             # A second try would play what was already heard: the end, and the state says why.
-            self._capture.report(fault.state, str(fault))
-            self._capture.stopping.set()
+            self._report(fault.state, str(fault))
+            self._stopping.set()
         self.inbox.end()
 
     def _play(self) -> None:
         pace = Pace()
         began = time.time()
         played_s = 0.0
-        for samples, rate_hz in file_chunks(self._path, again=self._loop, stopping=self._capture.stopping):
+        for samples, rate_hz in file_chunks(self._path, again=self._loop, stopping=self._stopping):
             length_s = len(samples) / rate_hz
-            if self._realtime and not pace.wait(len(samples), rate_hz, self._capture.stopping, calm=self.inbox.calm):
+            if self._realtime and not pace.wait(len(samples), rate_hz, self._stopping, calm=self.inbox.calm):
                 return
-            if self._capture.stopping.is_set():
+            if self._stopping.is_set():
                 return
             at = time.time() - pace.late_s - length_s if self._realtime else began + played_s
             self.inbox.write(samples, rate_hz, at)
-            self._capture.live()
+            self._live()
             played_s += length_s
-        if (self._loop or not played_s) and not self._capture.stopping.is_set():
+        if (self._loop or not played_s) and not self._stopping.is_set():
             # Also a loop that came to an end: the file holds no sound any more.
             raise AttemptError(SourceState.DECODE_ERROR, f"{self._path}: its audio track is empty")

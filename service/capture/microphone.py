@@ -3,8 +3,7 @@
 import time
 
 from monitord.errors import SourceError
-from service.capture.capture_thread import AttemptError
-from service.capture.captured_source import CapturedSource
+from service.capture.captured_source import AttemptError, CapturedSource
 from service.capture.child.process import Lost
 from service.capture.child.recorder import Recorder
 from service.capture.clock import LiveClock
@@ -28,12 +27,12 @@ class MicrophoneSource(CapturedSource):
 
     def _attempt(self) -> None:
         try:
-            with Recorder(self._capture.stopping, lambda: self.inbox.calm) as recorder:
+            with Recorder(self._stopping, lambda: self.inbox.calm) as recorder:
                 devices = recorder.devices()
                 if devices is not None:
                     self._hear(recorder, devices)
         except SourceError as error:
-            if not self._capture.stopping.is_set():
+            if not self._stopping.is_set():
                 raise AttemptError(SourceState.RECONNECTING, str(error)) from None
 
     def _hear(self, recorder: Recorder, devices: list[Device]) -> None:
@@ -46,4 +45,4 @@ class MicrophoneSource(CapturedSource):
                 self.inbox.skip(record.n, record.rate_hz)
                 continue
             self.inbox.write(record.samples, record.rate_hz, time.time() - age_s)
-            self._capture.live()
+            self._live()

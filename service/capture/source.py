@@ -32,11 +32,9 @@ class SourceStatus:
 class Source(Protocol):
     """One owner of one device, connection or file. The constructor opens nothing."""
 
+    id: str
+    """`[a-z0-9_]+`."""
     inbox: Inbox
-
-    @property
-    def id(self) -> str:
-        """The source's id, `[a-z0-9_]+`."""
 
     def start(self) -> None:
         """Starts the capture thread, named `capture:<id>`. Faults go to `status`, never to the caller."""

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, ValidationError
 
 from monitord.errors import ConfigError
 from monitord.faults import Fault
+from service.messages.faults import FAULTS
 from service.settings.base import Part
 from service.settings.base import Text as NonEmpty
 from service.settings.errors import refusals
@@ -98,20 +99,11 @@ class Reasons(Part):
     discomfort: _Plain
 
 
-class Faults(Part):
-    """A sentence for each fault."""
-
-    stalled: _Plain
-    digital_silence: _Plain
-    flat: _Plain
-    clipping: _Plain
-    reconnecting: _Plain
-    auth_failed: _Plain
-    decode_error: _Plain
-    dc_offset: _Plain
-    wrong_rate: _Plain
-    overload: _Plain
-    stuck: _Plain
+def _every_fault(sentences: dict[str, str]) -> dict[str, str]:
+    """Refuses a language that has no words for a fault, or words for none."""
+    if wrong := (set(FAULTS) - {"ok"}) ^ set(sentences):
+        raise ValueError(f"must have a sentence for each fault and no others; see {', '.join(sorted(wrong))}")
+    return sentences
 
 
 class Language(Part):
@@ -132,7 +124,8 @@ class Language(Part):
     saving_again: Annotated[Wording, _filled_by("time", "duration")]
     test_mark: Annotated[NonEmpty, _filled_by("title")]
     reasons: Reasons
-    faults: Faults
+    faults: Annotated[dict[str, _Plain], AfterValidator(_every_fault)]
+    """A sentence for each fault but `ok`."""
     labels: Labels
     durations: Durations
 
@@ -187,7 +180,7 @@ class Texts:
             test: Whether it belongs to a test alarm; the kind `test` always does.
         """
         wording: Wording = getattr(self.language, kind)
-        sentences: Mapping[str, str] = {**dict(self.language.reasons), **dict(self.language.faults)}
+        sentences: Mapping[str, str] = {**dict(self.language.reasons), **self.language.faults}
         values = {
             "room": room,
             "time": f"{datetime.fromtimestamp(since, UTC).astimezone():%H:%M}",

@@ -16,6 +16,11 @@ class WorkerThread(threading.Thread):
         self._worker = worker
         self.crashed = False
 
+    @property
+    def moved_at(self) -> float:
+        """When the last round ended (monotonic seconds)."""
+        return self._worker.moved_at
+
     def run(self) -> None:
         """Works until told to stop, or until every source has ended."""
         try:

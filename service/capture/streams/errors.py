@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from service.capture.capture_thread import AttemptError
+from service.capture.captured_source import AttemptError
 from service.capture.child.process import ABSENT, CRASHED, STALLED, ChildError
 from service.capture.redact import redact
 from service.capture.source import SourceState

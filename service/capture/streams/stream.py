@@ -3,8 +3,7 @@
 import time
 
 from service.backoff import BackOff
-from service.capture.capture_thread import AttemptError
-from service.capture.captured_source import CapturedSource
+from service.capture.captured_source import AttemptError, CapturedSource
 from service.capture.child.decoder import Decoder
 from service.capture.child.decoder_request import Opened, Request
 from service.capture.child.process import ChildError, Lost
@@ -52,19 +51,19 @@ class StreamSource(CapturedSource):
         connected = False
         began_s = time.monotonic()
         if self._spec.listen:
-            self._capture.report(SourceState.RECONNECTING, waiting(self._spec))
+            self._report(SourceState.RECONNECTING, waiting(self._spec))
         try:
-            with Decoder(self._request(), self._capture.stopping, lambda: self.inbox.calm) as decoder:
+            with Decoder(self._request(), self._stopping, lambda: self.inbox.calm) as decoder:
                 opened = decoder.opened()
                 connected = opened is not None
                 if opened is not None:
                     self._read(decoder, opened)
         except ChildError as error:
-            if self._capture.stopping.is_set():
+            if self._stopping.is_set():
                 return
             late = not connected and time.monotonic() - began_s >= self._open_s
             raise explain(error, self._spec, connected=connected, late=late) from None
-        if not self._capture.stopping.is_set():
+        if not self._stopping.is_set():
             raise AttemptError(SourceState.RECONNECTING, f"{self._name}: the stream ended")
 
     def _request(self) -> Request:
@@ -85,11 +84,11 @@ class StreamSource(CapturedSource):
                 clock.age_s(n, rate_hz, time.monotonic())
                 self.inbox.skip(n, rate_hz)
                 continue
-            if pace is not None and not pace.wait(n, rate_hz, self._capture.stopping, calm=self.inbox.calm):
+            if pace is not None and not pace.wait(n, rate_hz, self._stopping, calm=self.inbox.calm):
                 return
             # Timed here and not by the child: what waits in between is late, too.
             age_s = clock.age_s(n, rate_hz, time.monotonic())
             self.inbox.write(record.samples, rate_hz, time.time() - age_s)
-            self._capture.live()
-            if (pause_s := rate_limit.wait_s(n / rate_hz, time.monotonic())) and self._capture.stopping.wait(pause_s):
+            self._live()
+            if (pause_s := rate_limit.wait_s(n / rate_hz, time.monotonic())) and self._stopping.wait(pause_s):
                 return

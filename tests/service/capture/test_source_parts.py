@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from monitord.errors import ConfigError
 from service.backoff import CAP_S, FIRST_S, BackOff
-from service.capture.capture_thread import AttemptError, CaptureThread
+from service.capture.captured_source import AttemptError, CapturedSource
 from service.capture.clock import SLIP_S, LiveClock, Pace
+from service.capture.inbox import Inbox
 from service.capture.redact import redact
 from service.capture.source import SourceState
 from service.capture.spec import (
@@ -179,38 +180,36 @@ def test_a_calm_pace_waits_for_the_next_look() -> None:
     assert 0.0 <= min(late_s for _, late_s in came) < max(late_s for _, late_s in came) < SLIP_S
 
 
-class Life:
+class Life(CapturedSource):
     """A source that does as it is told: each attempt takes the next step."""
 
     def __init__(self, *steps: str) -> None:
-        self.id = "x"
+        super().__init__("x", Inbox("x"), back_off=BackOff(first_s=0.01, cap_s=0.02))
         self.attempts = 0
         self._steps = list(steps)
-        self.capture = CaptureThread("x", self._attempt, back_off=BackOff(first_s=0.01, cap_s=0.02))
-        self.status = self.capture.status
 
     def _attempt(self) -> None:
         self.attempts += 1
         match self._steps.pop(0) if self._steps else "refused":
             case "drop":
-                self.capture.live()
+                self._live()
                 raise AttemptError(SourceState.RECONNECTING, "dropped by rtsp://u:secret@cam")
             case "refused":
                 raise AttemptError(SourceState.RECONNECTING, "refused")
             case "bug":
                 raise ZeroDivisionError("rtsp://u:secret@cam")
             case "live":
-                self.capture.live()
-                self.capture.stopping.wait()
+                self._live()
+                self._stopping.wait()
 
 
 def test_one_log_line_per_change(caplog: pytest.LogCaptureFixture) -> None:
     """Many attempts that fail the same way are one line; each return to life counts as a reconnect."""
     life = Life("drop", *["refused"] * 5, "live")
     with caplog.at_level(logging.INFO):
-        life.capture.start()
+        life.start()
         wait_for(lambda: life.attempts == 7 and life.status().state is SourceState.LIVE, "the end of the steps")
-        assert life.capture.stop(5.0)
+        assert life.stop(5.0)
     assert [record.message.split(":")[1].strip() for record in caplog.records] == ["live", "reconnecting", "live"]
     assert life.status().reconnects == 1
     assert "secret" not in caplog.text
@@ -219,9 +218,9 @@ def test_one_log_line_per_change(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_bug_is_seen_and_survived(caplog: pytest.LogCaptureFixture) -> None:
     """An exception that nobody expected is logged with its traceback, shown, and tried again; without passwords."""
     life = Life("bug")
-    life.capture.start()
+    life.start()
     wait_for(lambda: life.attempts > 2, "the next attempts")
-    assert life.capture.stop(5.0)
+    assert life.stop(5.0)
     assert "ZeroDivisionError" in caplog.text
     assert "Traceback" in caplog.text
     assert "secret" not in caplog.text
@@ -229,9 +228,9 @@ def test_a_bug_is_seen_and_survived(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_thread_name_and_stop_before_start() -> None:
     """The thread is named after what it carries; a source that never started stops at once."""
-    assert Life().capture.stop(0.0)
+    assert Life().stop(0.0)
     life = Life("live")
-    life.capture.start()
+    life.start()
     wait_for(lambda: life.status().state is SourceState.LIVE, "life")
     assert "capture:x" in {thread.name for thread in threading.enumerate()}
-    assert life.capture.stop(5.0)
+    assert life.stop(5.0)
