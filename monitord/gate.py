@@ -61,6 +61,8 @@ class Gate:
         self._seen = 0
         self.floor_dbfs = params.least_dbfs
         """The room's noise floor (dBFS)."""
+        self.bound_dbfs = params.least_dbfs + params.margin_db
+        """Level over which a frame is sound (dBFS)."""
 
     @property
     def noisy(self) -> bool:
@@ -76,4 +78,5 @@ class Gate:
             rank = int(params.history_frames * params.percentile / 100.0)
             low = float(np.partition(self._history, rank)[rank])
             self.floor_dbfs = max(SILENCE_DBFS, min(low, self.floor_dbfs + self._rise_db))
-        return dbfs > max(self.floor_dbfs + params.margin_db, params.least_dbfs)
+            self.bound_dbfs = max(self.floor_dbfs + params.margin_db, params.least_dbfs)
+        return dbfs > self.bound_dbfs

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from monitord.gate import SILENCE_DBFS, Gate, GateParams, frame_dbfs
+from monitord.look import Look, Opening, TooShort
 from monitord.pcm import Resampler, position_16k
 from monitord.recent import Recent
 from monitord.segmenter import Segmenter, SegmenterParams, Span
@@ -47,6 +48,8 @@ class Listener:
         self._at = 0.0  # wall time of sample 0 of the axis, renewed by every chunk (Unix seconds)
         self.dbfs = SILENCE_DBFS
         """Level of the newest frame (dBFS)."""
+        self.looks: list[Look | TooShort] | None = None
+        """What became of each frame since somebody last emptied it, in the order of the stream; None: kept nowhere."""
         self._pending: Pcm = np.empty(0, np.int16)  # less than a frame
         self._begin(0, RATE_HZ)
 
@@ -59,6 +62,11 @@ class Listener:
     def position(self) -> int:
         """Index one past the last sample that was heard to the end (samples at 16 kHz)."""
         return self._base + self._frames * self._frame
+
+    @property
+    def least_samples(self) -> int:
+        """Shortest segment (samples at 16 kHz)."""
+        return self._params.segmenter.least_frames * self._frame
 
     def at(self, position: int) -> float:
         """Wall time of a sample of the recent past (Unix seconds)."""
@@ -98,6 +106,8 @@ class Listener:
         """Ends what is open, at a gap or at the end of the stream."""
         out = self._hear(self._resampler.flush())
         span = self._segmenter.flush(ended_by)
+        if self.looks is not None:
+            self._keep_forgotten(self.looks)
         if span is not None:
             if self._last_window <= span.start:
                 out.append(self._window(span.start))
@@ -143,6 +153,8 @@ class Listener:
             self._last_loud = index
         span = self._segmenter.step(sound=loud and self._vad.is_voice(frame))
         out: list[Window | Segment] = []
+        if self.looks is not None:
+            self._look(self.looks, index)
         if is_due(index, params.windows):
             if index - self._last_loud <= params.segmenter.hangover_frames:
                 out.append(self._window(self._onset))
@@ -151,6 +163,23 @@ class Listener:
         if span is not None:
             out.append(self._segment(span))
         return out
+
+    def _look(self, looks: list[Look | TooShort], index: int) -> None:
+        """Keeps what became of the newest frame."""
+        gate, params, end = self._gate, self._params, self.position
+        sounding = index - self._last_loud <= params.segmenter.hangover_frames
+        opening: Opening = "sound" if sounding else "noisy" if gate.noisy else "closed"
+        windowed = opening != "closed" and is_due(index, params.windows)
+        looks.append(
+            Look(end - self._frame, end, self.dbfs, gate.floor_dbfs, gate.bound_dbfs, opening, windowed=windowed)
+        )
+        self._keep_forgotten(looks)
+
+    def _keep_forgotten(self, looks: list[Look | TooShort]) -> None:
+        if self._segmenter.forgotten is not None:
+            start, end = self._segmenter.forgotten
+            looks.append(TooShort(self._base + start * self._frame, self._base + end * self._frame, self.position))
+            self._segmenter.forgotten = None
 
     def _window(self, onset_frame: int) -> Window:
         """Cuts the window that ends with the newest frame."""

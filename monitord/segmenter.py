@@ -62,6 +62,8 @@ class Segmenter:
         """Frames that are in no segment."""
         self.segmented = 0
         """Frames that are in a finished segment."""
+        self.forgotten: tuple[int, int] | None = None
+        """First frame, and one past the last, of the sound that was last too short; who looks sets it to None."""
 
     @property
     def onset(self) -> int | None:
@@ -125,5 +127,7 @@ class Segmenter:
         return span
 
     def _forget(self) -> None:
+        if self._last >= self._onset and self._state is State.RISING:
+            self.forgotten = self._onset, self._last + 1
         self.quiet += self.held
         self._state = State.QUIET
