@@ -31,8 +31,8 @@ def replay_segment(
         demo: Whether the built-in demo sound plays.
     """
     values: Line = {
-        "t_s": _seconds(heard.start),
-        "duration_s": _seconds(len(heard.samples)),
+        "t_s": seconds(heard.start),
+        "duration_s": seconds(len(heard.samples)),
         "p_cry": probability(scores.p_cry),
         "reason": reason,
         "reasons": by_reason(scores.reasons),
@@ -62,8 +62,8 @@ def replay_event(
     values: Line = {
         "event_type": told.event_type,
         "source": told.source,
-        "t_s": _seconds(told.decided),
-        "onset_s": _seconds(told.start),
+        "t_s": seconds(told.decided),
+        "onset_s": seconds(told.start),
         "episode": told.episode if episode is None else episode,
         "p_cry": probability(told.p_cry),
         "reason": told.reason,
@@ -85,6 +85,11 @@ def replay_tally(tally: Tally) -> Line:
     }
 
 
+def seconds(samples: int) -> float:
+    """Returns samples at 16 kHz in seconds, as they are told."""
+    return round(samples / RATE_HZ, 3)
+
+
 def _line(kind: str, values: Line, message_id: str | None, *, demo: bool) -> Line:
     line: Line = {"kind": kind, **values}
     if message_id is not None:
@@ -92,7 +97,3 @@ def _line(kind: str, values: Line, message_id: str | None, *, demo: bool) -> Lin
     if demo:
         line["demo"] = True
     return line
-
-
-def _seconds(samples: int) -> float:
-    return round(samples / RATE_HZ, 3)
