@@ -45,6 +45,7 @@ from service.mqtt.subscribe_line import subscribe_line
 from service.notify.notice import Notice
 from service.notify.notifier import Notifier
 from service.pipeline.channel import SourceChannel
+from service.pipeline.trace import Trace
 from service.pipeline.worker import Worker
 from service.pipeline.worker_thread import WorkerThread
 from service.storage.documents import DocumentStore
@@ -105,6 +106,7 @@ class Daemon:
         *,
         demo: bool = False,
         restart: Callable[[], None] = lambda: None,
+        trace: Trace | None = None,
     ) -> Self:
         """Puts the parts together; nothing is heard or told yet.
 
@@ -114,6 +116,7 @@ class Daemon:
             screen: Shows what happens.
             demo: Whether every source plays the demo sound.
             restart: Called, from the worker's thread, when somebody asks for a restart.
+            trace: Follows how each decision comes about.
 
         Raises:
             MonitordError: It cannot begin; nothing is left open.
@@ -165,6 +168,7 @@ class Daemon:
                 daily_at=config.test_alarm.daily_at,
                 restart=restart,
             )
+            worker = Worker(list(channels.values()), classifier, reporter, wake, live=True, trace=trace)
             info = functools.partial(
                 node_messages.info,
                 node,
@@ -195,7 +199,7 @@ class Daemon:
             )
             return cls(
                 _sources=sources,
-                _thread=WorkerThread(Worker(list(channels.values()), classifier, reporter, wake, live=True)),
+                _thread=WorkerThread(worker),
                 _mqtt=mqtt,
                 _notifier=notifier,
                 _reporter=reporter,
