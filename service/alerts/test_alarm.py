@@ -36,10 +36,10 @@ SOUND: Final = Path(__file__).parent / "sounds" / "test_cry.flac"
 PATIENCE_S: Final = 15.0
 """Seconds after which a test that was not heard, or not passed on by the broker, has failed: the sound lasts 5 s, and a
 broker that restarts is back within 10."""
-DAILY_WINDOW: Final = dt.timedelta(minutes=10)
-"""How late the daily test may begin: a daemon that starts in the night does not make up for it then."""
-LAG: Final = dt.timedelta(minutes=1)
-"""How long before it was asked for a test's first sample may have been captured, at most: a stream lags by seconds."""
+DAILY_WINDOW_S: Final = 600.0
+"""Seconds by which the daily test may begin: a daemon that starts in the night does not make up for it then."""
+LAG_S: Final = 60.0
+"""Seconds before it was asked for a test's first sample may have been captured, at most: a stream lags by seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ class TestAlarms:
 
     def tick(self) -> None:
         """Begins the daily test, and gives up on tests that take too long."""
-        self._test_daily(dt.datetime.now().astimezone())
+        self._test_daily(time.time())
         now = time.monotonic()
         for source in [one for one, asked in self._asked_at.items() if now - asked > PATIENCE_S]:
             if self._proofs[source].heard_ms is None:
@@ -158,18 +158,20 @@ class TestAlarms:
             else:
                 self._fail(source, "the cry was heard, but the broker did not pass the event on")
 
-    def _test_daily(self, now: dt.datetime) -> None:
+    def _test_daily(self, now: float) -> None:
         if self._daily_at is None:
             return
-        due = now.replace(hour=self._daily_at.hour, minute=self._daily_at.minute, second=0, microsecond=0)
-        if not due <= now < due + DAILY_WINDOW:
+        # One moment of each local day, also where clocks are put on or back over that time of day.
+        day = time.localtime(now)[:3]
+        due = time.mktime((*day, self._daily_at.hour, self._daily_at.minute, 0, 0, 0, -1))
+        if not due <= now < due + DAILY_WINDOW_S:
             return
         for source, proof in self._proofs.items():
             channel = self._channels[source]
             # A baby that cries now is the real alarm; a room that is switched off wants none.
             if not channel.enabled or channel.tracker.crying:
                 continue
-            if proof.started is None or dt.datetime.fromisoformat(proof.started) < due - LAG:
+            if proof.started is None or dt.datetime.fromisoformat(proof.started).timestamp() < due - LAG_S:
                 self.begin(source)
 
     def _fail(self, source: str, detail: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from monitord.continuity import Continuity
 from monitord.faults import Fault
 from monitord.types import RATE_HZ
 from service.capture.source import Source, SourceState, SourceStatus
@@ -45,6 +46,7 @@ class _Watched:
     """Wall time at which the fault came (Unix seconds)."""
     counts_told_at: float = 0.0
     """When the counts were told last (monotonic seconds)."""
+    continuity: Continuity = field(default_factory=Continuity)
     late_since: float | None = None
     """Since when too much sound waits for the worker (monotonic seconds)."""
     started: float = field(default_factory=time.monotonic)
@@ -116,7 +118,8 @@ class HealthMonitor:
             if before.fault != room.health.fault:
                 self._tell_fault(room, before.fault, status.detail)
             self._tell_changes(room, status, now)
-            room.notice.poll(failing=not room.health.heard, wanted=room.health.wanted, fault=room.health.fault)
+            health = room.health
+            room.notice.poll(failing=health.fails, wanted=health.wanted, at_times=health.heard, fault=health.fault)
 
     @property
     def stuck(self) -> bool:
@@ -149,6 +152,8 @@ class HealthMonitor:
     def _signs(self, room: _Watched, status: SourceStatus, now: float) -> Signs:
         channel = room.channel
         heard_at = channel.last_audio_monotonic
+        came = channel.inbox.tally()
+        room.continuity.feed(now, (came.captured - came.lost) / RATE_HZ, status.reconnects)
         waiting_s = channel.inbox.held / RATE_HZ
         if waiting_s < WAITING_S:
             room.late_since = None
@@ -161,6 +166,7 @@ class HealthMonitor:
             wrong_rate=channel.inbox.wrong_rate,
             waiting_s=waiting_s,
             late_s=0.0 if room.late_since is None else now - room.late_since,
+            heard_badly=room.continuity.heard_badly and status.state is not SourceState.ENDED,
             stuck=self.stuck,
         )
 

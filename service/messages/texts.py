@@ -21,10 +21,10 @@ from service.settings.yaml_lines import read_yaml
 
 Kind = Literal[
     "started", "reason", "escalated", "acknowledged", "snoozed", "ended", "stopped", "restarted", "test",
-    "not_hearing", "hearing_again", "not_saving", "saving_again",
+    "not_hearing", "heard_badly", "hearing_again", "not_saving", "saving_again",
 ]  # fmt: skip
 """What is told: the event types of MQTT, where an acknowledgement may be a snooze, and an end may be
-the monitor's and not the cry's; that a room is not heard, or heard again; and that
+the monitor's and not the cry's; that a room is not heard, heard badly, or heard again; and that
 nothing can be saved, or can again."""
 
 FOLDER: Final = Path(__file__).parent / "languages"
@@ -119,6 +119,7 @@ class Language(Part):
     restarted: Annotated[Wording, _filled_by("room", "time")]
     test: Annotated[Wording, _filled_by("room", "time")]
     not_hearing: Annotated[Wording, _filled_by("room", "time", "fault")]
+    heard_badly: Annotated[Wording, _filled_by("room", "time", "fault")]
     hearing_again: _Lasted
     not_saving: Annotated[Wording, _filled_by("time")]
     saving_again: Annotated[Wording, _filled_by("time", "duration")]

@@ -297,7 +297,8 @@ def test_a_clock_that_is_set_changes_nothing(room: Room, told: Told, monkeypatch
     room.wait(8.0)
     monitor.poll()
     assert monitor.count_heard() == 0
-    monitor._rooms["room"].notice._since = (time.monotonic() - 90.0, time.time() - 90.0)
+    notice = monitor._rooms["room"].notice
+    notice._since, notice._deaf_since = (time.monotonic() - 90.0, time.time() - 90.0), time.monotonic() - 90.0
     monkeypatch.setattr(time, "time", lambda: real() + 7200.0)
     monitor.poll()
     room.hear()
