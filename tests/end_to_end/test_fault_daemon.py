@@ -14,7 +14,7 @@ import pytest
 from tests.support.daemon.broken_daemon import BrokenDaemon
 from tests.support.daemon.daemon import configure, crying_room
 from tests.support.faults.fault_feed import Feeds
-from tests.support.faults.fault_matrix import ROOT, TimedSubscriber
+from tests.support.faults.fault_matrix import ROOT, FaultSubscriber
 from tests.support.servers.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.e2e
@@ -26,7 +26,7 @@ SLOW_BOX_S = 10.0
 
 
 @contextmanager
-def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, TimedSubscriber, Feeds]]:
+def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, FaultSubscriber, Feeds]]:
     """A daemon that hears a phone and a cot in which a child cries now and then; both are online."""
     feeds = Feeds("phone")
     sources = {
@@ -35,7 +35,7 @@ def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, TimedSub
     }
     with (
         Mosquitto(folder / "broker") as broker,
-        TimedSubscriber(broker) as subscriber,
+        FaultSubscriber(broker) as subscriber,
         feeds.running(),
         BrokenDaemon(folder, "--config", configure(folder, broker, sources, **more)) as daemon,
     ):
@@ -44,11 +44,11 @@ def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, TimedSub
         yield daemon, subscriber, feeds
 
 
-def status(subscriber: TimedSubscriber, source: str) -> str | None:
+def status(subscriber: FaultSubscriber, source: str) -> str | None:
     return subscriber.last(f"{ROOT}/{source}/status")
 
 
-def fault(subscriber: TimedSubscriber, source: str) -> str:
+def fault(subscriber: FaultSubscriber, source: str) -> str:
     return str(json.loads(subscriber.last(f"{ROOT}/{source}/health") or "{}").get("fault"))
 
 
@@ -121,7 +121,7 @@ def mount(*arguments: str) -> int:
     return subprocess.run(["mount", *arguments], check=False).returncode
 
 
-def told_fault(subscriber: TimedSubscriber) -> str:
+def told_fault(subscriber: FaultSubscriber) -> str:
     """What the node itself says is wrong."""
     return str(json.loads(subscriber.last(f"{ROOT}/info") or "{}").get("fault"))
 

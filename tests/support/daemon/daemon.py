@@ -50,6 +50,11 @@ def quiet_room(path: Path, duration_s: float = 5.0) -> Path:
     return write_wav(path, room(silence(duration_s)))
 
 
+def looped(path: Path) -> dict[str, object]:
+    """The source of a recording that plays over and over."""
+    return {"file": str(path), "loop": True}
+
+
 def configure(folder: Path, broker: Mosquitto | None, sources: Mapping[str, object], **more: object) -> Path:
     """Writes a configuration with a state directory in the folder; JSON is YAML. Returns its path."""
     values: dict[str, object] = {"sources": sources, "state_dir": str(folder / "state"), **more}

@@ -167,6 +167,10 @@ class Heard:
     payload: str
     retain: bool
     qos: int
+    at: float
+    """Wall time (Unix seconds)."""
+    at_s: float
+    """The same by the clock that nobody sets (monotonic seconds)."""
 
 
 class Subscriber:
@@ -222,4 +226,5 @@ class Subscriber:
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload).decode(errors="replace")  # a picture is no text
-        self.heard.append(Heard(message.topic, payload, message.retain, message.qos))
+        now, now_s = time.time(), time.monotonic()
+        self.heard.append(Heard(message.topic, payload, message.retain, message.qos, now, now_s))
