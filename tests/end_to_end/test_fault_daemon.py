@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemon.broken_daemon import BrokenDaemon
-from tests.support.daemon.daemon import configure, crying_room
+from tests.support.daemon.daemon import configure, crying_room, looped
 from tests.support.faults.fault_feed import Feeds
 from tests.support.faults.fault_matrix import ROOT, FaultSubscriber
 from tests.support.servers.mosquitto import Mosquitto
@@ -31,7 +31,7 @@ def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, FaultSub
     feeds = Feeds("phone")
     sources = {
         "phone": {"stream": feeds.url("phone")},
-        "cot": {"file": str(crying_room(folder / "cry.wav", before_s=0.5, after_s=0.5)), "loop": True},
+        "cot": looped(crying_room(folder / "cry.wav", before_s=0.5, after_s=0.5)),
     }
     with (
         Mosquitto(folder / "broker") as broker,

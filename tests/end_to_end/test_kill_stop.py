@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, quiet_room, room, short_cry
+from tests.support.daemon.daemon import Daemon, configure, looped, quiet_room, room, short_cry
 from tests.support.daemon.invariants import Told
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import write_wav
@@ -21,18 +20,12 @@ SLOW_BOX = 4.0
 """How much slower than the promise this machine may be while it does other work."""
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 def crying(folder: Path, broker: Mosquitto) -> Daemon:
     """A daemon whose nursery cries without a pause, so that a stop always finds an open episode."""
     cries = write_wav(folder / "cry.wav", room(*[short_cry()] * 4))
     sources = {
-        "nursery": {"file": str(cries), "loop": True},
-        "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
+        "nursery": looped(cries),
+        "attic": looped(quiet_room(folder / "quiet.wav")),
     }
     return Daemon(folder, "--config", configure(folder, broker, sources))
 

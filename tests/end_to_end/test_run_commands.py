@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.cli import CONFIG_EXIT
-from tests.support.daemon.daemon import Daemon, Json, configure, crying_room, monitord, quiet_room
+from tests.support.daemon.daemon import Daemon, Json, configure, crying_house, monitord
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port
 
 pytestmark = pytest.mark.e2e
@@ -49,14 +49,10 @@ class Family:
 def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
     """One daemon for all tests here, the nursery crying; commands that were retained wait for it."""
     folder = tmp_path_factory.mktemp("family")
-    sources = {
-        "nursery": {"file": str(crying_room(folder / "cry.wav", 0.5, 0.5)), "loop": True},
-        "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
-    }
     with Mosquitto(folder / "broker") as broker, Subscriber(broker) as subscriber:
         subscriber.say(f"{HOME}/nursery/threshold/set", "0.01", retain=True)
         subscriber.say(f"{HOME}/test_alarm/set", "PRESS", retain=True)
-        configuration = configure(folder, broker, sources)
+        configuration = configure(folder, broker, crying_house(folder))
         with Daemon(folder, "--config", configuration) as daemon:
             daemon.wait_for(lambda: subscriber.last(f"{HOME}/attic/status") == "online", "the attic online")
             daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")

@@ -4,12 +4,11 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, crying_room, quiet_room
+from tests.support.daemon.daemon import Daemon, configure, crying_house, crying_room, quiet_room
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 
 pytestmark = pytest.mark.e2e
@@ -20,19 +19,9 @@ SLOW_BOX = 4.0
 """How much slower than the promise this machine may be while it does other work."""
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 def crying(folder: Path, broker: Mosquitto) -> Daemon:
     """A daemon whose nursery cries, over and over, and whose attic is quiet."""
-    sources = {
-        "nursery": {"file": str(crying_room(folder / "cry.wav", 0.5, 0.5)), "loop": True},
-        "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
-    }
-    return Daemon(folder, "--config", configure(folder, broker, sources))
+    return Daemon(folder, "--config", configure(folder, broker, crying_house(folder)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

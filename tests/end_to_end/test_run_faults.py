@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, crying_room
+from tests.support.daemon.daemon import Daemon, configure, crying_room, looped
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.sound.sounds import noise, silence, write_wav
 
@@ -23,7 +23,7 @@ def test_digital_silence_is_no_quiet_child(tmp_path: Path) -> None:
     dead = np.concatenate([noise(2.0), silence(8.5), noise(60.0)])
     sources = {
         "dead": {"file": str(write_wav(tmp_path / "dead.wav", dead))},
-        "nursery": {"file": str(crying_room(tmp_path / "cry.wav")), "loop": True},
+        "nursery": looped(crying_room(tmp_path / "cry.wav")),
     }
     status = "monitord/home/dead/status"
     with (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, crying_room, monitord, quiet_room, room, short_cry
+from tests.support.daemon.daemon import Daemon, configure, crying_room, looped, monitord, quiet_room, room, short_cry
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.servers.virtual_microphone import VirtualMicrophone
 from tests.support.sound.sounds import silence, write_wav
@@ -99,7 +99,7 @@ def test_a_microphone_that_is_not_there(tmp_path: Path, crib: VirtualMicrophone)
     """An unknown name is told with the devices that there are, and the other source is heard."""
     sources = {
         "nursery": {"microphone": "Nonsense 3000"},
-        "attic": {"file": str(crying_room(tmp_path / "cry.wav")), "loop": True},
+        "attic": looped(crying_room(tmp_path / "cry.wav")),
     }
     with (
         Mosquitto(tmp_path / "broker") as broker,

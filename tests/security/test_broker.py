@@ -12,7 +12,7 @@ import pytest
 
 from service.config import Config
 from service.mqtt.embedded_broker import EmbeddedBroker
-from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, crying_room, monitord, quiet_room
+from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, crying_house, monitord
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, free_port, until
 
 pytestmark = pytest.mark.e2e
@@ -76,10 +76,6 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One daemon for all tests here, the nursery crying."""
     folder = tmp_path_factory.mktemp("house")
-    sources = {
-        "nursery": {"file": str(crying_room(folder / "cry.wav", 0.5, 0.5)), "loop": True},
-        "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
-    }
     (folder / "password").touch(mode=0o600)
     (folder / "password").write_text(PASSWORDS["monitord"])
     with ExitStack() as stack:
@@ -94,7 +90,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             "password_file": str(folder / "password"),
             "tls": {"ca_file": str(folder / "broker" / "ca.crt")},
         }
-        configuration = configure(folder, broker, sources, mqtt=mqtt)
+        configuration = configure(folder, broker, crying_house(folder), mqtt=mqtt)
         daemon = stack.enter_context(Daemon(folder, "--config", configuration))
         made = House(broker, daemon, configuration, *subscribers)
         daemon.wait_for(lambda: made.homeassistant.last(f"{HOME}/attic/status") == "online", "the attic online")

@@ -10,7 +10,7 @@ from monitord.types import RATE_HZ
 from tests.bench import sounds
 from tests.bench.altered_daemon import AlteredDaemon
 from tests.bench.endurance.samples import Samples
-from tests.support.daemon.daemon import configure
+from tests.support.daemon.daemon import configure, looped
 from tests.support.daemon.invariants import Told
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import cry_in_room, noise, write_wav
@@ -60,7 +60,7 @@ def _sources(folder: Path, names: list[str]) -> dict[str, object]:
     noisy = write_wav(folder / "noisy.wav", noise(60.0, rms_dbfs=-25.0))
     quiet = write_wav(folder / "quiet.wav", sounds.quiet(60.0))
     kinds = [cries, quiet, noisy, quiet]
-    return {name: {"file": str(kinds[number % len(kinds)]), "loop": True} for number, name in enumerate(names)}
+    return {name: looped(kinds[number % len(kinds)]) for number, name in enumerate(names)}
 
 
 def _heard_h(told: Told, names: list[str]) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.bench import sounds
-from tests.support.daemon.daemon import Daemon, configure, quiet_room
+from tests.support.daemon.daemon import Daemon, configure, looped, quiet_room
 from tests.support.servers.http_audio import HttpAudio
 from tests.support.servers.mosquitto import Mosquitto, free_port
 from tests.support.servers.virtual_microphone import VirtualMicrophone
@@ -94,7 +94,7 @@ class House:
             "attic": cry_in_room(7.0, 27.0, seed=3),
         }.items():
             path = write_wav(self._folder / f"{name}.wav", sound)
-            self._sources[name] = {"file": str(path), "loop": True}
+            self._sources[name] = looped(path)
         self._faults["file gone"] = self._file_gone
 
     def _file_gone(self, over: threading.Event, length_s: float) -> None:

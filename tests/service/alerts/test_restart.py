@@ -13,20 +13,8 @@ from service.config import Config
 from service.messages import commands, cry_messages
 from service.messages.message import Message, Node
 from tests.support.daemon.household_daemon import FAR, HOLD, NEAR, QUIET, Clock, House
-from tests.support.sound.loudness import loudness_classifier
 
 ROOMS = ("nursery", "bedroom")
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

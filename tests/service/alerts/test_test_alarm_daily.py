@@ -12,17 +12,10 @@ from model.classifier import Classifier
 from service.config import Config
 from service.messages import commands
 from tests.support.daemon.household_daemon import QUIET, Clock, House
-from tests.support.sound.loudness import loudness_classifier
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DUE = dt.datetime(2026, 11, 22, 19, 0, tzinfo=BERLIN)
 CONFIG = Config.model_validate({"test_alarm": {"daily_at": "19:00"}})
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
 
 
 @pytest.fixture(autouse=True)

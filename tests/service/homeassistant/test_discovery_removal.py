@@ -1,7 +1,7 @@
 """What Home Assistant is told to forget: removed sources, removed entities, discovery switched off."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,12 +106,6 @@ def test_what_cannot_be_read_is_left_alone(discovered: Start, tmp_path: Path, ca
     DocumentStore(tmp_path).save(DOCUMENT, {BEDROOM_TOPIC: {"components": 1}, "x": None})
     assert said(discovered(ONE, ON).devices) == {HUB_TOPIC: True, NURSERY_TOPIC: True}
     assert BEDROOM_TOPIC in caplog.text
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 @pytest.mark.e2e

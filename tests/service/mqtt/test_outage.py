@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,18 +20,6 @@ from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port, un
 from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, at, client, event, ids
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as box:
-        yield box
 
 
 def test_stop_is_quick_without_a_broker(outbox: Outbox) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,18 +19,6 @@ pytestmark = pytest.mark.e2e
 
 RIGHTS = "user monitord\ntopic readwrite monitord/#\nuser subscriber\ntopic readwrite #\n"
 USERS = {"monitord": "pw1", "subscriber": "pw2"}
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as box:
-        yield box
 
 
 def test_a_wrong_password_is_told_apart(tmp_path: Path, outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:

@@ -55,6 +55,14 @@ def looped(path: Path) -> dict[str, object]:
     return {"file": str(path), "loop": True}
 
 
+def crying_house(folder: Path) -> dict[str, object]:
+    """The sources of a house whose nursery cries over and over, and whose attic is quiet."""
+    return {
+        "nursery": looped(crying_room(folder / "cry.wav", 0.5, 0.5)),
+        "attic": looped(quiet_room(folder / "quiet.wav")),
+    }
+
+
 def configure(folder: Path, broker: Mosquitto | None, sources: Mapping[str, object], **more: object) -> Path:
     """Writes a configuration with a state directory in the folder; JSON is YAML. Returns its path."""
     values: dict[str, object] = {"sources": sources, "state_dir": str(folder / "state"), **more}

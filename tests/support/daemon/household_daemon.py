@@ -42,6 +42,11 @@ HOLD = np.tile(QUIET, 11)
 """Quiet for longer than an episode waits for another cry."""
 
 
+def both(nursery: Pcm, bedroom: Pcm) -> dict[str, Pcm]:
+    """What two rooms hear at once."""
+    return {"nursery": nursery, "bedroom": bedroom}
+
+
 class Clock:
     """Both clocks of the process, which the test moves on; the time that really passes goes by as well."""
 
