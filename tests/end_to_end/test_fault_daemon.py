@@ -1,6 +1,5 @@
 """The daemon itself is broken: stuck, frozen, no network, no disk, no file descriptors, or a clock that jumps."""
 
-import json
 import os
 import resource
 import signal
@@ -48,10 +47,6 @@ def status(subscriber: FaultSubscriber, source: str) -> str | None:
     return subscriber.last(f"{ROOT}/{source}/status")
 
 
-def fault(subscriber: FaultSubscriber, source: str) -> str:
-    return str(json.loads(subscriber.last(f"{ROOT}/{source}/health") or "{}").get("fault"))
-
-
 def test_a_network_that_fails_and_a_clock_that_jumps(tmp_path: Path) -> None:
     """Cries are told after the network failed as before, and whatever the clock says; no source is called broken."""
     with house(tmp_path) as (daemon, subscriber, _):
@@ -74,15 +69,15 @@ def test_a_stuck_worker_and_a_frozen_daemon(tmp_path: Path) -> None:
         daemon.breaks("stuck")
         for source in ("phone", "cot"):
             daemon.wait_for(lambda: status(subscriber, source) == "offline", source, TOLD_S + SLOW_BOX_S)  # noqa: B023
-            daemon.wait_for(lambda: fault(subscriber, source) == "stuck", f"the fault of {source}")  # noqa: B023
+            daemon.wait_for(lambda: subscriber.fault(source) == "stuck", f"the fault of {source}")  # noqa: B023
         os.kill(daemon.pid, signal.SIGSTOP)
         daemon.wait_for(lambda: subscriber.last(f"{ROOT}/status") == "offline", "the last will", TOLD_S + SLOW_BOX_S)
         daemon.mends("stuck")
         os.kill(daemon.pid, signal.SIGCONT)
         daemon.wait_for(lambda: subscriber.last(f"{ROOT}/status") == "online", "it woke up")
         for source in ("phone", "cot"):
-            daemon.wait_for(lambda: (status(subscriber, source), fault(subscriber, source)) == ("online", "ok"), source)  # noqa: B023
-            for told in map(json.loads, subscriber.payloads(f"{ROOT}/{source}/health")):
+            daemon.wait_for(lambda: (status(subscriber, source), subscriber.fault(source)) == ("online", "ok"), source)  # noqa: B023
+            for told in subscriber.values(f"{ROOT}/{source}/health"):
                 assert told["captured"] == told["lost"] + told["quiet"] + told["segmented"] + told["held"]
         assert daemon.events("started", "phone") == []  # what it gets at once then is a burst, no cry
 
@@ -123,7 +118,7 @@ def mount(*arguments: str) -> int:
 
 def told_fault(subscriber: FaultSubscriber) -> str:
     """What the node itself says is wrong."""
-    return str(json.loads(subscriber.last(f"{ROOT}/info") or "{}").get("fault"))
+    return str(subscriber.latest(f"{ROOT}/info").get("fault"))
 
 
 def test_a_full_disk(tmp_path: Path, disk: Path) -> None:

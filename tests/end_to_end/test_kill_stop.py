@@ -1,6 +1,5 @@
 """A clean stop, whatever the broker does: the last segment and `ended` are told or kept, and the status is 0."""
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -76,9 +75,9 @@ def test_a_stop_flushes_the_open_sound(tmp_path: Path, broker: Mosquitto) -> Non
         until(lambda: subscriber.last("monitord/home/status") == "offline")
         assert len(daemon.segments()) > before
         assert daemon.lines[-1]["event_type"] == "ended"
-        last = json.loads(str(subscriber.last("monitord/home/nursery/segment")))
+        last = subscriber.latest("monitord/home/nursery/segment")
         assert last["id"] == daemon.segments()[-1]["id"]
-        ended = json.loads(str(subscriber.last("monitord/home/nursery/event")))
+        ended = subscriber.latest("monitord/home/nursery/event")
         assert (ended["event_type"], ended["cause"]) == ("ended", "stopped")
         topics = [heard.topic.removeprefix("monitord/home/") for heard in subscriber.heard]
         said = [topic for topic in topics if topic.endswith(("/event", "status"))][-4:]

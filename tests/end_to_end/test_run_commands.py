@@ -1,6 +1,5 @@
 """What the family asks of a running daemon, over MQTT and from another terminal."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,13 +26,11 @@ class Family:
 
     def settings(self, source: str) -> Json:
         """What is in force."""
-        told: Json = json.loads(self.subscriber.last(f"{HOME}/{source}/settings") or "{}")
-        return told
+        return self.subscriber.latest(f"{HOME}/{source}/settings")
 
     def proof(self, source: str) -> Json:
         """Its last test alarm."""
-        told: Json = json.loads(self.subscriber.last(f"{HOME}/{source}/proof") or "{}")
-        return told
+        return self.subscriber.latest(f"{HOME}/{source}/proof")
 
     def status(self, source: str) -> str | None:
         """Whether it is heard."""
@@ -41,7 +38,7 @@ class Family:
 
     def events(self, source: str, event_type: str) -> list[Json]:
         """What was told on MQTT."""
-        told: list[Json] = [json.loads(payload) for payload in self.subscriber.payloads(f"{HOME}/{source}/event")]
+        told = self.subscriber.values(f"{HOME}/{source}/event")
         return [event for event in told if event["event_type"] == event_type]
 
 
@@ -146,7 +143,7 @@ def test_switching_a_room_off(family: Family) -> None:
     family.daemon.wait_for(lambda: family.settings("nursery")["enabled"] is False, "the setting")
     family.daemon.wait_for(lambda: family.status("nursery") == "offline", "the room off")
     family.daemon.wait_for(lambda: bool(family.events("nursery", "ended")), "the end of its episode")
-    assert json.loads(str(family.subscriber.last(f"{HOME}/nursery/state")))["crying"] is False
+    assert family.subscriber.latest(f"{HOME}/nursery/state")["crying"] is False
     done = monitord("status", "--config", family.configuration)
     assert "  nursery: NOT HEARD" in done.stdout.splitlines()
     assert done.returncode == 1

@@ -1,6 +1,5 @@
 """How the daemon leaves: asked, asked twice, killed; and what outlives it."""
 
-import json
 import signal
 import socket
 import time
@@ -38,9 +37,9 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, broker: Mosquitto, number: sig
             ("monitord/home/attic/status", "offline"),
             ("monitord/home/status", "offline"),
         ]
-        assert json.loads(str(subscriber.last("monitord/home/nursery/event")))["event_type"] == "ended"
-        assert json.loads(str(subscriber.last("monitord/home/nursery/state")))["crying"] is False
-        ids = [json.loads(payload)["id"] for payload in subscriber.payloads("monitord/home/nursery/event")]
+        assert subscriber.latest("monitord/home/nursery/event")["event_type"] == "ended"
+        assert subscriber.latest("monitord/home/nursery/state")["crying"] is False
+        ids = [one["id"] for one in subscriber.values("monitord/home/nursery/event")]
         assert [line["id"] for line in daemon.lines if line["kind"] == "event"] == ids
         assert "Traceback" not in daemon.words
 
@@ -70,7 +69,7 @@ def test_events_outlive_an_outage_and_a_kill(tmp_path: Path, broker: Mosquitto) 
             assert daemon.ends() == 0
 
         def delivered() -> bool:
-            heard = {json.loads(payload)["id"] for payload in subscriber.payloads("monitord/home/nursery/event")}
+            heard = {one["id"] for one in subscriber.values("monitord/home/nursery/event")}
             return heard >= set(told)
 
         until(delivered)

@@ -1,6 +1,5 @@
 """What the daemon refuses at its start: each mistake named, with what helps; exit 78, so that nobody tries for ever."""
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -156,7 +155,7 @@ def test_a_bad_recording_beside_a_good_one(tmp_path: Path) -> None:
     ):
         daemon.wait_for(lambda: bool(daemon.events("started", "nursery")), "a cry")
         daemon.wait_for(
-            lambda: json.loads(subscriber.last("monitord/home/notes/health") or "{}").get("fault") == "decode_error",
+            lambda: subscriber.fault("notes") == "decode_error",
             "the fault of the other",
         )
         assert subscriber.last("monitord/home/notes/status") == "offline"

@@ -68,8 +68,7 @@ class House:
 
     def told(self, topic: str) -> Json:
         """What Home Assistant heard last."""
-        told: Json = json.loads(self.homeassistant.last(f"{HOME}/{topic}") or "{}")
-        return told
+        return self.homeassistant.latest(f"{HOME}/{topic}")
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +129,7 @@ def test_a_phone_answers_and_switches_nothing_off(house: House) -> None:
     house.phone.say(f"{HOME}/nursery/ack/set", "PRESS")
 
     def acknowledged() -> bool:
-        events = map(json.loads, house.phone.payloads(f"{HOME}/nursery/event"))
+        events = house.phone.values(f"{HOME}/nursery/event")
         return any(event["event_type"] == "acknowledged" for event in events)
 
     house.daemon.wait_for(acknowledged, "the acknowledgement")

@@ -1,6 +1,5 @@
 """What a decoder may open: nothing that a stranger's file or server names."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,18 +14,16 @@ from service.capture.inbox import Inbox
 from service.capture.recording import check_file, file_chunks
 from service.capture.source import SourceState
 from service.capture.streams.stream import StreamSource
+from tests.support.servers.http_serving import Quiet, serving
 from tests.support.sound.matching import wait_for
 from tests.support.sound.sounds import chirp, write_wav
 
 SOUND = chirp(200, 3000, 20.0)
 
 
-class _Site(SimpleHTTPRequestHandler):
+class _Site(Quiet, SimpleHTTPRequestHandler):
     asked: list[str]
     """Paths that somebody asked for."""
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -38,14 +35,9 @@ def site(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """A web server over a folder: (its address, what was asked for)."""
     asked: list[str] = []
     handler = partial(type("Site", (_Site,), {"asked": asked}), directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_port}", asked
 
 
 def playlists(sound: str) -> dict[str, str]:

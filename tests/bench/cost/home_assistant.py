@@ -72,7 +72,7 @@ def to_home_assistant(
 
 def _started(watch: Subscriber) -> list[dict[str, Any]]:
     """Every `started`, room by room."""
-    events = [event for room in ROOMS for event in map(json.loads, watch.payloads(f"monitord/home/{room}/event"))]
+    events = [event for room in ROOMS for event in watch.values(f"monitord/home/{room}/event")]
     return [event for event in events if event["event_type"] == "started"]
 
 

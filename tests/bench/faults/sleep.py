@@ -78,4 +78,4 @@ def _line(subscriber: FaultSubscriber, source: str, broken_s: float, woken_s: fl
 def _healths(subscriber: FaultSubscriber, source: str) -> list[Json]:
     topic = f"{ROOT}/{source}/health"
     wait(lambda: subscriber.last(topic) is not None, WAIT_S)
-    return [json.loads(payload) for payload in subscriber.payloads(topic)]
+    return subscriber.values(topic)

@@ -103,9 +103,7 @@ def _load(folder: Path, crying: Pcm, rooms: int, seconds: float, window_ms: floa
         halves = [[late_s for at, late_s in late if (at - began > took_s / 2) is second] for second in (False, True)]
         healths = [json.loads(heard.payload) for heard in subscriber.heard if heard.topic.endswith("/health")]
         lags = [json.loads(heard.payload)["lag_ms"] for heard in subscriber.heard if heard.topic.endswith("/heartbeat")]
-        lost = {
-            name: json.loads(subscriber.last(f"monitord/home/{name}/health") or "{}").get("lost", 0) for name in sources
-        }
+        lost = {name: subscriber.latest(f"monitord/home/{name}/health").get("lost", 0) for name in sources}
     faults = sorted({health["fault"] for health in healths} - {"ok"})
     first_s, then_s = (float(np.median(half)) if half else float("nan") for half in halves)
     lost_s = sum(lost.values()) / RATE_HZ

@@ -160,7 +160,7 @@ def test_after_an_outage_states_come_first_and_only_news_alert(broker: Mosquitto
         until(lambda: ids(subscriber) == ["1", "2", "3"])
         topics = [heard.topic for heard in subscriber.heard[seen:] if not heard.retain]
         assert set(topics[: topics.index(EVENT)]) == {state.topic, "monitord/home/room/status", "monitord/home/status"}
-        came = [json.loads(payload) for payload in subscriber.payloads(EVENT)]
+        came = subscriber.values(EVENT)
         assert [(each["alert"], each.get("stale", False)) for each in came] == [
             (False, True),
             (True, False),

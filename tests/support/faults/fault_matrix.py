@@ -25,12 +25,12 @@ class FaultSubscriber(Subscriber):
 
     def faults(self, source: str) -> list[str]:
         """The faults of a source, one after the other."""
-        told = [str(json.loads(payload)["fault"]) for payload in self.payloads(f"{ROOT}/{source}/health")]
+        told = [str(one["fault"]) for one in self.values(f"{ROOT}/{source}/health")]
         return [fault for before, fault in zip(["", *told], told, strict=False) if fault != before]
 
     def alerts(self, source: str) -> list[tuple[str, str]]:
         """What was told durably of a source's faults: event type and severity, one after the other."""
-        told = [json.loads(payload) for payload in self.payloads(f"{ROOT}/{source}/fault")]
+        told = self.values(f"{ROOT}/{source}/fault")
         return [(str(each["event_type"]), str(each["severity"])) for each in told]
 
 

@@ -1,11 +1,11 @@
 """A phone with the companion app, registered with Home Assistant; it keeps what is pushed to it."""
 
-import http.server
 import json
-import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, Self
 
 from tests.support.homeassistant.home_assistant import HomeAssistant, Json
+from tests.support.servers.http_serving import Quiet, serving
 from tests.support.servers.mosquitto import until
 
 
@@ -28,7 +28,7 @@ class Phone:
     def __enter__(self) -> Self:
         phone = self
 
-        class Push(http.server.BaseHTTPRequestHandler):
+        class Push(Quiet, BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 phone.pushes.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 body = json.dumps({"rateLimits": {"successful": 1, "maximum": 500, "errors": 0, "resetsAt": _LATER}})
@@ -38,19 +38,14 @@ class Phone:
                 self.end_headers()
                 self.wfile.write(body.encode())
 
-            def log_message(self, *_: object) -> None:
-                """A test prints nothing."""
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Push)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Push)
+        self._serving = serving(self._server)
+        self._serving.__enter__()
         self._register()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._serving.__exit__(None, None, None)
 
     def forget(self) -> None:
         """Forgets the pushes so far."""

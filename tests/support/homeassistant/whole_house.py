@@ -112,15 +112,13 @@ class House:
         return [
             event
             for topic in (ROOMS if source == "+" else (source,))
-            for event in map(json.loads, self.subscriber.payloads(f"monitord/home/{topic}/event"))
+            for event in self.subscriber.values(f"monitord/home/{topic}/event")
             if event_type in ("", event["event_type"])
         ]
 
     def last(self, topic: str) -> Json:
         """The newest on a topic under the node; empty where there was none yet."""
-        payload = self.subscriber.last(f"monitord/home/{topic}")
-        found: Json = json.loads(payload) if payload else {}
-        return found
+        return self.subscriber.latest(f"monitord/home/{topic}")
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Waits until a condition holds; fails with all that there is to see where it does not."""

@@ -33,7 +33,7 @@ def event(number: int, event_type: str = "started") -> Message:
 
 def ids(subscriber: Subscriber) -> list[str]:
     """Numbers of the events that came, in order."""
-    return [json.loads(payload)["id"] for payload in subscriber.payloads(EVENT)]
+    return [one["id"] for one in subscriber.values(EVENT)]
 
 
 class Proxy:
