@@ -134,20 +134,16 @@ class AlertReporter:
             return
         publisher = self._publisher
         reason, _ = likely_reason(scores.reasons, channel.tracker.params.unsure_below)
-        message_id, open_episode = uuid.uuid4().hex, self._episodes.open(channel.source)
-        episode = None if open_episode is None else open_episode.id
-        durable = publisher.send(
-            cry_messages.segment(
-                publisher.node,
-                segment,
-                scores,
-                message_id=message_id,
-                episode=episode,
-                reason=reason,
-            )
+        message_id, episode = uuid.uuid4().hex, self._episodes.open(channel.source)
+        message = cry_messages.segment(
+            publisher.node, segment, scores, message_id=message_id, episode=episode, reason=reason
         )
-        line = json_lines.replay_segment(
-            segment, scores, reason=reason, message_id=message_id, episode=episode, demo=publisher.node.demo
+        durable = publisher.send(message)
+        line = json_lines.live_line(
+            publisher.node,
+            json_lines.replay_segment(segment, scores, reason=reason),
+            message_id,
+            episode=None if episode is None else episode.id,
         )
         publisher.show(line, durable=durable)
         self._draw(segment)

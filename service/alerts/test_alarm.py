@@ -8,7 +8,6 @@ real cry in this room is heard later by as much; it ends as soon as the cry is h
 import datetime as dt
 import logging
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,13 +16,13 @@ from typing import Final, Literal
 import numpy as np
 from pydantic import TypeAdapter
 
+from monitord.household import Episode
 from monitord.types import CryEvent, Pcm
 from service.alerts.publisher import Publisher
 from service.capture.injection import Injection
 from service.capture.recording import file_chunks
 from service.messages import cry_messages
 from service.messages.commands import BROKER
-from service.messages.cry_messages import Telling
 from service.messages.message import iso_utc
 from service.pipeline.channel import SourceChannel
 from service.storage.documents import DocumentStore
@@ -88,13 +87,8 @@ class TestAlarms:
         fault: Callable[[str], str],
         daily_at: dt.time | None = None,
     ) -> None:
-        self._publisher, self._channels, self._store, self._fault, self._daily_at = (
-            publisher,
-            channels,
-            store,
-            fault,
-            daily_at,
-        )
+        self._publisher, self._channels, self._store = publisher, channels, store
+        self._fault, self._daily_at = fault, daily_at
         kept = store.entries(DOCUMENT, _read)
         self._proofs = {source: kept.get(source, TestResult()) for source in channels}
         self._asked_at: dict[str, float] = {}  # by source whose test runs: monotonic seconds
@@ -127,13 +121,15 @@ class TestAlarms:
         """The injected cry was decided to be one: tells the `test` event."""
         if channel.source not in self._asked_at or channel.injection is None:
             return
-        source, told = channel.source, time.time()
+        source = channel.source
         self._began_at[source] = channel.injection.began_at
         channel.end_test()
         proof = self._proofs[source]
         assert proof.test is not None
         self._put(source, replace(proof, heard_ms=self._ms(source), started=iso_utc(self._began_at[source])))
-        self._tell_event(channel, event, proof.test, told)
+        now = time.monotonic()
+        test = Episode(proof.test, source, self._began_at[source], told_at=now, reminded_at=now)
+        self._publisher.tell(event, test, channel.listener.at(event.decided), alert=True)
 
     def received(self, source: str, test: str, receiver: str) -> None:
         """A receiver says that the test arrived; what it says of an older test is no news."""
@@ -190,22 +186,6 @@ class TestAlarms:
 
     def _tell(self, source: str) -> None:
         self._publisher.send(cry_messages.proof(self._publisher.node, source, asdict(self._proofs[source])))
-
-    def _tell_event(self, channel: SourceChannel, event: CryEvent, test: str, told: float) -> None:
-        publisher, began = self._publisher, self._began_at[channel.source]
-        room = publisher.names[channel.source]
-        text = publisher.texts.say("test", room=room, since=began)
-        telling = Telling(
-            uuid.uuid4().hex,
-            test,
-            since=began,
-            ts=channel.listener.at(event.decided),
-            told=told,
-            room=room,
-            alert=True,
-            text=text,
-        )
-        publisher.tell(event, telling)
 
     def _cry(self) -> Pcm:
         if self._sound is None:

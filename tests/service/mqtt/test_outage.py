@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from monitord.household import Episode
 from service.messages import cry_messages, node_messages
 from service.messages.message import Keep, Message, iso_utc
 from service.mqtt.settings import MqttSettings
@@ -146,7 +147,8 @@ def cry(number: int, age_s: float, episode: str) -> Message:
 
 def test_after_an_outage_states_come_first_and_only_news_alert(broker: Mosquitto, outbox: Outbox) -> None:
     """The backlog comes behind all states, and alerts of a cry that is over say that they are stale."""
-    state = cry_messages.state(NODE, "room", crying=True, since=time.time() - 600, episode="goes-on")
+    goes_on = Episode("goes-on", "room", time.time() - 600, told_at=0.0, reminded_at=0.0)
+    state = cry_messages.state(NODE, "room", goes_on.since, goes_on)
     mqtt = client(at(broker), outbox, unanswered=lambda: {"goes-on", "new"})
     with Subscriber(broker) as subscriber, mqtt:
         assert mqtt.wait_connected(30).connected
