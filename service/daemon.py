@@ -157,7 +157,7 @@ class Daemon:
                 texts=texts,
                 notify=notifier.tell,
             )
-            reporter = AlertReporter.of(
+            reporter = AlertReporter(
                 Publisher(node, names, texts, mqtt.tell, screen, notifier.tell),
                 channels,
                 store,

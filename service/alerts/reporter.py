@@ -5,7 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from monitord.household import Household
 from monitord.tracker import likely_reason
@@ -45,29 +45,17 @@ class AlertReporter:
     Args:
         publisher: Where it is told.
         channels: By source.
-        episodes: Of the whole house.
-        command_handler: Whose commands are obeyed.
-        test_alarms: Test alarms.
-        telemetry: Levels and the heartbeat.
+        store: Keeps what must outlive a restart.
+        queue: Where commands wait.
+        household: Empty; which episodes are open, for whoever asks.
+        health: Knows which rooms are heard.
+        profiles: From the configuration.
+        daily_at: Local time of the daily test alarm; None is never.
+        restart: Called when somebody asks for a restart.
     """
 
     def __init__(
         self,
-        publisher: Publisher,
-        channels: Mapping[str, SourceChannel],
-        *,
-        episodes: Episodes,
-        command_handler: CommandHandler,
-        test_alarms: TestAlarms,
-        telemetry: Telemetry,
-    ) -> None:
-        self._publisher, self._episodes, self._test_alarms = publisher, episodes, test_alarms
-        self._command_handler, self._telemetry = command_handler, telemetry
-        self._picture_due = dict.fromkeys(channels, 0.0)  # monotonic seconds
-
-    @classmethod
-    def of(
-        cls,
         publisher: Publisher,
         channels: Mapping[str, SourceChannel],
         store: DocumentStore,
@@ -78,42 +66,23 @@ class AlertReporter:
         profiles: ProfilesConfig,
         daily_at: dt.time | None,
         restart: Callable[[], None],
-    ) -> Self:
-        """Builds it with all its parts.
-
-        Args:
-            publisher: Where it is told.
-            channels: By source.
-            store: Keeps what must outlive a restart.
-            queue: Where commands wait.
-            household: Empty; which episodes are open, for whoever asks.
-            health: Knows which rooms are heard.
-            profiles: From the configuration.
-            daily_at: Local time of the daily test alarm; None is never.
-            restart: Called when somebody asks for a restart.
-        """
+    ) -> None:
         settings = Settings(store, channels, profiles)
-        episodes = Episodes(publisher, channels, settings, store, household)
-        test_alarms = TestAlarms(publisher, channels, store, fault=health.fault_of, daily_at=daily_at)
-        telemetry = Telemetry(publisher, channels, health.count_heard)
-        command_handler = CommandHandler(
+        self._publisher = publisher
+        self._episodes = Episodes(publisher, channels, settings, store, household)
+        self._test_alarms = TestAlarms(publisher, channels, store, fault=health.fault_of, daily_at=daily_at)
+        self._telemetry = Telemetry(publisher, channels, health.count_heard)
+        self._command_handler = CommandHandler(
             queue,
             publisher,
             channels,
             settings=settings,
-            episodes=episodes,
-            test_alarms=test_alarms,
-            telemetry=telemetry,
+            episodes=self._episodes,
+            test_alarms=self._test_alarms,
+            telemetry=self._telemetry,
             restart=restart,
         )
-        return cls(
-            publisher,
-            channels,
-            episodes=episodes,
-            command_handler=command_handler,
-            test_alarms=test_alarms,
-            telemetry=telemetry,
-        )
+        self._picture_due = dict.fromkeys(channels, 0.0)  # monotonic seconds
 
     def begin(self) -> None:
         """Tells the first state and settings of every source: an entity starts with a value, not with `unknown`."""

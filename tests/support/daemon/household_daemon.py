@@ -96,7 +96,7 @@ class House:
         publisher = Publisher(self.node, names, Texts.load(self.language), self.tell, self, self.notices.append)
         self.wake, self.household = Event(), Household()
         self.queue = CommandQueue(self.wake)
-        self.reporter = AlertReporter.of(
+        self.reporter = AlertReporter(
             publisher,
             self.channels,
             DocumentStore(self.state_dir),
