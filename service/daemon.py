@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Final, Literal, Protocol, Self
+from typing import Final, Literal, Self
 
 from model.bundle import Bundle
 from model.classifier import Classifier
 from model.runtime import open_runtime
 from monitord.errors import ConfigError
 from monitord.household import Household
-from service.alerts import publisher as alerts
 from service.alerts.command_queue import CommandQueue
 from service.alerts.publisher import Publisher
 from service.alerts.reporter import AlertReporter
@@ -27,7 +26,6 @@ from service.capture.inbox import Inbox
 from service.capture.opening import open_source, stop_sources
 from service.capture.source import Source
 from service.config import Config
-from service.health import daemon_faults, monitor
 from service.health.daemon_faults import DaemonFaults, Disk
 from service.health.monitor import HealthMonitor
 from service.health.outage_notice import OutageNotice
@@ -52,6 +50,7 @@ from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
 from service.terminal.banner import BrokerKind, banner
+from service.terminal.journal import Screen
 
 WORKER_STOP_S: Final = 1.0
 """Seconds that the worker has to hear what waits in the inboxes: a minute of sound takes less."""
@@ -68,13 +67,6 @@ Ending = Literal["over", "crashed", "stuck"]
 """Every recording has ended; a part has a bug; the worker does not move. Only a new daemon helps with the last two."""
 
 _log = logging.getLogger(__name__)
-
-
-class Screen(alerts.Screen, monitor.Screen, daemon_faults.Screen, Protocol):
-    """Shows a person, or a script, what happens."""
-
-    def banner(self, text: str) -> None:
-        """What it listens to, and where it tells it: the first that is shown."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from monitord.household import Episode
 from monitord.types import CryEvent
@@ -13,16 +12,7 @@ from service.messages.json_lines import Line, live_line, replay_event
 from service.messages.message import Message, Node
 from service.messages.texts import Kind, Texts
 from service.notify.notice import Notice, severity_of
-
-
-class Screen(Protocol):
-    """Who shows a person, or a script, what happens."""
-
-    def line(self, line: Line) -> None:
-        """A segment or an event, as `replay` prints it, with the id that MQTT carries."""
-
-    def level(self, source: str, dbfs: float, floor_dbfs: float) -> None:
-        """The level of a source, once a second."""
+from service.terminal.journal import Screen
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from monitord.continuity import Continuity
 from monitord.faults import Fault
@@ -18,18 +18,12 @@ from service.messages.message import Message, Node
 from service.messages.texts import Texts
 from service.notify.notice import Notice
 from service.pipeline.channel import SourceChannel
+from service.terminal.journal import Screen
 
 POLL_S: Final = 0.5
 """Seconds between two looks: a fault after 7 s of silence is told well within 10 s."""
 HEALTH_S: Final = 30.0
 """Seconds after which the counts are told again although no fault changed."""
-
-
-class Screen(Protocol):
-    """Who shows a person what became of a source."""
-
-    def fault(self, source: str, fault: Fault, detail: str = "") -> None:
-        """A source has another fault, or with `ok` none any more."""
 
 
 @dataclass(slots=True)
