@@ -38,6 +38,7 @@ from service.messages.message import Message, Node
 from service.messages.texts import Texts
 from service.mqtt.client import MqttClient
 from service.mqtt.embedded_broker import EmbeddedBroker
+from service.mqtt.session import Speaker
 from service.mqtt.settings import MqttSettings
 from service.mqtt.subscribe_line import subscribe_line
 from service.notify.notice import Notice
@@ -128,8 +129,7 @@ class Daemon:
             }
             house = House.of(node, version("monitord"), [(room.id, room.name, room.spec) for room in rooms])
             announced = discover(house, config.home_assistant, store)
-            mqtt = MqttClient(
-                broker,
+            speaker = Speaker(
                 node,
                 list(channels),
                 outbox,
@@ -139,6 +139,7 @@ class Daemon:
                 births=announced.births,
                 gone=announced.gone,
             )
+            mqtt = MqttClient(broker, speaker)
             notifier = Notifier.build(config.notify, functools.partial(_delivered, queue))
             health = HealthMonitor(
                 node,

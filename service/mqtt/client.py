@@ -9,7 +9,6 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,14 +16,11 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from service.backoff import BackOff
 from service.messages import node_messages
-from service.messages.commands import Command
-from service.messages.message import Keep, Message, Node
+from service.messages.message import Keep, Message
 from service.mqtt.connection import KEEPALIVE_S, Connection
 from service.mqtt.errors import ConnectionOverError
-from service.mqtt.retained import RetainedMessages
 from service.mqtt.session import TICK_S, Session, Speaker
 from service.mqtt.settings import Credentials, MqttSettings, read_credentials
-from service.storage.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
@@ -58,44 +54,12 @@ class MqttClient:
 
     Args:
         settings: Where the broker is.
-        node: Who speaks.
-        sources: Ids of the sources.
-        outbox: Open; it stays open until after `stop`.
-        on_command: Gets each command, in the thread of this class: it must return at once.
-        discovery: Asked on every connection for what is told before all states.
-        unanswered: Asked when an event is sent: ids of the episodes that are open and that nobody has answered.
-        births: Topics on which Home Assistant says that it started: then discovery and all states are told again.
-        gone: Topics on which nothing retained may stay; what is found there is removed, on every connection before any
-            state.
+        speaker: Who speaks.
         keepalive_s: Longest silence on the connection (seconds).
     """
 
-    def __init__(
-        self,
-        settings: MqttSettings,
-        node: Node,
-        sources: Sequence[str],
-        outbox: Outbox,
-        *,
-        on_command: Callable[[Command], None] = lambda _: None,
-        discovery: Callable[[], Sequence[Message]] = tuple,
-        unanswered: Callable[[], Collection[str]] = tuple,
-        births: Sequence[str] = (),
-        gone: Sequence[str] = (),
-        keepalive_s: int = KEEPALIVE_S,
-    ) -> None:
-        self._settings = settings
-        self._speaker = Speaker(
-            node,
-            tuple(sources),
-            outbox,
-            RetainedMessages(),
-            on_command,
-            discovery,
-            unanswered,
-            births=tuple(births),
-            gone=tuple(gone),
-        )
+    def __init__(self, settings: MqttSettings, speaker: Speaker, *, keepalive_s: int = KEEPALIVE_S) -> None:
+        self._settings, self._speaker = settings, speaker
         self._keepalive_s = keepalive_s
         self._credentials = Credentials()
         self._only_v311 = False

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.messages import commands, node_messages
 from service.messages.commands import Command
@@ -37,21 +37,25 @@ TICK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who speaks, and from what."""
+    """Who speaks, from what, and who is asked and told meanwhile, in the client's thread: all must return at once."""
 
     node: Node
-    sources: tuple[str, ...]
+    sources: Sequence[str]
     """Ids."""
     outbox: Outbox
-    retained: RetainedMessages
-    on_command: Callable[[Command], None]
-    discovery: Callable[[], Sequence[Message]]
-    unanswered: Callable[[], Collection[str]]
+    """Open; it stays open until after the client's `stop`."""
+    on_command: Callable[[Command], None] = lambda _: None
+    """Gets each command."""
+    discovery: Callable[[], Sequence[Message]] = tuple
+    """Asked on every connection for what is told before all states."""
+    unanswered: Callable[[], Collection[str]] = tuple
     """Ids of the episodes that are open and that nobody has answered: what is told of them late still alerts."""
-    births: tuple[str, ...] = ()
-    """Topics on which Home Assistant says that it started."""
-    gone: tuple[str, ...] = ()
-    """Topics on which nothing retained may stay."""
+    births: Sequence[str] = ()
+    """Topics on which Home Assistant says that it started: then discovery and all states are told again."""
+    gone: Sequence[str] = ()
+    """Topics on which nothing retained may stay; what is found there is removed, on every connection before any
+    state."""
+    retained: RetainedMessages = field(default_factory=RetainedMessages)
 
 
 class Session:

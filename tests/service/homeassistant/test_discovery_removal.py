@@ -12,6 +12,7 @@ from service.homeassistant.room import room_retained
 from service.homeassistant.settings import HomeAssistantConfig
 from service.messages.message import Message, Node
 from service.mqtt.client import MqttClient
+from service.mqtt.session import Speaker
 from service.mqtt.settings import MqttSettings
 from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
@@ -117,7 +118,8 @@ def test_nothing_stale_stays_on_the_broker(broker: Mosquitto, discovered: Start,
         with (
             Outbox(tmp_path / "outbox.db") as outbox,
             MqttClient(
-                settings, Node("home"), [], outbox, discovery=lambda: discovery.devices, gone=discovery.gone
+                settings,
+                Speaker(Node("home"), [], outbox, discovery=lambda: discovery.devices, gone=discovery.gone),
             ) as mqtt,
         ):
             for message in (*discovery.swept, *messages):

@@ -84,11 +84,12 @@ def test_nothing_is_lost_when_the_daemon_is_killed(broker: Mosquitto, tmp_path: 
     script = (
         "import sys, time; from pathlib import Path\n"
         "from service.messages.message import Keep, Message, Node; from service.mqtt.client import MqttClient\n"
+        "from service.mqtt.session import Speaker\n"
         "from service.mqtt.settings import MqttSettings; from service.storage.outbox import Outbox\n"
         "path, port, number = sys.argv[1:]\n"
         "with Outbox(Path(path)) as outbox:\n"
         "    settings = MqttSettings(host='127.0.0.1', port=int(port))\n"
-        "    with MqttClient(settings, Node('home'), ['room'], outbox) as mqtt:\n"
+        "    with MqttClient(settings, Speaker(Node('home'), ['room'], outbox)) as mqtt:\n"
         "        while True:\n"
         "            assert mqtt.tell(Message('monitord/home/room/event', number, False, 1, Keep.EVENT))\n"
         "            print(number, flush=True)\n"

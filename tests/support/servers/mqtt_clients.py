@@ -6,6 +6,8 @@ import threading
 
 from service.messages.message import Keep, Message, Node
 from service.mqtt.client import MqttClient
+from service.mqtt.connection import KEEPALIVE_S
+from service.mqtt.session import Speaker
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
@@ -19,9 +21,10 @@ def at(broker: Mosquitto) -> MqttSettings:
     return MqttSettings(host="127.0.0.1", port=broker.port)
 
 
-def client(settings: MqttSettings, outbox: Outbox, **more: object) -> MqttClient:
+def client(settings: MqttSettings, outbox: Outbox, *, keepalive_s: int = KEEPALIVE_S, **more: object) -> MqttClient:
     """A client of two rooms, not started yet."""
-    return MqttClient(settings, NODE, ["room", "room2"], outbox, **more)  # type: ignore[arg-type]
+    speaker = Speaker(NODE, ["room", "room2"], outbox, **more)  # type: ignore[arg-type]
+    return MqttClient(settings, speaker, keepalive_s=keepalive_s)
 
 
 def event(number: int, event_type: str = "started") -> Message:
