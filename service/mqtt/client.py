@@ -63,8 +63,7 @@ class MqttClient:
         self._keepalive_s = keepalive_s
         self._credentials = Credentials()
         self._only_v311 = False
-        self._changed = threading.Condition()  # guards _status
-        self._status = MqttStatus(connected=False, detail=f"{settings.where}: not connected yet")
+        self._status = MqttStatus(connected=False, detail=f"{settings.where}: not connected yet")  # set by one thread
         self._stopping = threading.Event()
         self._stop_at = 0.0  # monotonic seconds, set before _stopping
         self._thread: threading.Thread | None = None
@@ -128,24 +127,12 @@ class MqttClient:
 
     def status(self) -> MqttStatus:
         """How the connection stands, at any time, without waiting."""
-        with self._changed:
-            return self._status
-
-    def wait_connected(self, timeout_s: float) -> MqttStatus:
-        """Waits until the node is online or the broker refuses us, at most so long; returns how it stands."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._status.connected or self._status.refused, timeout_s)
-            return self._status
+        return self._status
 
     @property
     def alive(self) -> bool:
         """Whether the thread runs; False between `start` and `stop` means that it died of a bug."""
         return self._thread is not None and self._thread.is_alive()
-
-    @property
-    def dropped_live(self) -> int:
-        """Live messages (level, heartbeat) dropped since the start, because nobody could hear them."""
-        return self._speaker.retained.dropped_live
 
     def _wake(self) -> None:
         with self._wake_lock, contextlib.suppress(BlockingIOError):  # full of wake-ups is awake
@@ -153,11 +140,9 @@ class MqttClient:
                 self._wake_pair[1].send(b"!")
 
     def _set_status(self, status: MqttStatus) -> None:
-        with self._changed:
-            if status == self._status:
-                return
-            self._status = status
-            self._changed.notify_all()
+        if status == self._status:
+            return
+        self._status = status
         expected = self._stopping.is_set() or (status.connected and not status.detail)
         said = "connected" if status.connected else "not connected"
         log.log(logging.INFO if expected else logging.WARNING, "%s: %s", said, status.detail or self._settings.where)

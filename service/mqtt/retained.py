@@ -16,9 +16,8 @@ class RetainedMessages:
         self._lock = threading.Lock()
         self._latest: dict[str, Message] = {}  # by topic
         self._fresh: dict[str, Message] = {}  # the part of it that this connection has not taken
-        self._live: deque[Message] = deque()
+        self._live: deque[Message] = deque(maxlen=LIVE_BOUND)
         self._listening = False
-        self._dropped_live = 0
 
     def put(self, message: Message) -> bool:
         """Puts up a message of `Keep.LATEST` or `Keep.LIVE`; an unchanged state is no news.
@@ -32,11 +31,7 @@ class RetainedMessages:
                     self._latest[message.topic] = self._fresh[message.topic] = message
             elif self._listening:
                 self._live.append(message)
-                if len(self._live) > LIVE_BOUND:
-                    self._live.popleft()
-                    self._dropped_live += 1
             else:
-                self._dropped_live += 1
                 return False
         return True
 
@@ -49,7 +44,6 @@ class RetainedMessages:
     def end(self) -> None:
         """The connection is over: live messages have no listener."""
         with self._lock:
-            self._dropped_live += len(self._live)
             self._live.clear()
             self._listening = False
 
@@ -60,9 +54,3 @@ class RetainedMessages:
             self._fresh = {}
             self._live.clear()
         return taken
-
-    @property
-    def dropped_live(self) -> int:
-        """Live messages dropped since the start."""
-        with self._lock:
-            return self._dropped_live

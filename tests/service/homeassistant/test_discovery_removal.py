@@ -17,6 +17,7 @@ from service.mqtt.settings import MqttSettings
 from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
+from tests.support.servers.mqtt_clients import wait_connected
 
 NURSERY = Room("nursery", "Nursery", "Microphone")
 BEDROOM = Room("bedroom", "Bedroom", "Stream")
@@ -125,7 +126,7 @@ def test_nothing_stale_stays_on_the_broker(broker: Mosquitto, discovered: Start,
             for message in (*discovery.swept, *messages):
                 mqtt.tell(message)
             if messages:
-                assert mqtt.wait_connected(30).connected
+                assert wait_connected(mqtt, 30).connected
 
     told = [
         Message(topic, "x", retain=True, qos=1, keep=first.keep)

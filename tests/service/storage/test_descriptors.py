@@ -45,7 +45,7 @@ def say(**values):
 store = DocumentStore(folder)
 settings = MqttSettings(host="127.0.0.1", port=port)
 with Outbox(folder / "outbox.db") as outbox, MqttClient(settings, Speaker(Node("home"), [], outbox)) as mqtt:
-    assert mqtt.wait_connected(30).connected
+    wait(lambda: mqtt.status().connected)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1, limits[1]))
     say(without=True)
     sys.stdin.readline()  # the broker has gone and is back

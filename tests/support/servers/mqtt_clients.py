@@ -3,9 +3,10 @@
 import json
 import socket
 import threading
+import time
 
 from service.messages.message import Keep, Message, Node
-from service.mqtt.client import MqttClient
+from service.mqtt.client import MqttClient, MqttStatus
 from service.mqtt.connection import KEEPALIVE_S
 from service.mqtt.session import Speaker
 from service.mqtt.settings import MqttSettings
@@ -25,6 +26,14 @@ def client(settings: MqttSettings, outbox: Outbox, *, keepalive_s: int = KEEPALI
     """A client of two rooms, not started yet."""
     speaker = Speaker(NODE, ["room", "room2"], outbox, **more)  # type: ignore[arg-type]
     return MqttClient(settings, speaker, keepalive_s=keepalive_s)
+
+
+def wait_connected(mqtt: MqttClient, timeout_s: float) -> MqttStatus:
+    """Waits until the node is online or the broker refuses us, at most so long; returns how it stands."""
+    deadline = time.monotonic() + timeout_s
+    while not (mqtt.status().connected or mqtt.status().refused) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return mqtt.status()
 
 
 def event(number: int, event_type: str = "started") -> Message:
