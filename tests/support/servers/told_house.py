@@ -40,7 +40,7 @@ class House:
     @property
     def counts(self) -> Counts:
         """Of the one channel."""
-        return self.notifier.counts()["house"]
+        return self.channel.counts()
 
 
 @contextmanager
