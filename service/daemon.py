@@ -134,7 +134,7 @@ class Daemon:
                 list(channels),
                 outbox,
                 on_command=queue.put,
-                discovery=lambda: announced.devices,
+                discovery=announced.devices,
                 unanswered=household.unanswered,
                 births=announced.births,
                 gone=announced.gone,

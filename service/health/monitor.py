@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from monitord.continuity import Continuity
@@ -133,9 +133,8 @@ class HealthMonitor:
         fault = judge(signs)
         wanted = channel.enabled and status.state is not SourceState.ENDED  # a recording that is over is no fault
         crying_since = (before.crying_since or time.time()) if channel.tracker.crying else None
-        return RoomHealth(
-            before.source,
-            before.name,
+        return replace(
+            before,
             wanted=wanted,
             heard=is_heard(signs, fault, ever=heard_at is not None, enabled=channel.enabled),
             fault=fault,

@@ -1,5 +1,7 @@
 """What `replay` and `run --json` print: the same facts as on MQTT, one dict a line with `kind` in front. Pure."""
 
+from dataclasses import asdict
+
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment
 from service.messages.message import Node, by_reason, probability
@@ -65,14 +67,7 @@ def live_line(node: Node, line: Line, message_id: str, **told: object) -> Line:
 
 def replay_tally(tally: Tally) -> Line:
     """Returns the last line: where every sample of all sources went (samples at 16 kHz)."""
-    return {
-        "kind": "tally",
-        "captured": tally.captured,
-        "lost": tally.lost,
-        "quiet": tally.quiet,
-        "segmented": tally.segmented,
-        "held": tally.held,
-    }
+    return {"kind": "tally", **asdict(tally)}
 
 
 def seconds(samples: int) -> float:

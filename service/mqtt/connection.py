@@ -48,16 +48,6 @@ class Answer:
     """MQTT reason code; 128 and more is a refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message from the broker."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    """Stored earlier, not said just now."""
-
-
 class Connection:
     """Pull-style: `pump` moves bytes, `answers` and `incoming` hold what came.
 
@@ -82,7 +72,7 @@ class Connection:
         keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         self.answers: deque[Answer] = deque()
-        self.incoming: deque[Incoming] = deque()
+        self.incoming: deque[paho.MQTTMessage] = deque()
         self._settings = settings
         self._keepalive_s = keepalive_s
         self._sent: dict[int, list[str]] = {}
@@ -256,4 +246,4 @@ class Connection:
         self.answers.append(Answer(number, topic, refusal, reason.value))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self.incoming.append(Incoming(message.topic, bytes(message.payload), message.retain))
+        self.incoming.append(message)

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+import paho.mqtt.client as paho
+
 from service.messages import commands, node_messages
 from service.messages.commands import Command
 from service.messages.message import Keep, Message, Node
-from service.mqtt.connection import Answer, Connection, Incoming
+from service.mqtt.connection import Answer, Connection
 from service.mqtt.delivery import Delivery
 from service.mqtt.retained import RetainedMessages
 from service.storage.outbox import Outbox
@@ -46,8 +48,8 @@ class Speaker:
     """Open; it stays open until after the client's `stop`."""
     on_command: Callable[[Command], None] = lambda _: None
     """Gets each command."""
-    discovery: Callable[[], Sequence[Message]] = tuple
-    """Asked on every connection for what is told before all states."""
+    discovery: Sequence[Message] = ()
+    """Told on every connection before all states."""
     unanswered: Callable[[], Collection[str]] = tuple
     """Ids of the episodes that are open and that nobody has answered: what is told of them late still alerts."""
     births: Sequence[str] = ()
@@ -98,7 +100,8 @@ class Session:
         """Subscribes, then discovery, a pause, retained states, and `status = online` last."""
         speaker = self._speaker
         self._connection.subscribe((*commands.subscriptions(speaker.node), *speaker.births, *speaker.gone))
-        if self._discover() or speaker.gone:
+        self._discover()
+        if speaker.discovery or speaker.gone:
             until = time.monotonic() + DISCOVERY_PAUSE_S
             while time.monotonic() < until and not self._stopping.is_set():
                 self._pump(until)
@@ -131,12 +134,9 @@ class Session:
         if self._connection.unanswered:
             log.warning("mqtt: left with %d messages unanswered", self._connection.unanswered)
 
-    def _discover(self) -> bool:
-        """Tells discovery; returns whether there is any."""
-        discovery = self._speaker.discovery()
-        for message in discovery:
+    def _discover(self) -> None:
+        for message in self._speaker.discovery:
             self._connection.publish(message)
-        return bool(discovery)
 
     def _tell_all(self) -> None:
         """Tells all states, and `status = online` last."""
@@ -181,19 +181,19 @@ class Session:
         if self._refused != before:
             self._refusals_changed(self.refusals)
 
-    def _obey(self, incoming: Incoming) -> None:
+    def _obey(self, incoming: paho.MQTTMessage) -> None:
         if incoming.topic in self._speaker.births:
-            if incoming.payload == BIRTH and not incoming.retained:
+            if incoming.payload == BIRTH and not incoming.retain:
                 self._discover_at = time.monotonic() + random.uniform(BIRTH_FIRST_S, BIRTH_LAST_S)  # noqa: S311 - no secret
             return
         if incoming.topic in self._speaker.gone:
-            if incoming.payload and incoming.retained:
+            if incoming.payload and incoming.retain:
                 self._connection.publish(Message(incoming.topic, "", retain=True, qos=1, keep=Keep.LATEST))
             return
-        if incoming.retained:
+        if incoming.retain:
             topic = incoming.topic if incoming.topic.isprintable() else ascii(incoming.topic)
             log.info("command on %s ignored: it is retained, so nobody gave it now", topic)
             return
-        command = commands.parse(self._speaker.node, self._speaker.sources, incoming.topic, incoming.payload)
+        command = commands.parse(self._speaker.node, self._speaker.sources, incoming.topic, bytes(incoming.payload))
         if command is not None:
             self._speaker.on_command(command)

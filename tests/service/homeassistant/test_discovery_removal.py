@@ -120,7 +120,7 @@ def test_nothing_stale_stays_on_the_broker(broker: Mosquitto, discovered: Start,
             Outbox(tmp_path / "outbox.db") as outbox,
             MqttClient(
                 settings,
-                Speaker(Node("home"), [], outbox, discovery=lambda: discovery.devices, gone=discovery.gone),
+                Speaker(Node("home"), [], outbox, discovery=discovery.devices, gone=discovery.gone),
             ) as mqtt,
         ):
             for message in (*discovery.swept, *messages):

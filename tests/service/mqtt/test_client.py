@@ -23,7 +23,7 @@ def test_order_of_connecting(broker: Mosquitto, outbox: Outbox) -> None:
     """Discovery, a pause, retained states, `online` last; then what waits; all as the contract says."""
     discovery = Message("homeassistant/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
     state = node_messages.source_status(NODE, "room", online=True)
-    mqtt = client(at(broker), outbox, discovery=lambda: [discovery])
+    mqtt = client(at(broker), outbox, discovery=[discovery])
     mqtt.tell(state)
     mqtt.tell(event(1))
     with Subscriber(broker) as subscriber, mqtt:
@@ -53,7 +53,7 @@ def test_home_assistant_is_greeted_anew(broker: Mosquitto, outbox: Outbox, monke
     state = node_messages.source_status(NODE, "room", online=True)
     picture = Message("monitord/home/room/spectrogram", b"\x00\x01", retain=True, qos=1, keep=Keep.LATEST)
     greeting = [discovery.topic, state.topic, picture.topic, "monitord/home/status"]
-    mqtt = client(at(broker), outbox, discovery=lambda: [discovery], births=[BIRTH])
+    mqtt = client(at(broker), outbox, discovery=[discovery], births=[BIRTH])
     mqtt.tell(state)
     mqtt.tell(picture)
     with Subscriber(broker) as subscriber, mqtt:
@@ -79,7 +79,7 @@ def test_only_a_birth_of_now_counts(broker: Mosquitto, outbox: Outbox, monkeypat
         subscriber.say(BIRTH, "online", retain=True)
         for births in ([BIRTH], []):
             told = len(subscriber.payloads(discovery.topic))
-            with client(at(broker), outbox, discovery=lambda: [discovery], births=births, on_command=given.append) as m:
+            with client(at(broker), outbox, discovery=[discovery], births=births, on_command=given.append) as m:
                 wait_connected(m, 30)
                 if not births:
                     subscriber.say(BIRTH, "online")
