@@ -79,12 +79,7 @@ class Connection:
         self._connack: ReasonCode | None = None
         self._end: str | None = None
         self._v5 = version is MQTTProtocolVersion.MQTTv5
-        self._client = self._build(credentials, client_id, will, version)
-
-    def _build(
-        self, credentials: Credentials, client_id: str, will: Message, version: MQTTProtocolVersion
-    ) -> paho.Client:
-        client = paho.Client(
+        self._client = client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=version,
@@ -102,7 +97,6 @@ class Connection:
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
-        return client
 
     def connect(self) -> None:
         """Connects and waits for the broker's answer.

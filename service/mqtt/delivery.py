@@ -29,7 +29,6 @@ class Delivery:
         outbox: What waits.
         connection: Connected.
         unanswered: Says which episodes are open and unanswered now: what is told of them late still alerts.
-        clock: Wall time (Unix seconds), for the latency that an event tells.
     """
 
     def __init__(
@@ -38,11 +37,9 @@ class Delivery:
         connection: Connection,
         *,
         unanswered: Callable[[], Collection[str]],
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._outbox = outbox
         self._unanswered = unanswered
-        self._clock = clock
         self._connection = connection
         self._after = 0  # all up to this seq are under way, refused or done
         self._under_way: dict[int, int] = {}  # number of the PUBLISH -> seq
@@ -64,7 +61,7 @@ class Delivery:
                     return
                 self._after = row.seq
                 if row.seq not in busy and row.seq not in self._refused:
-                    message = as_sent(row.message, self._clock(), unanswered)
+                    message = as_sent(row.message, time.time(), unanswered)
                     self._under_way[self._connection.publish(message)] = row.seq
             if not rows:
                 self._after = self._outbox.last_seq
