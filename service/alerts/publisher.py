@@ -32,8 +32,17 @@ class Publisher:
     notify: Callable[[Notice], None]
     """Tells phones, beside MQTT; returns at once."""
 
-    def show(self, line: Line, *, durable: bool) -> None:
-        """Shows a line; one that no disk took says so, for a script may rely on what it reads."""
+    def publish(self, message: Message, line: Line, message_id: str, **told: object) -> None:
+        """Sends a message, then shows it; what no disk took says so, for a script may rely on what it reads.
+
+        Args:
+            message: For MQTT.
+            line: The same as a replay prints it.
+            message_id: Unique for ever.
+            told: As of `live_line`.
+        """
+        durable = self.send(message)
+        line = live_line(self.node, line, message_id, **told)
         self.screen.line(line if durable else {**line, "durable": False})
 
     def tell(
@@ -74,10 +83,8 @@ class Publisher:
         telling = Telling(message_id, ts, told, room, text, profile, alert, unacknowledged_s, more)
         message = cry_messages.event(self.node, event, episode, telling, self.texts.labels)
         assert isinstance(message.content, Mapping)
-        durable = self.send(message)
         latency_ms = cry_messages.latency_ms(episode.since, told)
-        line = live_line(self.node, replay_event(event), message_id, episode=episode.id, latency_ms=latency_ms)
-        self.show(line, durable=durable)
+        self.publish(message, replay_event(event), message_id, episode=episode.id, latency_ms=latency_ms)
         severity = severity_of(event.event_type, alert=alert)
         self.notify(
             Notice(

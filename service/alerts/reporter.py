@@ -17,7 +17,8 @@ from service.alerts.publisher import Publisher
 from service.alerts.room_settings import Settings
 from service.alerts.telemetry import Telemetry
 from service.alerts.test_alarm import TestAlarms
-from service.messages import cry_messages, json_lines
+from service.messages import cry_messages
+from service.messages.json_lines import replay_segment
 from service.messages.spectrogram import spectrogram_png
 from service.pipeline.channel import SourceChannel
 from service.settings.profiles import ProfilesConfig
@@ -107,14 +108,8 @@ class AlertReporter:
         message = cry_messages.segment(
             publisher.node, segment, scores, message_id=message_id, episode=episode, reason=reason
         )
-        durable = publisher.send(message)
-        line = json_lines.live_line(
-            publisher.node,
-            json_lines.replay_segment(segment, scores, reason=reason),
-            message_id,
-            episode=None if episode is None else episode.id,
-        )
-        publisher.show(line, durable=durable)
+        line = replay_segment(segment, scores, reason=reason)
+        publisher.publish(message, line, message_id, episode=None if episode is None else episode.id)
         self._draw(segment)
 
     def tick(self) -> None:
