@@ -79,7 +79,7 @@ class Publisher:
             until=until,
             reason=event.reason,
         )
-        message_id = cry_messages.event_id(self.node, episode.id, episode.since, event.event_type)
+        message_id = cry_messages.event_id(self.node, episode, event.event_type)
         telling = Telling(message_id, ts, told, room, text, profile, alert, unacknowledged_s, more)
         message = cry_messages.event(self.node, event, episode, telling, self.texts.labels)
         assert isinstance(message.content, Mapping)

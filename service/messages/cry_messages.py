@@ -17,7 +17,7 @@ def episode_id(source: str, started_at: float, number: int) -> str:
     return f"{source}-{datetime.fromtimestamp(started_at, UTC):%Y%m%dT%H%M%SZ}-{number}"
 
 
-def event_id(node: Node, episode: str, since: float, event_type: EventType) -> str:
+def event_id(node: Node, episode: Episode, event_type: EventType) -> str:
     """Names an event for ever.
 
     The end of an episode has the same id however often it is told: a daemon that is killed between the telling and its
@@ -25,13 +25,12 @@ def event_id(node: Node, episode: str, since: float, event_type: EventType) -> s
 
     Args:
         node: Who speaks.
-        episode: Its id.
-        since: Wall time of its first sound (Unix seconds), to the last bit: a machine without a clock of its own may
+        episode: The wall time of its first sound counts to the last bit: a machine without a clock of its own may
             begin each of its lives at the same second, and so have two episodes of one name.
         event_type: Only `ended` is ever told by two lives of the daemon.
     """
     if event_type == "ended":
-        return uuid.uuid5(uuid.NAMESPACE_URL, f"{node.root}/{episode}/{since!r}/ended").hex
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"{node.root}/{episode.id}/{episode.since!r}/ended").hex
     return uuid.uuid4().hex
 
 
