@@ -80,8 +80,7 @@ class Delivery:
                 hopeless.append(seq)
             else:
                 self._refused[seq] = answer.topic
-        self._outbox.delete(done)
-        self._outbox.discard(hopeless)
+        self._outbox.delete(done, hopeless)
 
     def _lift(self, topic: str) -> None:
         again = [seq for seq, refused in self._refused.items() if refused == topic]

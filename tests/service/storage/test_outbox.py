@@ -127,7 +127,7 @@ def test_discarded_is_counted(path: Path) -> None:
     """What no broker will ever take is gone, and counted."""
     with Outbox(path) as outbox:
         outbox.add(message("a"))
-        outbox.discard([1])
+        outbox.delete([], [1])
         assert (outbox.waiting, outbox.dropped) == (0, 1)
 
 
