@@ -3,16 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from monitord.errors import ConfigError
 from service.alerts.test_alarm import PATIENCE_S
-from service.client.status import Told, json_of, listening, sources_of
+from service.client.status import ANSWER_S, Told, json_of, listening, sources_of
 from service.config import Config, load_config
 from service.messages.commands import PRESS
-
-ANSWER_S: Final = 5.0
-"""Longest wait for the daemon to begin (seconds)."""
 
 
 def press_test_alarm(config_path: Path | None, source: str | None, wait_s: float) -> int:
