@@ -71,4 +71,5 @@ def replay_tally(tally: Tally) -> Line:
 
 
 def seconds(samples: int) -> float:
+    """Turns a position or length (samples at 16 kHz) into seconds, as they are printed."""
     return round(samples / RATE_HZ, 3)
