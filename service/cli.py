@@ -172,7 +172,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     config, demo = read(), False
     if arguments.config is None:
-        from service.capture.child.recorder import has_capture_device  # noqa: PLC0415
+        from service.capture.microphone import has_capture_device  # noqa: PLC0415
 
         demo = not specs and not has_capture_device()
     return run(
@@ -227,7 +227,7 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 def _devices(arguments: argparse.Namespace) -> int:
     del arguments
-    from service.capture.child.recorder import list_devices  # noqa: PLC0415
+    from service.capture.microphone import list_devices  # noqa: PLC0415
 
     devices = list_devices()
     for device in devices:
@@ -255,7 +255,7 @@ def _bundle_verify(arguments: argparse.Namespace) -> int:
 
 
 def _bundle_fetch(arguments: argparse.Namespace) -> int:
-    from model.fetch import fetch_vggish  # noqa: PLC0415
+    from model.published.fetch import fetch_vggish  # noqa: PLC0415
 
     bundle = fetch_vggish(arguments.out, arguments.downloads)
     print(f"{bundle.directory}: {bundle.manifest.name} {bundle.id}")

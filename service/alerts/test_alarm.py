@@ -31,7 +31,7 @@ from service.storage.schemas import IsoTime
 DOCUMENT: Final = "proofs"
 """Name in the store."""
 SOUND: Final = Path(__file__).parent / "sounds" / "test_cry.flac"
-"""The loudest 5 s of the synthetic bout of `monitord.synthetic_cry`: no baby's recording is shipped."""
+"""The loudest 5 s of the synthetic bout of `monitord.synthetic.synthetic_cry`: no baby's recording is shipped."""
 PATIENCE_S: Final = 15.0
 """Seconds after which a test that was not heard, or not passed on by the broker, has failed: the sound lasts 5 s, and a
 broker that restarts is back within 10."""

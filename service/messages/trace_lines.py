@@ -4,8 +4,8 @@
 """
 
 from monitord.faults import Fault
-from monitord.gate import SILENCE_DBFS
-from monitord.look import Look
+from monitord.listening.gate import SILENCE_DBFS
+from monitord.listening.look import Look
 from monitord.types import Scores, Window
 from service.messages.json_lines import Line, seconds
 from service.messages.message import probability

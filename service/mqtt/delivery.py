@@ -1,11 +1,17 @@
-"""The outbox over one connection: in order, a window at a time, deleted only when the broker said yes."""
+"""The outbox over one connection: in order, a window at a time, deleted only when the broker said yes.
+
+Only the sender of an event knows how late it is told, and whether that is too late to wake somebody: `as_sent`.
+"""
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
 
+from service.messages.message import Message
 from service.mqtt.connection import Answer, Connection
-from service.mqtt.staleness import as_sent
 from service.storage.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -16,6 +22,16 @@ the states, so that a long backlog does not hold up `status` and `health`."""
 
 _HOPELESS = {144, 149, 153}
 """Topic name invalid, packet too large, payload format invalid (MQTT 5, 2.4): the message itself is at fault."""
+
+EVENT_TOPICS: Final = ("/event", "/fault")
+"""How the topics of events end."""
+
+LATENCY: Final = "latency_publish_ms"
+
+STALE_S: Final = 60.0
+"""Age (seconds) from which an event is history, unless its episode goes on. A broker that restarts is found within
+10 s, a worker that fell behind is at most 30 s late: that is still news. A family that is woken a minute later, by a
+cry that is over, learns to distrust the alarm."""
 
 
 class Delivery:
@@ -88,3 +104,27 @@ class Delivery:
             del self._refused[seq]
         if again:
             self._after = min(self._after, min(again) - 1)
+
+
+def as_sent(message: Message, now: float, unanswered: Collection[str] = ()) -> Message:
+    """Returns an event as it is sent at `now` (Unix seconds); anything else as it is.
+
+    It gets `latency_publish_ms`, from its `ts` to `now`. One that waited for a broker longer than `STALE_S` is marked
+    `stale` and alerts nobody, unless its episode goes on and nobody has answered it.
+
+    Args:
+        message: As it was made when it happened.
+        now: Wall time of the sending.
+        unanswered: Ids of the episodes of which that is true.
+    """
+    values = message.content
+    if not (message.topic.endswith(EVENT_TOPICS) and isinstance(values, Mapping)):
+        return message
+    try:
+        late_s = now - datetime.fromisoformat(str(values["ts"])).timestamp()
+    except (KeyError, ValueError):  # no event of ours: told as it is rather than not at all
+        return message
+    sent = {**values, LATENCY: max(0, round(late_s * 1000))}
+    if late_s > STALE_S and values.get("episode") not in unanswered:
+        sent |= {"stale": True, "alert": False}
+    return replace(message, content=sent)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from monitord.faults import Fault, FaultWatch
-from monitord.gate import frame_dbfs
-from monitord.listener import Listener, ListenerParams
+from monitord.listening.gate import frame_dbfs
+from monitord.listening.listener import Listener, ListenerParams
 from monitord.tally import Tally
 from monitord.tracker import Tracker, TrackerParams
 from monitord.types import RATE_HZ, AudioChunk, CryEvent, Scores, Segment, Window

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from monitord.faults import Fault
-from monitord.gate import frame_dbfs
-from monitord.look import Look, TooShort
+from monitord.listening.gate import frame_dbfs
+from monitord.listening.look import Look, TooShort
 from monitord.tracker import likely_reason
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment, Window
 from service.messages import trace_lines

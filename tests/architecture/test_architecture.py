@@ -24,11 +24,6 @@ MOST_FILES = 15
 """Python files in one folder, beside `__init__.py`: more are two rooms."""
 MOST_LINES = 300
 """Of one file: more is two subjects."""
-FLAT = {"monitord": 17, "model": 19}
-"""Floors without rooms, each a single subject, and how many files they may have."""
-WITH_ROOMS = ("service", "training", "tests")
-NOT_YET = ("tests/bench",)
-"""Folders that are not in rooms."""
 
 
 def _document(name: str) -> str:
@@ -87,13 +82,12 @@ def test_tests_are_one_package() -> None:
 
 def test_no_folder_is_a_heap() -> None:
     """A folder with more files than a person sees at a glance has rooms of its own."""
-    folders = {path.parent for name in (*WITH_ROOMS, *FLAT) for path in (ROOT / name).rglob("*.py")}
+    folders = {path.parent for name in (*NAMES, "tests") for path in (ROOT / name).rglob("*.py")}
     counts = {
         folder.relative_to(ROOT).as_posix(): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
         for folder in folders
     }
-    heaps = {name: count for name, count in counts.items() if count > FLAT.get(name, MOST_FILES)}
-    assert not {name: count for name, count in heaps.items() if name not in NOT_YET}
+    assert not {name: count for name, count in counts.items() if count > MOST_FILES}
 
 
 def test_the_service_begins_with_few_files() -> None:

@@ -16,10 +16,10 @@ from model.classifier import Classifier
 from model.frontend import patches
 from model.running_frontend import RunningFrontend
 from model.runtime import open_runtime
-from monitord.listener import Listener
+from monitord.listening.listener import Listener
+from monitord.listening.vad import Vad
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ, AudioChunk, Window
-from monitord.vad import Vad
-from monitord.windows import WINDOW_SAMPLES
 from tests.bench import sounds
 from tests.bench.cost.figures import Figure
 from tests.bench.sounds import Sound

@@ -18,7 +18,7 @@ import atheris
 with atheris.instrument_imports(include=["service", "monitord", "model"]):
     from model.manifest import parse_manifest
     from model.npz import read_npz
-    from model.torch_file import read_torch
+    from model.published.torch_file import read_torch
     from monitord.errors import BundleError, ConfigError
     from service.capture.spec import parse_source
     from service.config import load_config

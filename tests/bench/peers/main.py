@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from model.bundle import default_bundle_path, load_bundle
-from monitord.listener import Listener
+from monitord.listening.listener import Listener
 from monitord.types import AudioChunk, Window
 from tests.bench import process, sounds
 from tests.bench.cost.whole import Bench

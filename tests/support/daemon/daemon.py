@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from monitord.synthetic_cry import BOUT, cry
+from monitord.synthetic.synthetic_cry import BOUT, cry
 from monitord.types import RATE_HZ, Pcm
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import Mosquitto

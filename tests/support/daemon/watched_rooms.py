@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState, SourceStatus

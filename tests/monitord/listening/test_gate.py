@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitord.gate import SILENCE_DBFS, Gate, GateParams, frame_dbfs
+from monitord.listening.gate import SILENCE_DBFS, Gate, GateParams, frame_dbfs
 from monitord.types import Pcm
 from tests.support.sound.sounds import noise, tone
 

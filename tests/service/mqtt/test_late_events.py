@@ -5,7 +5,7 @@ import json
 import pytest
 
 from service.messages.message import Keep, Message
-from service.mqtt.staleness import STALE_S, as_sent
+from service.mqtt.delivery import STALE_S, as_sent
 
 TS = "2026-11-22T19:02:00.000Z"
 AT = 1_795_374_120.0  # date -u -d 2026-11-22T19:02:00Z +%s

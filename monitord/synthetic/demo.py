@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from monitord.pcm import FULL_SCALE
-from monitord.synthetic_cry import Signal, cry, drift
+from monitord.synthetic.synthetic_cry import Signal, cry, drift
 from monitord.types import RATE_HZ, Pcm
 
 LENGTH_S: Final = 60.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.torch_file import read_torch
+from model.published.torch_file import read_torch
 from monitord.errors import BundleError
 from tests.support.models.torch_files import write_torch
 

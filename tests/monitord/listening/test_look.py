@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from monitord.listener import Listener, ListenerParams
-from monitord.look import Look, TooShort
+from monitord.listening.listener import Listener, ListenerParams
+from monitord.listening.look import Look, TooShort
 from monitord.types import RATE_HZ, AudioChunk, Pcm, Window
 from tests.support.sound.chunks import SIZES, chunks_of, segments, whole, windows
 from tests.support.sound.sounds import cry_in_room, noise, silence, tone

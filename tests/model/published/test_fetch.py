@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from model.bundle import load_bundle
-from model.checkpoint import SHAPES
-from model.download import Remote, download
-from model.fetch import REMOTES, fetch_vggish
 from model.npz import read_npz
+from model.published.checkpoint import SHAPES
+from model.published.download import Remote, download
+from model.published.fetch import REMOTES, fetch_vggish
 from monitord.errors import BundleError
 from tests.support.models.published_weights import passing_weights, write_npz
 from tests.support.servers.http_files import Site, serve

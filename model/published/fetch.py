@@ -6,14 +6,14 @@ from typing import Final
 
 from model.bundle import Bundle, write_bundle
 from model.calibration import Calibration
-from model.checkpoint import load_checkpoint
-from model.download import Remote, download
 from model.frontend import FrontendParams
 from model.manifest import DataSet, Manifest
+from model.published.checkpoint import load_checkpoint
+from model.published.download import Remote, download
 from model.runtime import tensorflow_installed
 from model.vggish import FULL, HEADS, build_classifier, named_weights
 from monitord.errors import BundleError, ConfigError
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
 from monitord.tracker import TrackerParams
 
 NAME: Final = "vggish"

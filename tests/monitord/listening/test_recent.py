@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitord.recent import Recent
+from monitord.listening.recent import Recent
 
 KEEP, MOST = 50, 20
 """Samples."""

@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.checkpoint import PORT, SELF_TEST, SHAPES, google_names, read_checkpoint, self_test, self_test_patches
 from model.frontend import PLAIN, patches
+from model.published.checkpoint import (
+    PORT,
+    SELF_TEST,
+    SHAPES,
+    google_names,
+    read_checkpoint,
+    self_test,
+    self_test_patches,
+)
 from monitord.errors import BundleError
 from tests.support.models.published_weights import Arrays, passing_weights, write_npz
 from tests.support.models.torch_files import write_torch
@@ -105,7 +113,7 @@ def test_every_kind_gives_the_weights(kind: str, directory: Path, published: Arr
 def test_loaded_network_is_the_second_implementation(directory: Path, published: Arrays) -> None:
     """Pins the full network with a checkpoint's weights against NumPy, after it has proved itself."""
     pytest.importorskip("keras")
-    from model.checkpoint import load_checkpoint  # noqa: PLC0415 - with the network
+    from model.published.checkpoint import load_checkpoint  # noqa: PLC0415 - with the network
     from model.vggish import FULL, build_embedding  # noqa: PLC0415 - with the network
 
     model = build_embedding(FULL)

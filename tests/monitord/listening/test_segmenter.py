@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitord.segmenter import Segmenter, SegmenterParams, Span
+from monitord.listening.segmenter import Segmenter, SegmenterParams, Span
 
 SMALL = SegmenterParams(least_frames=4, most_frames=12, dropout_frames=1, hangover_frames=3)
 """Small enough to draw: a sound has 4 to 12 frames, may drop out for 1 while it rises, ends after 3 of silence."""

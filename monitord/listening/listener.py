@@ -8,15 +8,15 @@ from typing import Final
 
 import numpy as np
 
-from monitord.gate import SILENCE_DBFS, Gate, GateParams, frame_dbfs
-from monitord.look import Look, Opening, TooShort
+from monitord.listening.gate import SILENCE_DBFS, Gate, GateParams, frame_dbfs
+from monitord.listening.look import Look, Opening, TooShort
+from monitord.listening.recent import Recent
+from monitord.listening.segmenter import Segmenter, SegmenterParams, Span
+from monitord.listening.vad import Vad, VadParams
+from monitord.listening.windows import WINDOW_SAMPLES, WindowParams, is_due
 from monitord.pcm import Resampler, position_16k
-from monitord.recent import Recent
-from monitord.segmenter import Segmenter, SegmenterParams, Span
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, AudioChunk, EndedBy, Pcm, Segment, Window
-from monitord.vad import Vad, VadParams
-from monitord.windows import WINDOW_SAMPLES, WindowParams, is_due
 
 AT_ONCE: Final = 50
 """Frames that are taken together, at most: a second. Longer chunks are heard in parts: they need no more memory."""

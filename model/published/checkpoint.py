@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from model.frontend import HOP, N_FRAMES, PLAIN, log_mel, waveform
 from model.npz import check_names, checked, npz_names, read_npz
-from model.torch_file import read_torch
+from model.published.torch_file import read_torch
 from model.vggish import FULL, named_weights, rows, weight_shapes
 from monitord.errors import BundleError, ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ
-from monitord.windows import WINDOW_SAMPLES
 
 if TYPE_CHECKING:
     import keras

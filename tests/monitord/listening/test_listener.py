@@ -8,11 +8,11 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitord.listener import Listener, ListenerParams
+from monitord.listening.listener import Listener, ListenerParams
+from monitord.listening.vad import Vad, VadParams
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import Resampler
 from monitord.types import RATE_HZ, AudioChunk, Pcm
-from monitord.vad import Vad, VadParams
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.chunks import RATES_HZ, SIZES, chunks_of, hear, same, segments, to_pcm, whole, windows
 from tests.support.sound.sounds import chirp, cry_in_room, noise, silence, tone
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from monitord.demo import CRY_START_S, LENGTH_S, demo_sound
-from monitord.synthetic_cry import BOUT, cry
+from monitord.synthetic.demo import CRY_START_S, LENGTH_S, demo_sound
+from monitord.synthetic.synthetic_cry import BOUT, cry
 from monitord.types import RATE_HZ, Pcm
 from tests.support.sound.sounds import silence, synthetic_cry
 
