@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench.endurance import compressed
 from tests.bench.endurance.house import House, in_background, seen_faults
 from tests.bench.endurance.samples import Samples
-from tests.support.daemon.chaos import Hammer, Verdict
+from tests.support.daemon.chaos import Chaos, Verdict
 from tests.support.daemon.daemon import Daemon
 from tests.support.daemon.invariants import Told
 from tests.support.servers.mosquitto import Subscriber, until
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _kills(folder: Path, kills: int, seed: int) -> list[str]:
-    lanes = [Hammer(folder / str(lane), seed + lane, _say) for lane in range(LANES)]
+    lanes = [Chaos(folder / str(lane), seed + lane, _say) for lane in range(LANES)]
     with ThreadPoolExecutor(LANES) as pool:
         verdicts = list(pool.map(lambda lane: lane.run(-(-kills // LANES)), lanes))
     total = sum(verdicts, Verdict())

@@ -58,7 +58,7 @@ class Verdict:
         return Verdict(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
 
 
-class Hammer:
+class Chaos:
     """One daemon with its own broker and a subscriber that is always there.
 
     Args:
