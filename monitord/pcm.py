@@ -20,7 +20,9 @@ def to_mono(samples: NDArray[np.int16]) -> Pcm:
         return samples
     if samples.shape[1] == 1:
         return samples[:, 0]
-    return np.asarray(np.rint(samples.mean(axis=1, dtype=np.float32)), np.int16)
+    share = np.full(samples.shape[1], 1 / samples.shape[1], np.float32)
+    # A mean along so short an axis takes NumPy twenty times as long.
+    return np.asarray(np.rint(samples.astype(np.float32) @ share), np.int16)
 
 
 def position_16k(index: int, rate_hz: int) -> int:
