@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from model.tracks import Wanted
 from monitord.errors import ConfigError
 from service.capture.redact import redact
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
@@ -49,6 +50,10 @@ class SourceConfig(Part):
     """A recording, played in real time by `run`."""
     loop: bool = False
     """Whether the recording starts over at its end."""
+    track: Annotated[int, Field(ge=1)] | Text | None = None
+    """Which audio track of a stream or file that has several: its number, from 1, or (a part of) its title."""
+    language: Text | None = None
+    """The same, by its language as the stream or file writes it: `eng` or `en`."""
 
     @field_validator("microphone", mode="plain")
     @classmethod
@@ -80,15 +85,18 @@ class SourceConfig(Part):
             raise ValueError("listen belongs to a stream")
         if self.loop and self.file is None:
             raise ValueError("loop belongs to a file")
+        if self.microphone is not None and (self.track is not None or self.language is not None):
+            raise ValueError("track and language belong to a stream or a file")
         return self
 
     @property
     def spec(self) -> SourceSpec:
         """What to open."""
+        wanted = Wanted(self.track, self.language)
         if self.stream is not None:
-            return StreamSpec(self.stream, listen=self.listen)
+            return StreamSpec(self.stream, listen=self.listen, wanted=wanted)
         if self.file is not None:
-            return FileSpec(self.file, loop=self.loop)
+            return FileSpec(self.file, loop=self.loop, wanted=wanted)
         return MicrophoneSpec("default" if self.microphone is None else self.microphone)
 
 

@@ -4,9 +4,11 @@ import logging
 import threading
 import traceback
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 from monitord.errors import SourceError
 from service.backoff import BackOff
+from service.capture.child.sound import Sound
 from service.capture.inbox import Inbox
 from service.capture.redact import redact
 from service.capture.source import SourceState, SourceStatus
@@ -67,6 +69,17 @@ class CapturedSource(ABC):
     def status(self) -> SourceStatus:
         """What the thread is doing, without waiting."""
         return self._status
+
+    def _heard(self, sound: Sound, at: float) -> None:
+        """Takes sound, the first of it captured at wall time `at` (Unix seconds). Called by the capture thread."""
+        self.inbox.write(sound.samples, sound.rate_hz, at)
+        self.inbox.opposite = sound.opposite
+        self._live()
+        if sound.part != self._status.part:
+            # Told once: which of two channels is the louder may change with the baby's place.
+            level = logging.DEBUG if self._status.part else logging.INFO
+            self._status = replace(self._status, part=sound.part)
+            _log.log(level, "%s: hears %s", self.id, sound.part or "all channels")
 
     def _live(self) -> None:
         """Tells that sound has come. Called by the capture thread, as often as it likes."""

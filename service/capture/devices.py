@@ -61,12 +61,13 @@ def choose(devices: list[Device], wanted: str | int) -> Device:
 def formats(device: Device) -> list[tuple[int, int]]:
     """Returns the (rate in hertz, channels) to try, best first.
 
-    A card is asked for what it is: its own rate and all its channels, which `to_mono` mixes. A sound server is
-    asked for 16 kHz mono: it converts anyway, and twice is worse than once.
+    A card is asked for what it is: its own rate and all its channels, of which `monitord.channels` makes one. A sound
+    server is asked for 16 kHz, for it converts anyway, and twice is worse than once; but for two channels: its own
+    mix to one lets those in opposite phase cancel.
     """
     if device.is_server:
         rates = [RATE_HZ, device.rate_hz]
-        return [(rate_hz, channels) for channels in (1, 2) for rate_hz in rates]
+        return [(rate_hz, channels) for channels in (2, 1) for rate_hz in rates]
     rates = [device.rate_hz, *(rate_hz for rate_hz in FALLBACK_RATES_HZ if rate_hz != device.rate_hz)]
     channels = list(dict.fromkeys([device.channels, min(device.channels, 2), 1]))
     return [(rate_hz, n) for n in channels for rate_hz in rates]

@@ -4,12 +4,14 @@ import time
 from pathlib import Path
 from typing import Final
 
+from model.tracks import ANY, Wanted
 from monitord.errors import ConfigError, MonitordError
 from service.backoff import BackOff
 from service.capture.captured_source import AttemptError, CapturedSource
+from service.capture.child.sound import Lost
 from service.capture.clock import Pace
 from service.capture.inbox import Inbox
-from service.capture.recording import AwayError, file_chunks
+from service.capture.recording import AwayError, file_sound
 from service.capture.source import SourceState
 
 PAUSE_S: Final = 2.0
@@ -28,13 +30,17 @@ class FileSource(CapturedSource):
         inbox: Made with `waits=True` where `realtime` is false, so that nothing is lost.
         realtime: Whether each chunk comes when it would have been recorded.
         loop: Whether it starts over at its end, without a gap on the time axis.
+        wanted: Which of several audio tracks.
     """
 
-    def __init__(self, source_id: str, path: Path, inbox: Inbox, *, realtime: bool, loop: bool) -> None:
+    def __init__(
+        self, source_id: str, path: Path, inbox: Inbox, *, realtime: bool, loop: bool, wanted: Wanted = ANY
+    ) -> None:
         super().__init__(source_id, inbox, back_off=BackOff(first_s=PAUSE_S, cap_s=PAUSE_CAP_S))
         self._path = path
         self._realtime = realtime
         self._loop = loop
+        self._wanted = wanted
 
     def stop(self, timeout_s: float) -> bool:
         """Stops where it is, at most a chunk later; what the inbox holds stays readable."""
@@ -60,16 +66,18 @@ class FileSource(CapturedSource):
         pace = Pace()
         began = time.time()
         played_s = 0.0
-        for samples, rate_hz in file_chunks(self._path, again=self._loop, stopping=self._stopping):
-            length_s = len(samples) / rate_hz
-            if self._realtime and not pace.wait(len(samples), rate_hz, self._stopping, calm=self.inbox.calm):
+        for record in file_sound(self._path, wanted=self._wanted, again=self._loop, stopping=self._stopping):
+            n, rate_hz = record.n, record.rate_hz
+            if self._realtime and not pace.wait(n, rate_hz, self._stopping, calm=self.inbox.calm):
                 return
             if self._stopping.is_set():
                 return
-            at = time.time() - pace.late_s - length_s if self._realtime else began + played_s
-            self.inbox.write(samples, rate_hz, at)
-            self._live()
-            played_s += length_s
+            if isinstance(record, Lost):
+                self.inbox.skip(n, rate_hz)
+            else:
+                at = time.time() - pace.late_s - n / rate_hz if self._realtime else began + played_s
+                self._heard(record, at)
+            played_s += n / rate_hz
         if (self._loop or not played_s) and not self._stopping.is_set():
             # Also a loop that came to an end: the file holds no sound any more.
             raise AttemptError(SourceState.DECODE_ERROR, f"{self._path}: its audio track is empty")

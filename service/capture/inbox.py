@@ -27,6 +27,8 @@ class Inbox:
         self.source = source
         self.calm = False
         """Whether nothing stands out of its room, so that sound has time until the next look; the worker says so."""
+        self.opposite = False
+        """Whether two channels of it carry the same sound in opposite phase; the capture thread says so."""
         self._waits = waits
         self._wake = wake or threading.Event()
         self._ring = Ring()

@@ -12,7 +12,8 @@ from typing import Any, Final, Self
 
 from monitord.errors import SourceError
 from service.capture.captured_source import AttemptError, CapturedSource
-from service.capture.child.process import CRASHED, STALLED, START_S, ChildError, ChildProcess, Lost, Sound
+from service.capture.child.process import CRASHED, MOST_CHANNELS, STALLED, START_S, ChildError, ChildProcess
+from service.capture.child.sound import Lost, Sound
 from service.capture.clock import LiveClock
 from service.capture.devices import Device, choose, formats
 from service.capture.inbox import Inbox
@@ -26,9 +27,6 @@ SERVER_S: Final = 10.0
 STALL_S: Final = 5.0
 """Without a sample for so long (seconds), the device is closed and opened again: half of the ten seconds after which
 a source counts as dead, so that the reconnect is under way when that is told."""
-
-_MOST_CHANNELS: Final = 1_024
-"""No device has more; ALSA's plug-ins say 128."""
 
 
 class Recorder:
@@ -88,7 +86,7 @@ class Recorder:
             return
         channels = opened.get("channels")
         try:
-            if not isinstance(channels, int) or not 0 < channels <= _MOST_CHANNELS:
+            if not isinstance(channels, int) or not 0 < channels <= MOST_CHANNELS:
                 self._child.foreign(f"{channels!r} channels")
             yield from self._child.sound(STALL_S, channels=channels, ends=False)
         except ChildError as error:
@@ -144,8 +142,7 @@ class MicrophoneSource(CapturedSource):
             if isinstance(record, Lost):
                 self.inbox.skip(record.n, record.rate_hz)
                 continue
-            self.inbox.write(record.samples, record.rate_hz, time.time() - age_s)
-            self._live()
+            self._heard(record, time.time() - age_s)
 
 
 def list_devices() -> list[Device]:

@@ -29,12 +29,12 @@ def open_source(source_id: str, spec: SourceSpec, inbox: Inbox, *, demo: bool = 
             from service.capture.microphone import MicrophoneSource  # noqa: PLC0415 - PortAudio only where it is used
 
             return MicrophoneSource(source_id, device, inbox)
-        case StreamSpec(url, listen):
+        case StreamSpec(url, listen, wanted):
             from service.capture.streams.stream import StreamSource  # noqa: PLC0415
 
-            return StreamSource(source_id, url, inbox, listen=listen)
-        case FileSpec(path, loop):
-            return FileSource(source_id, path, inbox, realtime=True, loop=loop)
+            return StreamSource(source_id, url, inbox, wanted=wanted, listen=listen)
+        case FileSpec(path, loop, wanted):
+            return FileSource(source_id, path, inbox, realtime=True, loop=loop, wanted=wanted)
 
 
 def check_files(specs: Sequence[SourceSpec]) -> None:
@@ -43,7 +43,7 @@ def check_files(specs: Sequence[SourceSpec]) -> None:
     for spec in specs:
         if isinstance(spec, FileSpec):
             try:
-                check_file(spec.path)
+                check_file(spec.path, spec.wanted)
             except ConfigError:
                 raise
             except MonitordError as error:

@@ -27,6 +27,8 @@ class SourceStatus:
     """For a person: what is wrong and what helps; never with a password in it."""
     reconnects: int = 0
     """How often the source was opened again since the start."""
+    part: str = ""
+    """What of it is heard, where it has several tracks or channels; empty where it is all of it."""
 
 
 class Source(Protocol):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from model.tracks import ANY, Wanted
 from monitord.errors import ConfigError
 
 STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp")
@@ -36,6 +37,8 @@ class StreamSpec:
     """Starts with one of `STREAM_SCHEMES`; may hold a password."""
     listen: bool = False
     """Whether the daemon binds the address of `url` and waits for a phone that pushes."""
+    wanted: Wanted = ANY
+    """Which of several audio tracks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class FileSpec:
     path: Path
     loop: bool = False
     """Whether it starts over at its end."""
+    wanted: Wanted = ANY
+    """Which of several audio tracks."""
 
 
 SourceSpec = MicrophoneSpec | StreamSpec | FileSpec

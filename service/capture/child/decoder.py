@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Final, Self
 
 from service.capture.child.decoder_request import Opened, Request
-from service.capture.child.process import GRACE_S, START_S, ChildProcess, Lost, Sound
+from service.capture.child.process import GRACE_S, START_S, ChildProcess
+from service.capture.child.sound import Lost, Sound
 
 MODULE: Final = "service.capture.child.decoder_main"
 

@@ -4,17 +4,25 @@ Run as `python -m service.capture.child.decoder_main` by `decoder.Decoder`: a re
 standard output.
 """
 
+import json
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from service.capture.child.chained_stream import links
 from service.capture.child.child_main import Daemon, serve
 from service.capture.child.decoder_request import Opened, Request
-from service.capture.child.protocol import HEADER, LOST, MOST_SAMPLES, SOUND
+from service.capture.child.protocol import CHANNELS, HEADER, LOST, MOST_SAMPLES, SOUND, TRACK
+from service.capture.child.recording_parts import Part, parts_of, rest_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+    from model.decode import Frame, Reader
+
+SAMPLE_BYTES: Final = 2
+"""Of int16."""
 
 LIMITS: Final = (
     (resource.RLIMIT_DATA, 256 * 2**20),  # bytes: ten times what a stream takes, and a long film's index fits
@@ -29,43 +37,90 @@ def _decode(daemon: Daemon, asked: dict[str, Any]) -> None:
     import av  # noqa: PLC0415 - after the limits
 
     request = Request(**asked)
+    told = _Told(daemon)
     heard = True
-    first = True
-    while heard and (first or request.again):
-        timeout = None if request.open_s is None else (request.open_s, request.read_s)
-        with av.open(request.url, options=request.options, timeout=timeout) as container:
-            if first:
-                ends = bool(container.duration) and container.size > 0
-                daemon.opened(asdict(Opened(container.format.name, ends)))
-            first, heard = False, False
-            for raw, rate_hz in _frames(daemon, container, request):
-                heard = True
-                for start in range(0, len(raw), 2 * MOST_SAMPLES):
-                    piece = raw[start : start + 2 * MOST_SAMPLES]
-                    daemon.write(HEADER.pack(SOUND, rate_hz, len(piece) // 2), piece)
-
-
-def _frames(daemon: Daemon, container: "InputContainer", request: Request) -> Iterator[tuple[bytes, int]]:
-    """Yields the sound, and tells what is lost: damaged packets, each taken to be as long as the frame before."""
-    from av.error import InvalidDataError  # noqa: PLC0415
-
-    from model.decode import raw_frames  # noqa: PLC0415
-
-    damaged = 0  # packets in a row
-    length, rate = 0, 0  # samples and hertz of the last good frame
-    while True:
-        try:
-            for raw, rate_hz in raw_frames(container, request.name):
-                if damaged and rate == rate_hz:
-                    daemon.write(HEADER.pack(LOST, rate_hz, damaged * length))
-                damaged, length, rate = 0, len(raw) // 2, rate_hz
-                yield raw, rate_hz
-        except InvalidDataError:
-            damaged += 1
-            if damaged > request.damage:
-                raise
+    while heard and (not told.opened or request.again):
+        heard = False
+        parts = parts_of(request.url) if request.recording else [Part(request.url)]
+        while parts:
+            part = parts.pop(0)
+            with _open(request, part.url, part.format, part.options) as container:
+                told.open(container)
+                reader = _reader(request, container)
+                try:
+                    heard = _hear(reader, told) or heard
+                except (av.error.InvalidDataError, av.error.PatchWelcomeError):
+                    if not (reader.heard_s and told.is_live and container.format.name == "ogg"):
+                        raise
+                    break
+                rest = rest_of(request.url, part, container, reader) if request.recording else None
+            parts[:0] = [] if rest is None else [rest]
         else:
-            return
+            continue
+        # A station that goes on in another format: it is asked again, for each of its links by itself.
+        with _open(request, request.url, "data") as stream:
+            for link in links(stream):
+                with av.open(link, "r", format="ogg") as container:
+                    _hear(_reader(request, container), told)
+
+
+def _open(request: Request, url: str, form: str | None, options: Iterable[tuple[str, str]] = ()) -> "InputContainer":
+    import av  # noqa: PLC0415
+
+    timeout = None if request.open_s is None else (request.open_s, request.read_s)
+    return av.open(url, format=form, options=request.options | dict(options), timeout=timeout)
+
+
+def _reader(request: Request, container: "InputContainer") -> "Reader":
+    from model.decode import Reader  # noqa: PLC0415
+    from model.tracks import Wanted  # noqa: PLC0415
+
+    wanted = Wanted(request.track, request.language)
+    return Reader(container, request.name, wanted, damage=request.damage, timed=request.recording)
+
+
+def _hear(reader: "Reader", told: "_Told") -> bool:
+    """Tells all sound; returns whether there was any."""
+    heard = False
+    for frame in reader.frames():
+        heard = True
+        told.sound(frame, reader.track)
+    return heard
+
+
+class _Told:
+    """What the daemon knows so far."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.opened = False
+        self.is_live = False
+        """Whether it has no length."""
+        self._daemon = daemon
+        self._channels = 1
+        self._track = ""
+
+    def open(self, container: "InputContainer") -> None:
+        """Tells what was opened; once."""
+        if not self.opened:
+            ends = bool(container.duration) and container.size > 0
+            self._daemon.opened(asdict(Opened(container.format.name, ends)))
+            self.opened, self.is_live = True, not ends
+
+    def sound(self, frame: "Frame", track: str) -> None:
+        """Tells a frame, what was lost before it, and what of it is new."""
+        if track != self._track:
+            text = json.dumps({"track": track}).encode()
+            self._daemon.write(HEADER.pack(TRACK, 0, len(text)), text)
+            self._track = track
+        if frame.channels != self._channels:
+            self._daemon.write(HEADER.pack(CHANNELS, 0, frame.channels))
+            self._channels = frame.channels
+        if frame.lost:
+            self._daemon.write(HEADER.pack(LOST, frame.rate_hz, frame.lost))
+        most = MOST_SAMPLES // frame.channels * frame.channels * SAMPLE_BYTES
+        for start in range(0, len(frame.raw), most):
+            piece = frame.raw[start : start + most]
+            self._daemon.write(HEADER.pack(SOUND, frame.rate_hz, len(piece) // SAMPLE_BYTES), piece)
 
 
 if __name__ == "__main__":

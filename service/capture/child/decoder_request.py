@@ -21,6 +21,13 @@ class Request:
     """Whether it starts over at its end."""
     damage: int = 0
     """Damaged packets in a row that are skipped; one more is the end."""
+    recording: bool = False
+    """Whether `url` is a file of this machine, which lies there whole: its time stamps tell how long a hole is, each
+    link of a chain is opened by itself, and what lies behind the stated length is heard, too."""
+    track: int | str | None = None
+    """Number (from 1) or title of the audio track to hear; None: see `model.tracks`."""
+    language: str | None = None
+    """Language of the audio track to hear."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,25 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn, Self
 
 import numpy as np
 
-from monitord.pcm import to_mono
-from monitord.types import Pcm
-from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, MOST_TEXT, OPENED, SOUND, Failed
+from service.capture.child.protocol import (
+    CHANNELS,
+    ENDED,
+    FAILED,
+    HEADER,
+    LOST,
+    MOST_SAMPLES,
+    MOST_TEXT,
+    OPENED,
+    SOUND,
+    TRACK,
+    Failed,
+)
+from service.capture.child.sound import Lost, Raw, Sound, mixed
 from service.pacing import until_poll_s
 
 START_S: Final = 20.0
@@ -45,6 +55,9 @@ not started at all."""
 RATES_HZ: Final = (4_000, 384_000)
 """Rates that are heard (hertz), the extremes of what recorders make. At 1 Hz a frame of samples would be hours."""
 
+MOST_CHANNELS: Final = 1_024
+"""No device and no codec has more; ALSA's plug-ins say 128."""
+
 MOST_LOST_S: Final = 60.0
 """Longest hole that is believed (seconds): a minute of damaged packets."""
 
@@ -54,28 +67,6 @@ where nobody asks, and to anybody up to 1 MiB (fcntl(2), F_SETPIPE_SZ)."""
 
 _ROOT: Final = str(Path(__file__).parents[3])
 """Where `service` and `monitord` lie; an editable installation has them on no search path."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A run of samples."""
-
-    samples: Pcm
-    """int16 [n] mono, n at most `MOST_SAMPLES`."""
-    rate_hz: int
-
-    @property
-    def n(self) -> int:
-        """How many."""
-        return len(self.samples)
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Samples that were damaged or dropped on the way."""
-
-    n: int
-    rate_hz: int
 
 
 def command(module: str) -> tuple[str, ...]:
@@ -226,16 +217,26 @@ class ChildProcess:
 
         Args:
             silence_s: Longest wait for the next (seconds).
-            channels: That take turns in each record; they are mixed.
+            channels: That take turns in each record, until the process says otherwise; one is heard, see `Mixer`.
             ends: Whether it may come to an end by itself.
 
         Raises:
             ChildError: It broke off, or says what none may say. What was yielded before is good.
         """
+        return mixed(self._raw(silence_s, channels, ends=ends))
+
+    def _raw(self, silence_s: float, channels: int, *, ends: bool) -> Iterator[Raw | Lost]:
+        track = ""
         while (header := self.record(silence_s)) is not None:
             kind, rate_hz, n = header
             if kind == ENDED and ends:
                 return
+            if kind == TRACK:
+                track = str(self._text(n).get("track"))
+                continue
+            if kind == CHANNELS and 0 < n <= MOST_CHANNELS:
+                channels = n
+                continue
             if kind not in {SOUND, LOST} or n == 0 or (kind == SOUND and n % channels):
                 self.foreign(f"a record {kind!r} of {n}")
             if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
@@ -248,7 +249,7 @@ class ChildProcess:
             raw = self.read(2 * n, silence_s)
             if raw is None:
                 return
-            yield Sound(to_mono(np.frombuffer(raw, np.int16).reshape(-1, channels)), rate_hz)
+            yield Raw(np.frombuffer(raw, np.int16).reshape(-1, channels), rate_hz, track)
 
     def foreign(self, what: str) -> NoReturn:
         """Raises that it said what none may say."""

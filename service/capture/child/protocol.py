@@ -13,6 +13,11 @@ HEADER: Final = Struct("<cII")
 
 OPENED: Final = b"o"
 """What was found; text: JSON, each process has its own."""
+CHANNELS: Final = b"c"
+"""How many channels take turns in the sound that follows, in place of the length; nothing follows. It holds until the
+next one; before the first there is one channel, or as many as `OPENED` says."""
+TRACK: Final = b"t"
+"""Which of several tracks is heard; text: JSON with `track`, words for a person."""
 SOUND: Final = b"s"
 """int16 samples of the machine's own byte order follow; channels, where there are several, take turns."""
 LOST: Final = b"l"

@@ -54,6 +54,9 @@ def ffmpeg_options(spec: StreamSpec, read_s: float) -> dict[str, str]:
         return options | {"rtsp_transport": "tcp", "allowed_media_types": "audio", "timeout": timeout_us}
     if spec.listen:
         return options | {"listen": "1"}
+    if scheme in {"http", "https"}:
+        # A WAV header that was written before the sound was there states any length; the connection's end is the end.
+        options |= {"ignore_length": "1"}
     if scheme in {"http", "https", "udp"}:
         return options | {"timeout": read_us}  # not for RTMP, where `timeout` means to listen
     return options

@@ -2,11 +2,13 @@
 
 import time
 
+from model.tracks import ANY, Wanted
 from service.backoff import BackOff
 from service.capture.captured_source import AttemptError, CapturedSource
 from service.capture.child.decoder import Decoder
 from service.capture.child.decoder_request import Opened, Request
-from service.capture.child.process import ChildError, Lost
+from service.capture.child.process import ChildError
+from service.capture.child.sound import Lost
 from service.capture.clock import LiveClock, Pace
 from service.capture.inbox import Inbox
 from service.capture.redact import redact
@@ -33,6 +35,7 @@ class StreamSource(CapturedSource):
         source_id: `[a-z0-9_]+`.
         url: With or without a user and a password; it is shown without them.
         inbox: Of the overwriting kind: a live stream does not wait.
+        wanted: Which of several audio tracks.
         listen: Whether to bind the address of `url` and wait for a phone that pushes there.
         read_s: Longest silence of a connection (seconds).
 
@@ -40,9 +43,19 @@ class StreamSource(CapturedSource):
         ConfigError: The URL is none that can be read or listened to.
     """
 
-    def __init__(self, source_id: str, url: str, inbox: Inbox, *, listen: bool = False, read_s: float = READ_S) -> None:
+    def __init__(
+        self,
+        source_id: str,
+        url: str,
+        inbox: Inbox,
+        *,
+        wanted: Wanted = ANY,
+        listen: bool = False,
+        read_s: float = READ_S,
+    ) -> None:
         self._spec = stream_spec(url, listen=listen)
         self._name = redact(url)
+        self._wanted = wanted
         self._open_s = LISTEN_S if listen else OPEN_S
         self._read_s = read_s
         super().__init__(source_id, inbox, back_off=BackOff(cap_s=LISTEN_PAUSE_S) if listen else None)
@@ -69,7 +82,14 @@ class StreamSource(CapturedSource):
     def _request(self) -> Request:
         options = ffmpeg_options(self._spec, self._read_s)
         return Request(
-            self._spec.url, self._name, options, open_s=self._open_s, read_s=self._read_s, damage=MAX_DAMAGED
+            self._spec.url,
+            self._name,
+            options,
+            open_s=self._open_s,
+            read_s=self._read_s,
+            damage=MAX_DAMAGED,
+            track=self._wanted.track,
+            language=self._wanted.language,
         )
 
     def _read(self, decoder: Decoder, opened: Opened) -> None:
@@ -88,7 +108,6 @@ class StreamSource(CapturedSource):
                 return
             # Timed here and not by the child: what waits in between is late, too.
             age_s = clock.age_s(n, rate_hz, time.monotonic())
-            self.inbox.write(record.samples, rate_hz, time.time() - age_s)
-            self._live()
+            self._heard(record, time.time() - age_s)
             if (pause_s := rate_limit.wait_s(n / rate_hz, time.monotonic())) and self._stopping.wait(pause_s):
                 return

@@ -227,6 +227,6 @@ def test_choice() -> None:
 
 
 def test_formats() -> None:
-    """A card is asked for its own rate first, a sound server for 16 kHz mono."""
+    """A card is asked for its own rate first, a sound server for 16 kHz, and for no mix of its own."""
     assert formats(CARD) == [(44_100, 1), (48_000, 1), (16_000, 1)]
-    assert formats(SERVER)[0] == (RATE_HZ, 1)
+    assert formats(SERVER)[0] == (RATE_HZ, 2)

@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.stream import StreamSource
 from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
+from tests.support.servers.http_serving import serving
 from tests.support.sound.matching import drain, find, joined, listen, wait_for, wait_for_state
 from tests.support.sound.media import encoded
 from tests.support.sound.sounds import chirp
@@ -226,3 +228,39 @@ def test_bad_url_is_refused_without_its_password() -> None:
         StreamSource("phone", "rtsp://u:sec/ret@camera/live", Inbox("phone"))
     assert "sec" not in str(refusal.value)
     assert "%2F" in str(refusal.value)
+
+
+class _Station(BaseHTTPRequestHandler):
+    """Sends one Ogg link after the other, faster than they play."""
+
+    sent: bytes
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/ogg")
+        self.end_headers()
+        with suppress(OSError):  # it hangs up where FFmpeg gives up
+            for start in range(0, len(self.sent), 2_000):
+                self.wfile.write(self.sent[start : start + 2_000])
+                time.sleep(0.01)
+
+
+def test_a_station_that_changes_its_format_is_heard_on() -> None:
+    """An Ogg stream that goes on at another rate and with two channels: FFmpeg stops there, the room does not."""
+    links = [encoded(SOUND[:48_000], "ogg", "flac")]
+    second = chirp(200, 3_000, 10.0, rate_hz=48_000)  # longer than the damage that is waited for
+    links.append(encoded(second, "ogg", "flac", rate_hz=48_000, channels=2))
+    handler = type("Station", (_Station,), {"sent": b"".join(links)})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with serving(server, threading.Event()), streaming(f"http://127.0.0.1:{server.server_port}/x") as source:
+        heard_s = {16_000: 0.0, 48_000: 0.0}  # by rate
+
+        def both() -> bool:
+            for chunk in drain(source.inbox):
+                heard_s[chunk.rate_hz] += len(chunk.samples) / chunk.rate_hz
+            return min(heard_s.values()) > 2.0
+
+        wait_for(both, "two seconds of each link")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 
 from monitord.types import RATE_HZ, Pcm
 
@@ -52,3 +53,32 @@ def _encode(output: av.container.OutputContainer, stream: av.AudioStream, interl
     frame.pts = 0
     output.mux(stream.encode(frame))
     output.mux(stream.encode())
+
+
+def write_tracks(path: Path, *tracks: Pcm, marked: int | None = None, words: tuple[dict[str, str], ...] = ()) -> Path:
+    """Writes a Matroska file with several audio tracks, int16 [n] mono at 16 kHz each, and returns its path.
+
+    Args:
+        path: Of the file.
+        tracks: Its tracks.
+        marked: Which of them is marked default, from 0; None: none.
+        words: Metadata of each, such as `language` and `title`.
+    """
+    with av.open(str(path), "w", format="matroska", container_options={"default_mode": "passthrough"}) as output:
+        streams = []
+        for number in range(len(tracks)):
+            stream = output.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono")
+            assert isinstance(stream, av.AudioStream)
+            stream.disposition = Disposition.default if number == marked else Disposition(0)
+            stream.metadata.update(words[number] if number < len(words) else {})
+            streams.append(stream)
+        for start in range(0, max(map(len, tracks)), RATE_HZ // 10):  # side by side, as a recorder writes them
+            for stream, samples in zip(streams, tracks, strict=True):
+                part = samples[start : start + RATE_HZ // 10]
+                if len(part):
+                    frame = av.AudioFrame.from_ndarray(part.reshape(1, -1), format="s16", layout="mono")
+                    frame.sample_rate, frame.pts = RATE_HZ, start
+                    output.mux(stream.encode(frame))
+        for stream in streams:
+            output.mux(stream.encode())
+    return path
