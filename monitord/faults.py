@@ -16,10 +16,11 @@ from monitord.types import Pcm
 
 Fault = Literal[
     "ok", "stalled", "digital_silence", "flat", "clipping", "reconnecting", "auth_failed", "decode_error", "dc_offset",
-    "wrong_rate", "overload", "stuck", "intermittent",
+    "wrong_rate", "overload", "stuck", "intermittent", "wiring",
 ]  # fmt: skip
 """The first eight are the contract's. `dc_offset` and `wrong_rate`: the device is broken in another way; `overload`:
-heard, but late; `stuck`: the monitor itself hangs; `intermittent`: heard badly, for it comes and goes."""
+heard, but late; `stuck`: the monitor itself hangs; `intermittent`: heard badly, for it comes and goes; `wiring`: heard,
+but two channels are opposite, which `monitord.channels` sees."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,9 @@ def status_lines(node: str, sources: Sequence[str], told: Told) -> Iterator[str]
         heard = told.get(f"{source}/status", OFFLINE) == ONLINE
         words = ("CRYING" if state.get("crying") else "quiet") if heard else "NOT HEARD"
         fault = health.get("fault", "ok")
+        part = f"; hears {health['hears']}" if health.get("hears") and heard else ""
         proof = proven_words(json_of(told.get(f"{source}/proof")))
-        yield f"  {source}: {words}" + ("" if fault == "ok" else f" ({fault})") + (f"; {proof}" if proof else "")
+        yield f"  {source}: {words}" + ("" if fault == "ok" else f" ({fault})") + part + (f"; {proof}" if proof else "")
 
 
 def proven_words(proof: Mapping[str, Any]) -> str:

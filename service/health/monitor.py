@@ -34,8 +34,8 @@ class _Watched:
     channel: SourceChannel
     notice: OutageNotice
     health: RoomHealth
-    told: tuple[bool, Fault, int] | None = None
-    """Whether it was heard, its fault and its reconnects, as told last."""
+    told: tuple[bool, Fault, int, str] | None = None
+    """Whether it was heard, its fault, its reconnects and what of it is heard, as told last."""
     fault_at: float = 0.0
     """Wall time at which the fault came (Unix seconds)."""
     counts_told_at: float = 0.0
@@ -161,6 +161,7 @@ class HealthMonitor:
             late_s=0.0 if room.late_since is None else now - room.late_since,
             heard_badly=room.continuity.heard_badly and status.state is not SourceState.ENDED,
             stuck=self.stuck,
+            opposite=channel.inbox.opposite,
         )
 
     def _tell_fault(self, room: _Watched, before: Fault, detail: str) -> None:
@@ -184,7 +185,7 @@ class HealthMonitor:
     def _tell_changes(self, room: _Watched, status: SourceStatus, now: float) -> None:
         health = room.health
         # A source is heard a moment before its thread counts that it was opened again.
-        seen = (health.heard, health.fault, status.reconnects)
+        seen = (health.heard, health.fault, status.reconnects, status.part)
         if changed := seen != room.told:
             room.told = seen
             self._tell(node_messages.source_status(self._node, health.source, online=health.heard))
@@ -198,5 +199,6 @@ class HealthMonitor:
                     tally=room.channel.published_tally,
                     reconnects=status.reconnects,
                     last_audio=room.channel.last_audio,
+                    hears=status.part,
                 )
             )

@@ -44,6 +44,8 @@ class Signs:
     """Whether too little of the last minutes was heard, in too many pieces."""
     stuck: bool = False
     """Whether the worker does not move."""
+    opposite: bool = False
+    """Whether two of its channels carry the same in opposite phase."""
 
 
 _SAYS_ITSELF: Final[Mapping[SourceState, Fault]] = {
@@ -64,10 +66,16 @@ def judge(signs: Signs) -> Fault:
         return "stalled"
     if signs.samples != "ok":
         return signs.samples
-    late: Fault = "overload" if signs.late_s > LATE_S else "ok"
-    if signs.wrong_rate:
-        late = "wrong_rate"
-    return "intermittent" if signs.heard_badly else late
+    return "wrong_rate" if signs.wrong_rate else _while_heard(signs)
+
+
+def _while_heard(signs: Signs) -> Fault:
+    """What may be wrong with a source that is heard all the same."""
+    if signs.heard_badly:
+        return "intermittent"
+    if signs.late_s > LATE_S:
+        return "overload"
+    return "wiring" if signs.opposite else "ok"
 
 
 def is_heard(signs: Signs, fault: Fault, *, ever: bool, enabled: bool) -> bool:

@@ -43,4 +43,9 @@ FAULTS: Final[Mapping[Fault, FaultMeaning]] = {
         heard=True, text="heard badly: the connection comes and goes, parts of the night are missing", notify=True
     ),
     "stuck": FaultMeaning(heard=False, text="NOT HEARD: the monitor itself hangs"),
+    # One of the channels is heard, at its full level.
+    "wiring": FaultMeaning(
+        heard=True,
+        text="heard, but two channels are opposite: use a mono input or another cable",
+    ),
 }

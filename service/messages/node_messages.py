@@ -62,7 +62,9 @@ def level(node: Node, source: str, *, dbfs: float, floor_dbfs: float) -> Message
     return json_message(node, f"{node.root}/{source}/level", values, Keep.LIVE, qos=0)
 
 
-def health(node: Node, source: str, *, fault: str, tally: Tally, reconnects: int, last_audio: float | None) -> Message:
+def health(
+    node: Node, source: str, *, fault: str, tally: Tally, reconnects: int, last_audio: float | None, hears: str = ""
+) -> Message:
     """`<source>/health`.
 
     Args:
@@ -72,6 +74,7 @@ def health(node: Node, source: str, *, fault: str, tally: Tally, reconnects: int
         tally: Samples at 16 kHz since the start.
         reconnects: How often the source was opened again.
         last_audio: Wall time of the newest sample (Unix seconds); None before the first.
+        hears: Which of several tracks or channels is heard, in words; empty where it is all.
     """
     values = {
         "fault": fault,
@@ -82,6 +85,7 @@ def health(node: Node, source: str, *, fault: str, tally: Tally, reconnects: int
         "held": tally.held,
         "reconnects": reconnects,
         "last_audio": None if last_audio is None else iso_utc(last_audio),
+        "hears": hears,
     }
     return json_message(node, f"{node.root}/{source}/health", values, Keep.LATEST)
 

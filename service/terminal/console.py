@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Final, TextIO
 
 from monitord.faults import Fault
+from service.messages.faults import FAULTS
 from service.messages.json_lines import Line
 from service.terminal.console_text import event_words, fault_words, level_words, printable, segment_words
 
@@ -80,7 +81,7 @@ class Console:
     def fault(self, source: str, fault: Fault, detail: str = "") -> None:
         """Tells that a source has a fault, or with `ok` that it is over; call it once for each change."""
         with self._lock:
-            (self._faulty.discard if fault == "ok" else self._faulty.add)(source)
+            (self._faulty.discard if FAULTS[fault].heard else self._faulty.add)(source)
             self._about(source, fault_words(fault, detail), "good" if fault == "ok" else "warning")
 
     def note(self, text: str) -> None:

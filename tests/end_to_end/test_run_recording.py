@@ -29,7 +29,7 @@ KEYS = {
     },
     "nursery/level": {"dbfs", "floor"},
     "nursery/health": {
-        "fault", "lost", "captured", "quiet", "segmented", "held", "reconnects", "last_audio",
+        "fault", "lost", "captured", "quiet", "segmented", "held", "reconnects", "last_audio", "hears",
     },
     "nursery/settings": {"enabled", "threshold", "profile", "snoozed_until"},
     "nursery/today": {"date", "episodes", "crying_min"},

@@ -111,7 +111,7 @@ def test_a_line_for_each_source() -> None:
         "status": "online",
         "nursery/status": "online",
         "nursery/state": '{"crying": true}',
-        "nursery/health": '{"fault": "ok"}',
+        "nursery/health": '{"fault": "wiring", "hears": "track 2 of 2 (eng), channel 1 of 2"}',
         "bedroom/status": "offline",
         "bedroom/state": '{"crying": false}',
         "bedroom/health": '{"fault": "stalled"}',
@@ -122,7 +122,7 @@ def test_a_line_for_each_source() -> None:
     assert list(status_lines("home", [*sources_of(told), "loft"], told)) == [
         "home: online",
         "  bedroom: NOT HEARD (stalled); last proven 22 Nov 13:00, 1.3 s",
-        "  nursery: CRYING",
+        "  nursery: CRYING (wiring); hears track 2 of 2 (eng), channel 1 of 2",
         "  parlour: quiet",
         "  loft: NOT HEARD",
     ]

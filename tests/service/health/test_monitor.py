@@ -111,6 +111,20 @@ def test_counts_are_told_again_now_and_then(room: Room, told: Told) -> None:
     assert health(again["room/health"])["captured"] == 3_200
 
 
+def test_a_wrong_wiring_is_told_of_a_room_that_is_heard(room: Room, told: Told) -> None:
+    """The family reads what is wrong and which channel is heard; the room stays online."""
+    monitor = watch(told, room)
+    room.hear()
+    monitor.poll()
+    told.take()
+    room.inbox.opposite = True
+    monitor.poll()
+    wired = told.take()
+    assert health(wired["room/health"])["fault"] == "wiring"
+    assert wired.get("room/status", "online") == "online"
+    assert monitor.count_heard() == 1
+
+
 def test_a_clock_that_is_set_changes_nothing(room: Room, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set back by an hour while a room is not heard: the fault is told in its time, and how long it lasted is right."""
     monitor = watch(told, room)

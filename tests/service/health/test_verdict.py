@@ -50,6 +50,9 @@ def test_one_fault_is_named(state: SourceState, samples: Fault, silent_s: float,
         (Signs(S.LIVE, heard_badly=True, samples="flat"), "flat"),
         (Signs(S.RECONNECTING, heard_badly=True, silent_s=GRACE_S + 0.1), "reconnecting"),
         (Signs(S.LIVE, "flat", waiting_s=6.0, late_s=9.0), "flat"),
+        (Signs(S.LIVE, opposite=True), "wiring"),
+        (Signs(S.LIVE, waiting_s=6.0, late_s=9.0, opposite=True), "overload"),  # passes; a cable stays as it is
+        (Signs(S.LIVE, "clipping", opposite=True), "clipping"),
         (Signs(S.LIVE, "flat", silent_s=8.0, stuck=True), "stuck"),
         (Signs(S.AUTH_FAILED, stuck=True), "stuck"),  # whatever else is wrong, nobody listens at all
     ],
@@ -74,6 +77,11 @@ def test_silence_is_believed_only_of_a_source_that_is_heard(
     """Online means: heard at least once, switched on, without a fault, and not over."""
     expected = heard and enabled and fault == "ok" and state is not S.ENDED
     assert is_heard(Signs(state), fault, ever=heard, enabled=enabled) is expected
+
+
+def test_a_wrong_wiring_is_heard() -> None:
+    """One of the channels is heard at its full level: the room stays online."""
+    assert is_heard(Signs(S.LIVE, opposite=True), "wiring", ever=True, enabled=True)
 
 
 def test_a_source_that_is_heard_late_is_heard() -> None:

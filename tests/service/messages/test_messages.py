@@ -57,7 +57,9 @@ def examples(node: Node) -> dict[str, Message]:
         "segment": cry_messages.segment(node, SEGMENT, SCORES, message_id="id2", episode=IN_NURSERY, reason="hunger"),
         "episode": cry_messages.episode(node, "nursery", IN_NURSERY, REASON, AT + 90),
         "level": node_messages.level(node, "nursery", dbfs=float("-inf"), floor_dbfs=-61.24),
-        "health": node_messages.health(node, "nursery", fault="ok", tally=TALLY, reconnects=2, last_audio=AT),
+        "health": node_messages.health(
+            node, "nursery", fault="ok", tally=TALLY, reconnects=2, last_audio=AT, hears="track 2 of 2 (eng)"
+        ),
         "today": cry_messages.today(node, "nursery", {"date": "2026-11-22", "episodes": 3, "crying_min": 4.5}),
         "proof": cry_messages.proof(node, "nursery", {"state": "never"}),
         "spectrogram": cry_messages.spectrogram(node, "nursery", b"\x89PNG"),
@@ -129,7 +131,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         "nursery/health",
         (
             '{"fault":"ok","lost":10,"captured":100,"quiet":40,"segmented":45,"held":5,"reconnects":2,'
-            f'"last_audio":{_TS}}}'
+            f'"last_audio":{_TS},"hears":"track 2 of 2 (eng)"}}'
         ),
         True,
         1,
