@@ -70,6 +70,27 @@ def test_what_is_played_is_what_is_heard(crib: VirtualMicrophone, source: Microp
 
 
 @pytest.mark.e2e
+def test_opposite_channels_of_a_sound_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A balanced microphone on a stereo input: the server is not left to mix it away, and one channel is heard."""
+    crib = VirtualMicrophone(tmp_path, monkeypatch, channels=2)
+    crib.start()
+    source = MicrophoneSource("nursery", "default", Inbox("nursery"))
+    source.start()
+    try:
+        wait_for_state(source, SourceState.LIVE)
+        sound = noise(2.0, rms_dbfs=-20.0)
+        crib.play(write_wav(tmp_path / "opposite.wav", np.stack([sound, -sound], axis=1)))
+        heard = joined(listen(source.inbox, 4.0)).astype(int)
+        at, fit = find(sound, heard.astype(np.int16))
+        assert fit > 0.99
+        assert source.status().part in {"channel 1 of 2", "channel 2 of 2"}
+        assert np.abs(heard[at : at + len(sound)]).max() == np.abs(sound.astype(int)).max()
+    finally:
+        assert source.stop(5.0)
+        crib.kill()
+
+
+@pytest.mark.e2e
 def test_stop_closes_the_device(source: MicrophoneSource) -> None:
     """After a stop nothing records any more, and the thread has left."""
     assert source.stop(5.0)

@@ -29,9 +29,11 @@ class VirtualMicrophone:
     Args:
         folder: Holds its socket and configuration.
         environment: Gets the variables by which ALSA and PulseAudio find it.
+        channels: Of the device.
     """
 
-    def __init__(self, folder: Path, environment: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, environment: pytest.MonkeyPatch, channels: int = 1) -> None:
+        self._device = DEVICE.replace("channels=1", f"channels={channels}")
         self._socket = folder / "native"
         self._log = folder / "pulseaudio.log"
         self._server: subprocess.Popen[bytes] | None = None
@@ -54,7 +56,7 @@ class VirtualMicrophone:
             "-L",
             f"module-native-protocol-unix socket={self._socket} auth-anonymous=1",
             "-L",  # without norewinds the first read takes 2 s
-            DEVICE,
+            self._device,
         ]
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log)
@@ -74,7 +76,7 @@ class VirtualMicrophone:
 
     def plug(self) -> None:
         """Puts it back."""
-        subprocess.run(["pactl", "load-module", *DEVICE.split()], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["pactl", "load-module", *self._device.split()], check=True, stdout=subprocess.DEVNULL)
 
     def hang(self) -> None:
         """Stops the server in the middle of what it does."""
