@@ -21,7 +21,7 @@ from pydantic import (
 from model.tracks import Wanted
 from monitord.errors import ConfigError
 from service.capture.redact import redact
-from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
+from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, device_of, stream_spec
 from service.homeassistant.settings import HomeAssistantConfig
 from service.mqtt.settings import MqttSettings
 from service.notify.settings import NotifyConfig
@@ -54,6 +54,15 @@ class SourceConfig(Part):
     """Which audio track of a stream or file that has several: its number, from 1, or (a part of) its title."""
     language: Text | None = None
     """The same, by its language as the stream or file writes it: `eng` or `en`."""
+    share: bool = False
+    """Whether another room may listen to the same microphone or stream; else that is taken for a slip."""
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _no_url(cls, value: object) -> object:
+        if isinstance(value, str) and "://" in value:
+            raise ValueError("is a URL; write it as stream")
+        return value
 
     @field_validator("microphone", mode="plain")
     @classmethod
@@ -62,6 +71,8 @@ class SourceConfig(Part):
             raise ValueError(
                 "must be default, a part of the device's name, or its number; `monitord devices` lists them"
             )
+        if isinstance(value, str) and "://" in value:
+            raise ValueError("is a URL; write it as stream")
         if isinstance(value, int) and value < 0:
             raise ValueError("a device's number is 0 or more; `monitord devices` lists them")
         return value
@@ -101,7 +112,6 @@ class SourceConfig(Part):
 
 
 def _time_of_day(value: object) -> object:
-    # Without quotes YAML 1.1 reads 19:00 as the number 1140, in base 60.
     if not isinstance(value, str):
         raise ValueError('must be a time in quotes, "19:00"')  # noqa: TRY004 - pydantic's way
     try:
@@ -171,7 +181,14 @@ class Config(Part):
         ]
 
     def listening_to(self, sources: Sequence[SourceSpec]) -> Self:
-        """Returns this configuration with the command line's sources in place of its own; with none, its own."""
+        """Returns this configuration with the command line's sources in place of its own; with none, its own.
+
+        Raises:
+            ConfigError: One microphone or stream is given twice.
+        """
+        devices = [device for spec in sources if (device := device_of(spec)) is not None]
+        if double := next((kind for kind, name in devices if devices.count((kind, name)) > 1), None):
+            raise ConfigError(f"the same {double} is given twice; each SOURCE is a room of its own")
         config = self.model_copy()
         config._given = tuple(sources)  # noqa: SLF001 - our own copy
         return config
@@ -193,11 +210,28 @@ def load_config(path: Path, sources: Sequence[SourceSpec] = ()) -> Config:
         config = Config.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         raise ConfigError("\n".join(refusals(file, error, Config))) from error
+    _refuse_shared(file, config)
     _warn_of_readable_passwords(file, config)
     config = config.listening_to(sources)
     if strange := config.notify.strange_rooms({one.id for one in config.rooms}):
         _log.warning("%s: %s", path, strange)
     return config
+
+
+def _refuse_shared(file: YamlFile, config: Config) -> None:
+    """One device for two rooms is mostly a line that was copied, and the second room would be heard by nobody."""
+    found: dict[tuple[str, str], str] = {}
+    refused = []
+    for source_id, source in config.sources.items():
+        if (device := device_of(source.spec)) is None:
+            continue
+        other = found.setdefault(device, source_id)
+        if other != source_id and not (source.share or config.sources[other].share):
+            line = file.line(("sources", other, device[0]))
+            words = f"the same as in {other} (line {line}); where two rooms are meant to share it, add share: true"
+            refused.append(file.refusal(("sources", source_id, device[0]), words))
+    if refused:
+        raise ConfigError("\n".join(refused))
 
 
 def _in_words(source_id: str) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from model.tracks import ANY, Wanted
 from monitord.errors import ConfigError
+from service.settings.hosts import host_mistake
 
 STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp")
 """What `StreamSource` reads (FFmpeg's names of the protocols)."""
@@ -80,7 +81,11 @@ def stream_spec(url: str, *, listen: bool) -> StreamSpec:
     Raises:
         ConfigError: The protocol is not known, cannot listen, or there is no host. The URL's password is not in it.
     """
-    scheme, _, rest = url.partition("://")
+    scheme, colon, rest = url.partition("://")
+    if not colon:
+        raise ConfigError(
+            "a stream is a URL with its protocol, such as rtsp://camera.local/audio; a recording is a file"
+        )
     scheme = scheme.lower()
     allowed = LISTEN_SCHEMES if listen else STREAM_SCHEMES
     if scheme not in allowed:
@@ -92,9 +97,13 @@ def stream_spec(url: str, *, listen: bool) -> StreamSpec:
             "a URL holds a space, a quote or a control character; in a password write a space as %20, "
             "' as %27, \" as %22"
         )
-    _, port = host_and_port(url)
+    host, port = host_and_port(url)
     if not rest.partition("/")[0]:
         raise ConfigError(f"a {scheme}:// URL names no host, such as {scheme}://camera.local/audio")
+    if host and (mistake := host_mistake(host)):
+        raise ConfigError(f"the host of a {scheme}:// URL: {mistake}")
+    if port == 0:
+        raise ConfigError("0 is no port; allowed are 1 to 65535")
     if listen and port is None:
         raise ConfigError(f"a listening URL needs a port, such as {scheme}://0.0.0.0:8554/live")
     return StreamSpec(f"{scheme}://{rest}", listen=listen)
@@ -114,6 +123,19 @@ def host_and_port(url: str) -> tuple[str, int | None]:
             "the host or port of a URL cannot be read; in a password write / as %2F, @ as %40, : as %3A, # as %23"
         ) from None
     return host or "", port
+
+
+def device_of(spec: SourceSpec) -> tuple[str, str] | None:
+    """Returns what is listened to, so that the same device is found twice; None for a recording, which may be."""
+    match spec:
+        case MicrophoneSpec(device):
+            return "microphone", str(device).casefold()
+        case StreamSpec(url):
+            scheme, _, rest = url.partition("://")
+            host, slash, path = rest.partition("/")
+            return "stream", f"{scheme}://{host.rpartition('@')[2].lower()}{slash}{path}"
+        case _:
+            return None
 
 
 def _device(name: str) -> str | int:

@@ -6,13 +6,20 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from monitord.errors import ConfigError
 from service.settings.base import ExistingFile, Part, Text
+from service.settings.hosts import host_mistake
 from service.settings.password import read_password
 
 _log = logging.getLogger(__name__)
+
+
+def _host(text: str) -> str:
+    if mistake := host_mistake(text):
+        raise ValueError(mistake)
+    return text
 
 
 class TlsSettings(Part):
@@ -37,7 +44,7 @@ class MqttSettings(Part):
 
     embedded: bool = False
     """Whether a private broker serves 127.0.0.1; nothing else may be given then."""
-    host: Text = "localhost"
+    host: Annotated[Text, AfterValidator(_host)] = "localhost"
     """Name or address."""
     port: Annotated[int, Field(ge=1, le=65_535)] = 1_883
     """TCP port. Left out: 1883, or 8883 with `tls` (the two ports that IANA registered for MQTT)."""

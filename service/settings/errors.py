@@ -16,7 +16,8 @@ _KINDS = {
     "string_type": "must be a text; put it in quotes",
     "invalid_key": "must be a text; put it in quotes",
     "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
+    "float_type": "must be a number, with a point, such as 0.6",
+    "bool_type": "must be true or false (yes, no, on and off are texts)",
     "dict_type": "must hold keys of its own, indented below it",
     "model_type": "must hold keys of its own, indented below it",
     "path_type": "must be a path",
@@ -68,8 +69,10 @@ def _message(detail: "ErrorDetails", where: KeyPath, model: type[BaseModel]) -> 
         case "string_pattern_mismatch":
             suggestion = re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_") or "baby_room"
             said = f"{value!r} is no id: use small letters a to z, digits and _ only, such as {suggestion!r}"
-        case "greater_than_equal" | "less_than_equal":  # the port is the only number with bounds
+        case "greater_than_equal" | "less_than_equal" if where[-1] == "port":
             said = f"{value!r} is no port; allowed are 1 to 65535"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            said = f"{value!r} is out of bounds: {detail['msg'].removeprefix('Input ')}"
         case "value_error":
             said = str(detail["ctx"]["error"])
         case _:

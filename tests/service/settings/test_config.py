@@ -10,6 +10,8 @@ from monitord.errors import ConfigError
 from service.capture.spec import FileSpec, MicrophoneSpec, StreamSpec
 from service.config import Config, load_config
 from service.mqtt.settings import MqttSettings, TlsSettings
+from tests.support.configuration import refusal as _refusal
+from tests.support.configuration import write as _write
 from tests.support.paths import ROOT
 
 EXAMPLE = ROOT / "deploy" / "monitord.example.yaml"
@@ -23,23 +25,6 @@ mqtt: {host: localhost, port: 1883, username: monitord, password_file: password,
 bundle: /var/lib/monitord/bundle
 state_dir: /var/lib/monitord
 """
-
-
-def _write(folder: Path, text: str | bytes) -> Path:
-    path = folder / "monitord.yaml"
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    path.chmod(0o600)
-    return path
-
-
-def _refusal(folder: Path, text: str | bytes) -> list[str]:
-    """Returns the lines of the refusal, without the path of the file."""
-    path = _write(folder, text)
-    with pytest.raises(ConfigError) as caught:
-        load_config(path)
-    lines = str(caught.value).splitlines()
-    assert all(line.startswith(str(path)) for line in lines)
-    return [line.removeprefix(f"{path}:").strip() for line in lines]
 
 
 def test_the_documented_configuration_is_read(tmp_path: Path) -> None:
@@ -134,7 +119,7 @@ bundel: /x
         "1: node: 'My House' is no id: use small letters a to z, digits and _ only, such as 'my_house'",
         (
             "4: sources.nursery.microfone: unknown key; did you mean 'microphone'; "
-            "allowed are file, language, listen, loop, microphone, name, stream, track"
+            "allowed are file, language, listen, loop, microphone, name, share, stream, track"
         ),
         "5: sources.Bed Room: 'Bed Room' is no id: use small letters a to z, digits and _ only, such as 'bed_room'",
         "7: mqtt.port: 99999 is no port; allowed are 1 to 65535",
