@@ -3,11 +3,12 @@
 import argparse
 import os
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from monitord.errors import ConfigError, MonitordError
+from service.settings.command import command
 from service.terminal.journal_stream import as_error
 from service.terminal.log_level import LEVELS, logging_from
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 CONFIG_EXIT: Final = 78
 """EX_CONFIG of sysexits.h: a person must mend something first; a service manager must not try again for ever."""
 
-_RUN = """\
+_RUN = f"""\
 SOURCE is one of
-  mic, mic:NAME, mic:INDEX            a microphone (`monitord devices` lists them); none given: the default one
+  mic, mic:NAME, mic:INDEX            a microphone (`{command("devices")}` lists them); none given: the default one
   recording.m4a                       a file: sound or video, played in real time
   rtsp:// rtmp:// http:// udp:// URL  a camera, or a phone with a camera app
   listen+rtmp://0.0.0.0:1935/live     waits for a phone that sends (also listen+rtsp, listen+http)
@@ -52,10 +53,11 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="monitord",
-        description="A baby monitor: hears a cry, says why the baby probably cries, tells it over MQTT.",
+        description="A baby monitor: hears a cry and tells it over MQTT and to phones; with the probable reason where"
+        " the model is sure of one, which the model that comes with it hardly ever is (`unsure`).",
         epilog=_EXITS,
     )
-    parser.add_argument("--version", action="version", version=version("monitord"))
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser(
@@ -120,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_log_level(status)
     status.set_defaults(command=_status)
     return parser
+
+
+def _version() -> str:
+    try:
+        return version("monitord")
+    except PackageNotFoundError:  # `deploy/run --help` before the first installation
+        return "not installed yet"
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
@@ -233,7 +242,7 @@ def _devices(arguments: argparse.Namespace) -> int:
     for device in devices:
         print(device)
     if not devices:
-        print("no capture device here; give a phone, a camera or a file: monitord run --help", file=sys.stderr)
+        print(f"no capture device here; give a phone, a camera or a file: {command('run --help')}", file=sys.stderr)
     return 0
 
 

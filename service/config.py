@@ -26,6 +26,7 @@ from service.homeassistant.settings import HomeAssistantConfig
 from service.mqtt.settings import MqttSettings
 from service.notify.settings import NotifyConfig
 from service.settings.base import ExistingFile, FilePath, Id, Part, Text
+from service.settings.command import command
 from service.settings.credentials import with_credentials
 from service.settings.errors import refusals
 from service.settings.paths import default_state_dir
@@ -69,12 +70,12 @@ class SourceConfig(Part):
     def _device(cls, value: object) -> str | int:
         if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
             raise ValueError(
-                "must be default, a part of the device's name, or its number; `monitord devices` lists them"
+                f"must be default, a part of the device's name, or its number; `{command('devices')}` lists them"
             )
         if isinstance(value, str) and "://" in value:
             raise ValueError("is a URL; write it as stream")
         if isinstance(value, int) and value < 0:
-            raise ValueError("a device's number is 0 or more; `monitord devices` lists them")
+            raise ValueError(f"a device's number is 0 or more; `{command('devices')}` lists them")
         return value
 
     @field_validator("stream")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final, Literal, Self
 
 from model.bundle import Bundle
@@ -47,6 +48,7 @@ from service.pipeline.channel import SourceChannel
 from service.pipeline.trace import Trace
 from service.pipeline.worker import Worker
 from service.pipeline.worker_thread import WorkerThread
+from service.storage.demo_state import folder_of, forget_demo
 from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
@@ -117,18 +119,21 @@ class Daemon:
         node, manifest = Node(config.node, demo=demo), bundle.manifest
         rooms, wake, household = config.rooms, threading.Event(), Household()
         names, queue = {room.id: room.name for room in rooms}, CommandQueue(wake)
-        texts, store = Texts.load(config.notify.language), DocumentStore(config.state_dir)
+        state = folder_of(config.state_dir, demo=demo)
+        texts, store = Texts.load(config.notify.language), DocumentStore(state)
         with contextlib.ExitStack() as stack:
             stack.enter_context(only_one(config.state_dir))
-            broker, kind = _broker(config, stack)
-            outbox = stack.enter_context(Outbox(config.state_dir / "outbox.db"))
+            after_demo = not demo and forget_demo(config.state_dir)
+            broker, kind = _broker(config, state, stack)
+            outbox = stack.enter_context(Outbox(state / "outbox.db"))
             classifier = Classifier(bundle, open_runtime(bundle, config.runtime))
             sources = [open_source(room.id, room.spec, Inbox(room.id, wake=wake), demo=demo) for room in rooms]
             channels = {
                 source.id: SourceChannel.of(source.inbox, manifest.listener, manifest.tracker) for source in sources
             }
             house = House.of(node, version("monitord"), [(room.id, room.name, room.spec) for room in rooms])
-            announced = discover(house, config.home_assistant, store)
+            # Also what a demo announced is to be removed one day, wherever it was announced.
+            announced = discover(house, config.home_assistant, DocumentStore(config.state_dir) if demo else store)
             speaker = Speaker(
                 node,
                 list(channels),
@@ -172,7 +177,7 @@ class Daemon:
             )
             faults = DaemonFaults(
                 classifier.runtime,
-                Disk(config.state_dir, outbox, store),
+                Disk(state, outbox, store),
                 info=info,
                 tell=mqtt.tell,
                 screen=screen,
@@ -186,6 +191,7 @@ class Daemon:
                     model=manifest.name,
                     broker=broker.address,
                     kind=kind,
+                    phones=config.notify.receivers(),
                     watch=subscribe_line(broker, config.node),
                     demo=demo,
                 )
@@ -198,7 +204,7 @@ class Daemon:
                 _reporter=reporter,
                 _monitor=health,
                 _faults=faults,
-                _first=[*announced.swept, info()],
+                _first=[*announced.swept, *(node_messages.forgotten(node, names) if after_demo else ()), info()],
                 _opened=stack.pop_all(),
             )
 
@@ -260,11 +266,11 @@ class Daemon:
         self.stop()
 
 
-def _broker(config: Config, stack: contextlib.ExitStack) -> tuple[MqttSettings, BrokerKind]:
+def _broker(config: Config, state: Path, stack: contextlib.ExitStack) -> tuple[MqttSettings, BrokerKind]:
     """Returns where the broker is, and whose it is; a private one runs until the stack is closed."""
     if not config.mqtt.embedded:
         return config.mqtt, "configured"
-    broker = stack.enter_context(EmbeddedBroker(config.state_dir))
+    broker = stack.enter_context(EmbeddedBroker(state))
     return MqttSettings(host=broker.host, port=broker.port), "found" if broker.reused else "private"
 
 

@@ -60,6 +60,8 @@ class TestResult:
     """From the first sample to the moment the broker passed the event on to us."""
     receivers: dict[str, int] = field(default_factory=dict)
     """Milliseconds from the first sample to each receiver's acknowledgement."""
+    proven_by: tuple[str, ...] = ()
+    """Who had the test that last succeeded: the broker, then each phone as it answered; it outlives a later failure."""
     detail: str = ""
     """Why it failed, for a person."""
 
@@ -107,7 +109,7 @@ class TestAlarms:
         channel, now = self._channels[source], time.time()
         test = cry_messages.episode_id(source, now, 0)
         before = self._proofs[source]
-        self._put(source, TestResult("running", test, iso_utc(now), before.proven))
+        self._put(source, TestResult("running", test, iso_utc(now), before.proven, proven_by=before.proven_by))
         self._asked_at[source] = time.monotonic()
         self._began_at[source] = now
         if not channel.enabled:
@@ -142,6 +144,8 @@ class TestAlarms:
         elif source in self._asked_at:
             del self._asked_at[source]
             proof = replace(proof, state="proven", published_ms=ms, proven=proof.started)
+        if proof.state == "proven":
+            proof = replace(proof, proven_by=(BROKER, *proof.receivers))
         self._put(source, proof)
 
     def tick(self) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from model.tracks import ANY, Wanted
 from monitord.errors import ConfigError
+from service.settings.command import command
 from service.settings.hosts import host_mistake
 
 STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp")
@@ -140,5 +141,5 @@ def device_of(spec: SourceSpec) -> tuple[str, str] | None:
 
 def _device(name: str) -> str | int:
     if not name:
-        raise ConfigError("mic: names no device; `monitord devices` lists them, `mic` alone is the default one")
+        raise ConfigError(f"mic: names no device; `{command('devices')}` lists them, `mic` alone is the default one")
     return int(name) if name.isdecimal() else name

@@ -1,6 +1,7 @@
 """Asks a running daemon over its broker, from another terminal; and `monitord status`."""
 
 import json
+import socket
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +15,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from monitord.errors import ConfigError
 from service.config import Config, load_config
+from service.messages.commands import BROKER
 from service.messages.node_messages import OFFLINE, ONLINE
 from service.mqtt.settings import read_credentials
+from service.settings.hosts import unknown_name
 
 ANSWER_S: Final = 5.0
 """Longest wait for the broker, and for the daemon behind it (seconds)."""
@@ -54,13 +57,24 @@ def status_lines(node: str, sources: Sequence[str], told: Told) -> Iterator[str]
 
 
 def proven_words(proof: Mapping[str, Any]) -> str:
-    """Says when the way to the phones was last proven: `last proven 19:02, 1.4 s`; empty where it never was."""
+    """Says when the way was last proven, and as far as whom: `last proven 19:02, 1.4 s, by mother`.
+
+    Empty where it never was.
+    """
     if not proof.get("proven"):
         return ""
     at = datetime.fromisoformat(proof["proven"]).astimezone()
     day = "" if at.date() == datetime.now().astimezone().date() else f"{at:%d %b} "
     took = f", {proof['published_ms'] / 1000:.1f} s" if proof.get("published_ms") is not None else ""
-    return f"last proven {day}{at:%H:%M}{took}"
+    return f"last proven {day}{at:%H:%M}{took}{_proven_by(proof)}"
+
+
+def _proven_by(proof: Mapping[str, Any]) -> str:
+    """A broker alone wakes nobody; what an older daemon has proven does not say by whom."""
+    if not (names := proof.get("proven_by")):
+        return ""
+    phones = [name for name in names if name != BROKER]
+    return f", by {', '.join(phones)}" if phones else ", as far as the broker, no phone"
 
 
 @contextmanager
@@ -92,6 +106,8 @@ def listening(config: Config, told: Told) -> Iterator[paho.Client]:
     client.on_connect, client.on_message = connected, came
     try:
         client.connect(settings.host, settings.port, keepalive=30)
+    except (socket.gaierror, UnicodeError) as error:
+        raise ConfigError(f"{settings.where}: {unknown_name(settings.host)} ({error})") from error
     except OSError as error:
         raise ConfigError(f"{settings.where}: no broker answers ({error}); is monitord running?") from error
     until = time.monotonic() + ANSWER_S

@@ -10,6 +10,7 @@ from service.alerts.test_alarm import PATIENCE_S
 from service.client.status import ANSWER_S, Told, json_of, listening, sources_of
 from service.config import Config, load_config
 from service.messages.commands import PRESS
+from service.settings.command import command
 
 
 def press_test_alarm(config_path: Path | None, source: str | None, wait_s: float) -> int:
@@ -45,21 +46,44 @@ def press_test_alarm(config_path: Path | None, source: str | None, wait_s: float
             return all(done(test) for test in tests.values())
 
         if not asked or not wait(ANSWER_S, lambda test: test.state is not None):
-            print("no answer: is the daemon running, and on this broker? (monitord status)")
+            print(f"no answer: is the daemon running, and on this broker? ({command('status')})")
             return 1
         wait(PATIENCE_S + ANSWER_S, lambda test: test.state in ("proven", "failed"))
         proven = all(test.state == "proven" for test in tests.values())
-        if proven and wait_s > 0:
-            print(f"waiting {wait_s:g} s for phones to answer; Ctrl-C ends it", flush=True)
-            wait(wait_s, lambda _: False)
+        if proven:
+            _wait_for_phones(config, list(tests.values()), wait_s, wait)
     return 0 if proven else 1
+
+
+def _wait_for_phones(
+    config: Config, tests: "Sequence[_Test]", wait_s: float, wait: "Callable[[float, Callable[[_Test], bool]], bool]"
+) -> None:
+    """Waits only where somebody can answer, and says in the end whose phone did not."""
+    channels = config.notify.channels
+    # Phones of Home Assistant answer by themselves; a private broker serves this machine alone, and nobody else.
+    others = not config.mqtt.embedded
+    if not channels:
+        print(f"no phone is configured (notify.channels){'; those of Home Assistant may answer' if others else ''}")
+
+    def missing(test: "_Test") -> list[str]:
+        wanted = [name for name, one in channels.items() if one.rooms is None or test.room in one.rooms]
+        return [name for name in wanted if name not in test.receivers]
+
+    if (channels or others) and wait_s > 0:
+        print(f"waiting {wait_s:g} s for phones to answer; Ctrl-C ends it", flush=True)
+        wait(wait_s, lambda test: not others and not missing(test))
+    for test in tests:
+        if late := missing(test):
+            print(f"{test.room}: NO ANSWER from {', '.join(late)}")
+        elif not test.receivers:
+            print(f"{test.room}: proven as far as the broker; no phone has it")
 
 
 class _Test:
     """One room's test, as it is told."""
 
     def __init__(self, room: str, told: Told) -> None:
-        self._room, self._told = room, told
+        self.room, self._told = room, told
         self._before = self._proof().get("test")
         self._shown: set[str] = set()
 
@@ -69,6 +93,11 @@ class _Test:
         proof = self._proof()
         return None if proof.get("test") == self._before else proof.get("state")
 
+    @property
+    def receivers(self) -> set[str]:
+        """Who has it so far."""
+        return set(self._proof().get("receivers", {}))
+
     def show(self) -> None:
         """Prints what is new."""
         if self.state is None:
@@ -76,11 +105,11 @@ class _Test:
         # A push service may be faster than the broker's echo: a new line is not always the last one.
         for line in proof_lines(self._proof()):
             if line not in self._shown:
-                print(f"{self._room}: {line}", flush=True)
+                print(f"{self.room}: {line}", flush=True)
                 self._shown.add(line)
 
     def _proof(self) -> dict[str, Any]:
-        return json_of(self._told.get(f"{self._room}/proof"))
+        return json_of(self._told.get(f"{self.room}/proof"))
 
 
 def proof_lines(proof: dict[str, Any]) -> Sequence[str]:

@@ -3,7 +3,7 @@
 What is told of a cry stands in `cry_messages`, of a fault in `fault_messages`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from monitord.listening.gate import SILENCE_DBFS
 from monitord.tally import Tally
@@ -45,6 +45,12 @@ def info(
     """`info`: which program and model listen here; `metrics` must be JSON values, `fault` is of the network or disk."""
     values = {"version": version, "model": model, "model_sha": model_sha, "metrics": dict(metrics), "fault": fault}
     return json_message(node, f"{node.root}/info", values, Keep.LATEST)
+
+
+def forgotten(node: Node, sources: Iterable[str]) -> list[Message]:
+    """Takes away what a demo left on a broker that keeps it, and what a room tells anew only with its next cry."""
+    topics = [f"{node.root}/{source}/{topic}" for source in sources for topic in ("episode", "spectrogram")]
+    return [Message(topic, "", retain=True, qos=1, keep=Keep.LATEST) for topic in topics]
 
 
 def source_status(node: Node, source: str, *, online: bool) -> Message:

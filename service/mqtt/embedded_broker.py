@@ -15,6 +15,7 @@ from typing import BinaryIO, Self
 from monitord.errors import ConfigError
 from service.backoff import BackOff
 from service.mqtt.settings import is_loopback
+from service.settings.command import command
 from service.storage.set_aside import set_aside
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,19 @@ _CONNECT = bytes.fromhex("10 0c 0004 4d515454 04 02 000a 0000")
 
 _CONNACK = 0x20
 """First byte of that answer, be it yes or no."""
+_CONNACK_BYTES = 4
+"""Its length; the last one is a yes (0), or why not (3.2.2.3 of the standard)."""
+_REFUSED = {4, 5}
+"""Bad user name or password; not authorized, which is mosquitto's answer to a client without a name."""
+_LOCKED = """\
+the broker that runs at {host}:{port} already wants a user and a password. Paste this, with both:
+
+    echo 'THE PASSWORD' > mqtt-password && chmod 600 mqtt-password
+    echo 'mqtt: {{host: {host}, port: {port}, username: THE_USER, password_file: mqtt-password}}' > monitord.yaml
+    {run}
+
+With mosquitto, a user is made by `sudo mosquitto_passwd FILE THE_USER`, with the FILE that password_file in
+/etc/mosquitto names; in Home Assistant's own broker, every person of Home Assistant is one."""
 
 
 class EmbeddedBroker:
@@ -85,20 +99,25 @@ class EmbeddedBroker:
         """Uses the broker that answers on the port, or starts one of our own and waits until it answers.
 
         Raises:
-            ConfigError: Something else has the port, mosquitto is not installed, or it does not start.
+            ConfigError: Something else has the port, also a broker that wants a password; mosquitto is not installed,
+                or it does not start.
         """
         match _probe(self.host, self.port):
             case "broker":
                 self.reused = True
                 log.info("broker: one answers on %s:%d already, it is used", self.host, self.port)
                 return
+            case "locked":
+                raise ConfigError(
+                    _LOCKED.format(host=self.host, port=self.port, run=command("run --config monitord.yaml"))
+                )
             case "stranger":
                 raise ConfigError(
                     f"port {self.port} on {self.host} is taken by something that is no MQTT broker; stop it"
                     f" (`ss -ltnp 'sport = :{self.port}'` names it), or set mqtt.host and mqtt.port to a broker"
                 )
-        command = self._command()
-        self._thread = threading.Thread(target=self._keep_alive, args=(command,), name="broker", daemon=True)
+        mosquitto = self._command()
+        self._thread = threading.Thread(target=self._keep_alive, args=(mosquitto,), name="broker", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + START_S
         while self._fault or _probe(self.host, self.port) != "broker":
@@ -244,13 +263,15 @@ class EmbeddedBroker:
 
 
 def _probe(host: str, port: int) -> str:
-    """Says who is on the port: `nobody`, a `broker`, or a `stranger`."""
+    """Says who is on the port: `nobody`, a `broker`, one that is `locked` to strangers, or a `stranger`."""
     try:
         with socket.create_connection((host, port), PROBE_S) as sock:
             sock.sendall(_CONNECT)
-            answer = sock.recv(1)
+            answer = sock.recv(_CONNACK_BYTES, socket.MSG_WAITALL)
     except ConnectionRefusedError:
         return "nobody"
     except OSError:  # silent, or hung up
         return "stranger"
-    return "broker" if answer and answer[0] == _CONNACK else "stranger"
+    if not answer or answer[0] != _CONNACK:
+        return "stranger"
+    return "locked" if answer[-1] in _REFUSED else "broker"

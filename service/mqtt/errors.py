@@ -1,11 +1,13 @@
 """Why there is no connection to the broker, in words for a person, and what the next attempt should know."""
 
+import socket
 import ssl
 from typing import Final, Literal
 
 from paho.mqtt.reasoncodes import ReasonCode
 
 from service.mqtt.settings import MqttSettings
+from service.settings.hosts import unknown_name
 
 FIRST_REFUSAL: Final = 128
 """MQTT reason codes from here on are refusals (MQTT 5, 2.4)."""
@@ -47,6 +49,8 @@ def from_connecting(error: OSError | UnicodeError, settings: MqttSettings) -> Co
         return ConnectionOverError(
             "unreachable", f"{where}: no TLS there ({error.reason}); check mqtt.port and mqtt.tls"
         )
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return ConnectionOverError("unreachable", f"{where}: {unknown_name(settings.host)} ({error})")
     keys = "mqtt.host and mqtt.port" if settings.tls is None else "mqtt.host, mqtt.port and mqtt.tls"
     return ConnectionOverError("unreachable", f"{where}: no broker to be reached ({error}); check {keys}")
 

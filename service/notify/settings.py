@@ -65,6 +65,11 @@ class ChannelConfig(Part):
         rooms = None if self.rooms is None else frozenset(self.rooms)
         return Audience(name, Severity[self.severity.upper()], rooms)
 
+    def limits(self) -> list[str]:
+        """Says what of all it gets, for a person; empty: every warning of every room."""
+        least = [] if self.severity == "warning" else [f"from {self.severity} on"]
+        return least + ([f"only {' and '.join(self.rooms)}"] if self.rooms else [])
+
     def sender(self) -> Sender:
         """Returns its way out of the house; imports what that needs, and no more.
 
@@ -94,6 +99,13 @@ class NotifyConfig(Part):
         if value is not None and value not in languages():
             raise ValueError(no_language(value))
         return value
+
+    def receivers(self) -> list[str]:
+        """Returns what the family calls each receiver, with what it gets where that is not all; no address."""
+        return [
+            name + (f" ({', '.join(limits)})" if (limits := channel.limits()) else "")
+            for name, channel in self.channels.items()
+        ]
 
     def strange_rooms(self, sources: set[str]) -> str:
         """Says which room of a channel is no source; empty: all are."""

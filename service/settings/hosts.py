@@ -38,19 +38,22 @@ def host_mistake(host: str) -> str:
     return said
 
 
-def unresolved_words(host: str) -> str:
-    """Says what to do about a name that this machine cannot look up; empty: it can, or it is an address."""
-    if _is_address(host):
-        return ""
+def unknown_name(host: str) -> str:
+    """Says what to do about a name that this machine could not look up."""
+    if host.rstrip(".").lower().endswith(".local"):  # RFC 6762: by multicast, which takes a library of its own
+        return (
+            f"this machine cannot look up {host}: names that end in .local need"
+            " `sudo apt install avahi-daemon libnss-mdns` here; or write the address, such as 192.168.1.20"
+        )
+    return f"this machine cannot look up {host}: check its spelling, or write the address"
+
+
+def lookup_mistake(host: str) -> str:
+    """Looks the name up, which may take seconds; says what to do where nobody knows it. Empty: somebody does."""
     try:
         socket.getaddrinfo(host, None)
     except (OSError, UnicodeError):
-        if host.rstrip(".").lower().endswith(".local"):  # RFC 6762: by multicast, which takes a library of its own
-            return (
-                f"this machine cannot look up {host}: names that end in .local need"
-                " `sudo apt install avahi-daemon libnss-mdns` here; or write the address, such as 192.168.1.20"
-            )
-        return f"this machine cannot look up {host}: check its spelling, or write the address"
+        return unknown_name(host)
     return ""
 
 

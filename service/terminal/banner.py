@@ -1,10 +1,11 @@
 """The first screen of `monitord run`: what it listens to, where it tells, and how to watch that. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 from service.capture.redact import redact
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
+from service.settings.command import command
 from service.terminal.console_text import printable
 
 BrokerKind = Literal["private", "found", "configured"]
@@ -17,13 +18,15 @@ _BROKERS: Final = {
 }
 
 HOW_TO_GIVE_A_SOURCE: Final = (
-    ("mic:NAME", "a microphone; monitord devices lists them"),
+    ("mic:NAME", f"a microphone; {command('devices')} lists them"),
     ("rtsp://192.168.1.20:8554/live", "a camera, or a phone with a camera app"),
     ("http://192.168.1.21:8080/audio.wav", "a phone with an app that serves sound"),
     ("listen+rtmp://0.0.0.0:1935/live", "a phone with an app that sends"),
     ("recording.m4a", "a file: a recording or a video"),
 )
 """Examples of SOURCE, with what each is."""
+
+_NO_PHONE: Final = "and no phone, but those that Home Assistant tells; README.md, On your phone, says how"
 
 
 def banner(
@@ -34,6 +37,7 @@ def banner(
     model: str,
     broker: str,
     kind: BrokerKind,
+    phones: Sequence[str],
     watch: str,
     demo: bool,
 ) -> str:
@@ -46,6 +50,7 @@ def banner(
         model: Name of the bundle.
         broker: Host and port.
         kind: Whose broker it is.
+        phones: What the configuration calls those whom it tells besides MQTT.
         watch: The command with which a second terminal sees everything.
         demo: Whether the demo sound plays because there is no capture device.
     """
@@ -54,6 +59,7 @@ def banner(
     rows = [
         *zip(["listens to", *[""] * (len(listens) - 1)], _columns(listens), strict=True),
         ("tells", where),
+        ("", f"and {', '.join(phones)}" if phones else _NO_PHONE),
         ("watch it", watch),
         ("model", model),
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.cli import CONFIG_EXIT
-from tests.support.daemon.daemon import Daemon, crying_room, monitord
+from tests.support.daemon.daemon import Daemon, crying_room, monitord, quiet_room
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 
 pytestmark = pytest.mark.e2e
@@ -70,6 +70,35 @@ def test_demo(tmp_path: Path) -> None:
         assert "Traceback" not in daemon.words
         assert "ERROR" not in daemon.words
     until(lambda: not taken())  # its broker has left too
+
+
+@pytest.mark.usefixtures("no_microphone")
+def test_a_demo_proves_nothing_of_a_real_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test alarm in the demo is proven by the broker alone and waits for nobody; a real `room` knows none of it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with Daemon(tmp_path) as daemon:
+        daemon.wait_for(lambda: bool(daemon.events("ended")), "the end of the demo's cry")
+        done = monitord("test-alarm")
+        while "the baby is crying now" in done.stdout:  # the demo cries every half minute
+            done = monitord("test-alarm")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[-2:] == [
+            "no phone is configured (notify.channels)",
+            "room: proven as far as the broker; no phone has it",
+        ]
+        assert "as far as the broker, no phone" in monitord("status").stdout
+        daemon.stop()
+    until(lambda: not taken())
+    (tmp_path / "real").mkdir()
+    with Daemon(tmp_path / "real", quiet_room(tmp_path / "quiet.wav", 60.0)) as daemon:
+        daemon.wait_for(lambda: "mosquitto_sub" in daemon.words, "the banner")
+        with Subscriber(Mosquitto(tmp_path, port=PORT)) as subscriber:
+            until(lambda: subscriber.last("monitord/home/room/proof") is not None)
+            proof = json.loads(str(subscriber.last("monitord/home/room/proof")))
+            assert (proof["state"], proof["proven"], proof["proven_by"]) == ("never", None, [])
+            until(lambda: subscriber.last("monitord/home/room/today") is not None)
+            assert json.loads(str(subscriber.last("monitord/home/room/today")))["episodes"] == 0
+            assert not subscriber.last("monitord/home/room/episode")
 
 
 @pytest.mark.usefixtures("no_microphone")

@@ -1,13 +1,13 @@
 """What FFmpeg says when a stream fails, in words that help a parent."""
 
 import errno
-import socket
 
 from service.capture.captured_source import AttemptError
 from service.capture.child.process import ABSENT, CRASHED, STALLED, ChildError
 from service.capture.redact import redact
 from service.capture.source import SourceState
 from service.capture.spec import StreamSpec, host_and_port
+from service.settings.hosts import lookup_mistake
 
 _BY_KIND: tuple[tuple[str, SourceState, str], ...] = (
     (
@@ -89,7 +89,7 @@ def _broken(spec: StreamSpec, *, connected: bool) -> str:
         return "the connection broke"
     if _comes_to_us(spec):
         return _NOBODY
-    return "closed before any sound came" if _known(spec.url) else "no host of this name: check its spelling"
+    return lookup_mistake(host_and_port(spec.url)[0]) or "closed before any sound came"
 
 
 def _comes_to_us(spec: StreamSpec) -> bool:
@@ -101,12 +101,3 @@ def _auth(spec: StreamSpec) -> str:
         return "refuses this user and password: check them in the URL"
     scheme = spec.url.partition("://")[0]
     return f"wants a user and a password: write {scheme}://USER:PASSWORD@HOST/..."
-
-
-def _known(url: str) -> bool:
-    host, port = host_and_port(url)
-    try:
-        socket.getaddrinfo(host, port)
-    except OSError:
-        return False
-    return True

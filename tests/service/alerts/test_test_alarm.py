@@ -78,6 +78,7 @@ def test_the_echo_of_the_broker_proves_it(house: House) -> None:
     proof = house.last("room/proof")
     assert proof["proven"] == proof["started"]
     assert proof["published_ms"] >= proof["heard_ms"]
+    assert list(proof["proven_by"]) == ["broker"]
     house.echo()  # once more
     assert states(house) == ["running", "running", "proven", "proven"]
     assert house.last("room/proof") == proof
@@ -99,6 +100,7 @@ def test_receivers_are_timed_and_kept(house: House, clock: Clock) -> None:
     house.command(commands.Received("room", "room-20200101T000000Z-0", "phone_2"))
     receivers = house.last("room/proof")["receivers"]
     assert list(receivers) == ["home_assistant", "phone_1"]
+    assert list(house.last("room/proof")["proven_by"]) == ["broker", "home_assistant", "phone_1"]
     assert receivers["phone_1"] - receivers["home_assistant"] == pytest.approx(3_000, abs=500)
     assert receivers["home_assistant"] - house.last("room/proof")["published_ms"] == pytest.approx(2_000, abs=500)
 

@@ -133,7 +133,7 @@ def test_no_such_path_and_no_such_host(phone: HttpAudio) -> None:
         assert "no such stream" in source.status().detail
     with streaming("http://no-such-camera.invalid/audio") as source:
         wait_for_state(source, SourceState.RECONNECTING)
-        assert "no host of this name" in source.status().detail
+        assert "cannot look up" in source.status().detail
 
 
 def test_mute_server(phone: HttpAudio) -> None:

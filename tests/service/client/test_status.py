@@ -105,6 +105,12 @@ def test_when_it_was_last_proven() -> None:
     assert proven_words(PROVEN) == "last proven 22 Nov 13:00, 1.3 s"
 
 
+def test_a_proof_names_who_proved_it() -> None:
+    """A broker alone wakes nobody, and that is said."""
+    assert proven_words({**PROVEN, "proven_by": ["broker", "mother", "phone_1"]}).endswith("1.3 s, by mother, phone_1")
+    assert proven_words({**PROVEN, "proven_by": ["broker"]}).endswith("1.3 s, as far as the broker, no phone")
+
+
 def test_a_line_for_each_source() -> None:
     """Heard or not comes first: a room that is not heard is never called quiet."""
     told = {

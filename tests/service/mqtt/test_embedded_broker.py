@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from monitord.errors import ConfigError
+from service.client.status import listening
+from service.config import load_config
 from service.mqtt import embedded_broker as broker_module
 from service.mqtt.embedded_broker import EmbeddedBroker
 from tests.support.servers.mosquitto import PATH, Mosquitto, Subscriber, free_port, until
@@ -33,12 +35,30 @@ def test_serves_and_leaves(tmp_path: Path) -> None:
 
 
 def test_uses_the_broker_that_is_there(tmp_path: Path) -> None:
-    """A broker that answers on the port is used, even one that lets not everybody in, and is left running."""
-    with Mosquitto(tmp_path / "theirs", users={"someone": "secret"}) as theirs:
+    """A broker that answers on the port is used, and is left running."""
+    with Mosquitto(tmp_path / "theirs") as theirs:
         with EmbeddedBroker(tmp_path, port=theirs.port) as broker:
             assert broker.reused
         assert not (tmp_path / "broker").exists()
         socket.create_connection(("127.0.0.1", theirs.port), 1).close()
+
+
+def test_a_broker_that_wants_a_password_is_told_with_what_to_paste(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines are run as they stand, but for the user and the password: with them the daemon's way in is there."""
+    monkeypatch.setenv("MONITORD_COMMAND", "true")
+    with Mosquitto(tmp_path / "theirs", users={"someone": "se cret"}) as theirs:
+        with pytest.raises(ConfigError, match="wants a user and a password") as refused:
+            EmbeddedBroker(tmp_path, port=theirs.port).start()
+        lines = [line for line in str(refused.value).splitlines() if line.startswith("    ")]
+        assert len(lines) == 3
+        script = "\n".join(lines).replace("THE PASSWORD", "se cret").replace("THE_USER", "someone")
+        subprocess.run(["sh", "-ec", script], cwd=tmp_path, check=True)
+        config = load_config(tmp_path / "monitord.yaml")
+        told: dict[str, str] = {}
+        with listening(config, told):
+            assert config.mqtt.port == theirs.port
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])

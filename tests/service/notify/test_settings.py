@@ -134,3 +134,13 @@ def test_a_room_that_is_none_is_named() -> None:
     assert section.strange_rooms({"nursery", "bedroom"}) == (
         "notify.channels.house.rooms: no source 'nursey'; allowed are bedroom, nursery"
     )
+
+
+def test_receivers_are_named_without_their_address() -> None:
+    """What the first screen shows: the name, and what it gets where that is not all."""
+    channels = {
+        "mother": {"webhook": "http://hunter2/x"},
+        "father": {"webhook": "http://hunter2/x", "severity": "critical", "rooms": ["nursery", "attic"]},
+    }
+    config = NotifyConfig.model_validate({"channels": channels})
+    assert config.receivers() == ["mother", "father (from critical on, only nursery and attic)"]

@@ -17,6 +17,7 @@ def test_the_banner_says_all_that_one_needs() -> None:
         model="compact",
         broker="127.0.0.1:1883",
         kind="private",
+        phones=["mother", "father (from critical on)"],
         watch="mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'",
         demo=False,
     )
@@ -26,6 +27,7 @@ def test_the_banner_says_all_that_one_needs() -> None:
         "  listens to  Room   the default microphone\n"
         "              Room2  rtsp://***@cam/1\n"
         "  tells       MQTT at 127.0.0.1:1883 (a private broker, for this machine only), topics monitord/home/...\n"
+        "              and mother, father (from critical on)\n"
         "  watch it    mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'\n"
         "  model       compact\n"
     )
@@ -40,6 +42,7 @@ def test_the_demo_says_that_it_is_one() -> None:
         model="m",
         broker="[::1]:1883",
         kind="found",
+        phones=[],
         watch="mosquitto_sub",
         demo=True,
     )
