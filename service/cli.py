@@ -211,6 +211,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from model.bundle import load_bundle  # noqa: PLC0415
     from service.config import load_config  # noqa: PLC0415
     from service.mqtt.settings import read_credentials  # noqa: PLC0415
+    from service.settings.hosts import lookup_mistake  # noqa: PLC0415
 
     if arguments.config is None:
         raise ConfigError("check needs --config FILE")
@@ -219,6 +220,9 @@ def _check(arguments: argparse.Namespace) -> int:
         read_credentials(config.mqtt)
     bundle = load_bundle(arguments.bundle or config.bundle).require_trained()
     names = ", ".join(config.sources)
+    for name, host in config.hosts():
+        if mistake := lookup_mistake(host):
+            print(f"monitord: {arguments.config}: {name}: {mistake}", file=sys.stderr)
     print(f"{arguments.config}: all right; sources {names}; bundle {bundle.manifest.name} {bundle.id}")
     return 0
 

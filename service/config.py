@@ -21,7 +21,7 @@ from pydantic import (
 from model.tracks import Wanted
 from monitord.errors import ConfigError
 from service.capture.redact import redact
-from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, device_of, stream_spec
+from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, device_of, host_and_port, stream_spec
 from service.homeassistant.settings import HomeAssistantConfig
 from service.mqtt.settings import MqttSettings
 from service.notify.settings import NotifyConfig
@@ -180,6 +180,12 @@ class Config(Part):
             Room(source_id, source.name or _in_words(source_id), source.spec)
             for source_id, source in self.sources.items()
         ]
+
+    def hosts(self) -> list[tuple[str, str]]:
+        """Returns which key names which host of the network."""
+        streams = [(one.id, host_and_port(one.spec.url)[0]) for one in self.rooms if isinstance(one.spec, StreamSpec)]
+        broker = [] if self.mqtt.embedded else [("mqtt.host", self.mqtt.host)]
+        return broker + [(f"sources.{source_id}", host) for source_id, host in streams if host]
 
     def listening_to(self, sources: Sequence[SourceSpec]) -> Self:
         """Returns this configuration with the command line's sources in place of its own; with none, its own.

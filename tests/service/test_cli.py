@@ -101,6 +101,17 @@ def test_check_says_all_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert not (tmp_path / "state").exists()
 
 
+def test_check_looks_names_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that nobody knows may be known tomorrow: no mistake of the file, and said, with the remedy for .local."""
+    sources = {"bedroom": {"stream": "rtsp://no-such-camera.invalid/live"}}
+    configuration = configure(tmp_path, None, sources, mqtt={"host": "no-such-broker.local"})
+    assert main(["check", "--config", str(configuration)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith(f"monitord: {configuration}: mqtt.host: this machine cannot look up no-such-broker.local")
+    assert "apt install avahi-daemon libnss-mdns" in said[0]
+    assert "sources.bedroom: this machine cannot look up no-such-camera.invalid: check its spelling" in said[1]
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
