@@ -38,6 +38,14 @@ can_become_root() { # without asking for a password
     [ "$(id -u)" = 0 ] || { has sudo && sudo -n true 2>/dev/null; }
 }
 
+become_root() { # why, what an administrator would run: asks for the password once, or ends with that sentence
+    [ "$(id -u)" != 0 ] || return 0
+    has sudo || die "$1 and there is no sudo here. Let an administrator run: $2"
+    if can_become_root; then return; fi
+    say "    sudo asks for your password, once:"
+    sudo -v || die "$1 and you cannot use sudo here (its words are above). Let an administrator run: $2"
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
@@ -49,24 +57,77 @@ missing_packages() { # packages...: prints those that are not installed
     done
 }
 
-install_packages() { # packages...: returns 1 where apt could not
+apt_was_interrupted() { # whether packages lie there that are unpacked and not set up
+    has dpkg-query && dpkg-query -W -f='${db:Status-Status}\n' 2>/dev/null | grep -qE '^(unpacked|half-configured|half-installed)$'
+}
+
+apt_options=(-y -q -o Dpkg::Use-Pty=0 --no-install-recommends --no-remove)
+# --no-remove: on a desktop, pulseaudio would push out PipeWire's ALSA part. Nothing of the family's is removed.
+
+install_packages() { # packages... (none: only what was interrupted): returns 1 where apt could not, $apt_words say why
     has apt-get || die "needs these Debian packages, or what your system calls them: $*"
-    if [ "$(id -u)" != 0 ] && ! has sudo; then
-        die "Debian packages are missing and there is no sudo here. Let an administrator run: apt-get install $*"
+    local administrator="apt-get install $*"
+    [ $# -gt 0 ] || administrator="dpkg --configure -a"
+    become_root "Debian packages are missing" "$administrator"
+    step "Debian packages: ${*:-those of an interrupted installation}"
+    apt_log=$(mktemp) apt_words="apt-get could not install $* (its words are above)"
+    local status=0
+    if apt_was_interrupted; then
+        say "    an earlier installation of packages was interrupted; it goes on"
+        patiently dpkg --configure -a || status=1
     fi
-    step "Debian packages: $*"
-    [ "$(id -u)" = 0 ] || say "    with sudo, which may ask for your password"
-    case " $* " in *" mosquitto "*) keep_broker_private ;; esac
-    as_root apt-get update -qq </dev/null >&2 || say "    apt-get update failed; trying with the package lists at hand"
-    # --no-remove: on a desktop, pulseaudio would push out PipeWire's ALSA part. Nothing of the family's is removed.
-    local log status=0
-    log=$(mktemp)
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o Dpkg::Use-Pty=0 --no-install-recommends \
-        --no-remove "$@" </dev/null 2>&1 | tee "$log" | show_apt || status=1
-    [ $status = 0 ] || tail -n 15 "$log" >&2
-    rm -f "$log"
+    if [ $status = 0 ] && [ $# -gt 0 ]; then
+        patiently apt-get update -q || say "    apt-get update failed; trying with the package lists at hand"
+        case " $* " in *" mosquitto "*) keep_broker_private ;; esac
+        apt_plan "$@"
+        patiently apt-get install "${apt_options[@]}" "$@" || status=1
+    fi
+    [ $status = 0 ] || explain_apt
+    rm -f "$apt_log"
     [ $status != 0 ] || finished
     return $status
+}
+
+apt_wait_s=${MONITORD_APT_WAIT_S:-300} # seconds; the first upgrade of a new machine by itself takes minutes
+
+patiently() { # command...: as root; while another program holds apt's lock it is tried again, $apt_wait_s at most
+    local end=$((SECONDS + apt_wait_s)) said='' status now
+    now=$(mktemp)
+    while :; do
+        status=0
+        as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" </dev/null 2>&1 | tee "$now" | show_apt || status=$?
+        if [ $status = 0 ] || ! is_lock_held "$now" || [ $SECONDS -ge $end ]; then break; fi
+        [ -n "$said" ] || said=$(sed -nE 's/.*(held by process|with pid) ([0-9]+( \([^)]*\))?).*/process \2/p' "$now" | head -n 1)
+        [ -n "$said" ] || said="another program"
+        if [ "$said" != told ]; then say "    $said installs packages just now; waiting for it, $apt_wait_s s at most"; fi
+        said=told
+        sleep 2
+    done
+    cat "$now" >>"$apt_log"
+    rm -f "$now"
+    return $status
+}
+
+is_lock_held() { # file with apt's words
+    grep -qE 'Could not get lock|Unable to lock|Unable to acquire the dpkg frontend lock|locked by another process' "$1"
+}
+
+apt_plan() { # packages...: says how many, how large, in apt's own words (2.x, 3.x)
+    as_root env LC_ALL=C apt-get install --assume-no "${apt_options[@]:1}" "$@" </dev/null 2>/dev/null | sed -nE \
+        's/^([0-9]+ upgraded, [0-9]+ newly installed).*/    \1/p; s/^(Need to get .*|After this operation, .*)$/    \1/p
+         s/^ *(Installing: [0-9]+|Upgrading: .*Installing: [0-9]+|Download size: .*|Space needed: .*)$/    \1/p' >&2 || true
+}
+
+explain_apt() { # shows apt's last words, and puts what they mean into $apt_words
+    tail -n 15 "$apt_log" >&2
+    if tail -n 5 "$apt_log" >"$apt_log.end" && is_lock_held "$apt_log.end"; then
+        apt_words="another program has installed packages for more than $apt_wait_s s (above). Run it again when that is done."
+    elif grep -qE 'enough free space|No space left' "$apt_log"; then
+        apt_words="the disk is too full for the Debian packages (above)"
+    elif grep -qE 'Temporary failure resolving|Could not resolve|[Cc]ould not connect|Unable to connect|Network is unreachable|Failed to fetch' "$apt_log"; then
+        apt_words="could not download the Debian packages. Is this machine online? Run it again then: what was fetched is kept."
+    fi
+    rm -f "$apt_log.end"
 }
 
 show_apt() { # one line that is redrawn on a terminal; elsewhere nothing
@@ -88,8 +149,9 @@ keep_broker_private() {
     # as its child. A mask set before the first installation keeps the service from being enabled and started.
     local unit=/etc/systemd/system/mosquitto.service
     if [ -z "$(missing_packages mosquitto)" ] || [ -e "$unit" ] || [ -L "$unit" ]; then return; fi
-    as_root mkdir -p "${unit%/*}"
-    as_root ln -s /dev/null "$unit"
+    if ! { as_root mkdir -p "${unit%/*}" && as_root ln -s /dev/null "$unit"; }; then
+        die "cannot switch Debian's service mosquitto off in $unit (above)"
+    fi
     say "    mosquitto: Debian's service of that name stays off (masked), monitord starts a private broker itself."
     say "    If you want Debian's service: sudo systemctl unmask mosquitto && sudo systemctl enable --now mosquitto"
 }
@@ -118,24 +180,29 @@ find_python() { # prints $MONITORD_PYTHON, else the newest complete one, else th
     printf '%s\n' "$first"
 }
 
-may_install() { true; } # packages...: tests/run asks first
-
-choose_python() { # sets $python; apt gets what it lacks, a compiler and PortAudio's headers, and the packages in $also
-    local wanted=("${also[@]}")
+lacking_packages() { # prints what apt must get: for Python, a compiler, PortAudio's headers, and the packages in $also
+    local python version
+    [ ${#also[@]} = 0 ] || printf '%s\n' "${also[@]}"
     python=$(find_python)
     if [ -z "$python" ]; then
-        wanted+=(python3 python3-venv python3-dev)
+        printf '%s\n' python3 python3-venv python3-dev
     elif ! is_complete "$python"; then
-        local version
         version=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
-        wanted+=("$version-venv" "$version-dev")
+        printf '%s\n' "$version-venv" "$version-dev"
     fi
-    has gcc || wanted+=(gcc libc6-dev)
-    has pkg-config || wanted+=(pkg-config)
-    [ -e /usr/include/portaudio.h ] || wanted+=(portaudio19-dev)
-    if [ ${#wanted[@]} -gt 0 ]; then
+    has gcc || printf '%s\n' gcc libc6-dev
+    has pkg-config || printf '%s\n' pkg-config
+    [ -e /usr/include/portaudio.h ] || printf '%s\n' portaudio19-dev
+}
+
+may_install() { true; } # packages...: tests/run asks first
+
+choose_python() { # sets $python; apt gets what is lacking, and goes on where it was interrupted
+    local wanted
+    mapfile -t wanted < <(lacking_packages)
+    if [ ${#wanted[@]} -gt 0 ] || apt_was_interrupted; then
         may_install "${wanted[@]}" || die "cannot go on without these Debian packages: ${wanted[*]}"
-        install_packages "${wanted[@]}" || die "apt-get could not install ${wanted[*]} (its words are above)"
+        install_packages "${wanted[@]}" || die "$apt_words"
     fi
     python=$(find_python)
     [ -n "$python" ] || die "needs Python 3.11, 3.12 or 3.13; found $(python3 --version 2>&1 || true). Debian 12, Debian 13 and Ubuntu 24.04 have one"

@@ -4,6 +4,7 @@ Each test runs the real scripts in a small copy of the checkout, with an environ
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,16 @@ import pytest
 
 from tests.support.paths import ROOT
 
-SCRIPTS = ("deploy/run", "deploy/lock", "deploy/install-lib.sh", "tests/run", ".ci/run")
+SCRIPTS = (
+    "deploy/run",
+    "deploy/monitord",
+    "deploy/install",
+    "deploy/uninstall",
+    "deploy/lock",
+    "deploy/install-lib.sh",
+    "tests/run",
+    ".ci/run",
+)
 TELLS = '#!/bin/sh\nfor word in "$@"; do echo "<$word>"; done\n'
 """Stands where `monitord` is installed: says with which words it was called."""
 
@@ -69,6 +79,15 @@ def test_scripts_are_valid_shell(script: str) -> None:
     assert script.endswith(".sh") or os.access(ROOT / script, os.X_OK)
 
 
+@pytest.mark.parametrize("script", [script for script in SCRIPTS if not script.endswith(".sh")])
+def test_shellcheck_finds_nothing(script: str) -> None:
+    """Each script with the libraries that it sources."""
+    if shutil.which("shellcheck") is None:
+        pytest.skip("needs the Debian package shellcheck")
+    done = _run(["shellcheck", "--external-sources", str(ROOT / script)])
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_every_word_reaches_monitord_run(installed: Path) -> None:
     """Spaces, quotes and stars as typed; the two options of deploy/run itself stay behind; nothing else on stdout."""
     words = ["a file.wav", "mic:Bob's *", "--json", "rtsp://x/?a=1&b=2"]
@@ -90,6 +109,55 @@ def test_help_shows_both_commands(installed: Path) -> None:
     assert done.returncode == 0
     assert done.stdout.startswith("usage: deploy/run [--gpu | --no-gpu]")
     assert done.stdout.endswith("<run>\n<--help>\n")
+
+
+def test_help_installs_nothing(checkout: Path) -> None:
+    """Before the first installation it is the same help, from the checkout's own files."""
+    for room in ("service", "monitord"):
+        (checkout / room).symlink_to(ROOT / room)
+    done = _run([str(checkout / "deploy" / "run"), "--help"])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "usage: monitord run" in done.stdout
+    assert not (checkout / ".venv").exists()
+
+
+def test_what_is_printed_can_be_pasted(installed: Path, tmp_path: Path) -> None:
+    """deploy/monitord runs any command, and both name it as it was called, from wherever that was."""
+    (installed / ".venv" / "bin" / "monitord").write_text('#!/bin/sh\necho "$MONITORD_COMMAND $*"\n')
+    for folder, called, named in (
+        (installed, "deploy/run", "deploy/monitord"),
+        (installed, "deploy/monitord", "deploy/monitord"),
+        (tmp_path, f"{installed}/deploy/run", f"{installed}/deploy/monitord"),
+    ):
+        done = subprocess.run([called, "mic"], cwd=folder, capture_output=True, text=True, check=True)
+        line = done.stdout.replace("run mic", "mic")
+        assert shlex.split(line) == [named, "mic"]
+    (tmp_path / "babyphone").symlink_to(installed / "deploy" / "run")
+    done = subprocess.run([tmp_path / "babyphone"], cwd="/", capture_output=True, text=True, check=True)
+    assert shlex.split(done.stdout) == [f"{installed}/deploy/monitord", "run"]
+
+
+def test_the_command_says_what_is_missing(checkout: Path) -> None:
+    """Before the installation."""
+    done = _run([str(checkout / "deploy" / "monitord"), "devices"])
+    assert done.returncode == 1
+    assert "deploy/run does that" in done.stderr
+
+
+def test_it_says_what_it_will_take(checkout: Path) -> None:
+    """Before anything is changed: packages, the mask of a service, disk, memory; a disk that is too small ends it."""
+    fakes = checkout / "fakes"
+    fakes.mkdir()
+    (fakes / "df").write_text("#!/bin/sh\necho Filesystem\necho / 900 880 20 98% /\n")
+    (fakes / "df").chmod(0o755)
+    run = (checkout / "deploy" / "run").read_text()
+    (checkout / "deploy" / "run").write_text(run.replace("has mosquitto ||", "false ||"))
+    done = _run([str(checkout / "deploy" / "run"), "--no-gpu"], PATH=f"{fakes}:{os.environ['PATH']}")
+    assert done.returncode == 1
+    for words in ("Debian packages, with sudo: mosquitto", "is switched off (masked)", "MB of disk", "MB of memory"):
+        assert words in done.stderr
+    assert "only 20 MB of disk are free" in done.stderr.splitlines()[-1]
+    assert not (checkout / ".venv").exists()
 
 
 def test_the_exit_status_is_monitords(installed: Path) -> None:
