@@ -27,6 +27,9 @@ COMMANDS: Final = (
 )
 """In the order of work. Each is a module of `training.commands` with `HELP`, `add_arguments` and `run`."""
 
+_EXTRA: Final = {"keras", "tensorflow", "sklearn", "onnxruntime", "matplotlib", "jinja2"}
+"""Modules that come with the extra `train`."""
+
 
 def main() -> int:
     """Runs one command. Returns 0, or 2 with a line on stderr that says what to mend."""
@@ -49,5 +52,14 @@ def main() -> int:
         status: int = arguments.run(arguments)
     except MonitordError as error:
         print(f"monitord-train {arguments.command}: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (name := str(error.name).partition(".")[0]) not in _EXTRA:
+            raise
+        print(
+            f"monitord-train {arguments.command}: needs {name}, which a plain installation has not; in the checkout:"
+            f" {sys.executable} -m pip install --editable '.[train]'",
+            file=sys.stderr,
+        )
         return 2
     return status
