@@ -33,13 +33,13 @@ class Example(Mosquitto):
     def _configure(self) -> None:
         ours = authority(self.directory)
         made, key = certificate(self.directory, ours, "server", "DNS:localhost")
-        text = (EXAMPLE / "monitord.conf").read_text()
+        # In the order in which mosquitto reads a directory.
+        text = "".join((EXAMPLE / name).read_text() for name in ("monitord-tls.conf", "monitord.conf"))
         for theirs, here in (
             ("listener 1883", f"listener {self.port}"),
             ("listener 8883", f"listener {self.tls_port} 127.0.0.1"),
-            ("/etc/mosquitto/certs/ca.crt", str(ours[0])),
-            ("/etc/mosquitto/certs/server.crt", str(made)),
-            ("/etc/mosquitto/certs/server.key", str(key)),
+            ("/etc/mosquitto/certs/monitord.crt", str(made)),
+            ("/etc/mosquitto/certs/monitord.key", str(key)),
             ("/etc/mosquitto/monitord.", f"{self.directory}/monitord."),
         ):
             assert theirs in text

@@ -8,6 +8,11 @@ import numpy as np
 
 from tests.bench.markdown import markdown
 
+DAEMON_TARGETS = {"quiet": 0.5, "crying": 3.0}
+"""Of the whole daemon with one source: percent of one core at most, by sound. README.md promises them."""
+DAEMON_TARGET_MB = 150.0
+"""The same: memory (MB) at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

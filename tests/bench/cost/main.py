@@ -10,7 +10,7 @@ from pathlib import Path
 
 from model.bundle import default_bundle_path, load_bundle
 from tests.bench import process, sounds
-from tests.bench.cost.figures import Figure, table, to_json
+from tests.bench.cost.figures import DAEMON_TARGETS, Figure, table, to_json
 from tests.bench.cost.home_assistant import to_home_assistant
 from tests.bench.cost.whole import Bench
 from tests.bench.faults import false_alarms, matrix
@@ -56,11 +56,11 @@ def _whole(bench: Bench, arguments: argparse.Namespace) -> list[Figure]:
     repetitions, slice_s = arguments.repetitions, arguments.slice_s
     if "starts" in arguments.measures:
         figures += bench.starts(repetitions)
-    for measure, sound, target in (("quiet", sounds.quiet, 2.0), ("crying", sounds.crying, 6.0)):
+    for measure, sound in (("quiet", sounds.quiet), ("crying", sounds.crying)):
         if measure in arguments.measures:
             name = {"quiet": "quiet room", "crying": "constant crying"}[measure]
-            figures += bench.recording(name, sound, target, repetitions, slice_s)
-            figures += bench.microphone(name, sound, target, repetitions, slice_s)
+            figures += bench.recording(name, sound, DAEMON_TARGETS[measure], repetitions, slice_s)
+            figures += bench.microphone(name, sound, DAEMON_TARGETS[measure], repetitions, slice_s)
     if "replay" in arguments.measures:
         for name, sound in (("quiet room", sounds.quiet), ("constant crying", sounds.crying)):
             figures += bench.replay(name, sound, max(1, repetitions // 3))

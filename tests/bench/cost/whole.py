@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import process, sounds
-from tests.bench.cost.figures import Figure
+from tests.bench.cost.figures import DAEMON_TARGET_MB, Figure
 from tests.bench.sounds import Sound
 from tests.support.daemon.daemon import Daemon, configure, looped, monitord
 from tests.support.servers.mosquitto import Heard, Mosquitto, Subscriber
@@ -166,7 +166,7 @@ class Bench:
         return [
             Figure(f"CPU, {name}", "% of a core", tuple(cpu), target),
             Figure(f"of which decoding or recording, {name}", "% of a core", tuple(children)),
-            Figure(f"memory (Pss), {name}", "MB", tuple(memory), 220.0),
+            Figure(f"memory (Pss), {name}", "MB", tuple(memory), DAEMON_TARGET_MB),
         ]
 
     def _decided_s(self, files: list[Path]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from model.bundle import default_bundle_path, load_bundle
 from monitord.listening.listener import Listener
 from monitord.types import AudioChunk, Window
 from tests.bench import process, sounds
+from tests.bench.cost.figures import DAEMON_TARGET_MB, DAEMON_TARGETS
 from tests.bench.cost.whole import Bench
 from tests.bench.network.full_vggish import full_bundle
 from tests.bench.peers.peer import RATE_HZ
@@ -50,10 +51,6 @@ DAEMON_SETTLE_S = 15.0
 """Before the daemon's cost is taken (seconds): the floor of a quiet room is found by then."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 """Variables that hold arrays and networks to one thread."""
-DAEMON_TARGETS = {"quiet": 0.5, "crying": 3.0}
-"""Of the whole daemon with one source: percent of one core at most, by sound."""
-DAEMON_TARGET_MB = 150.0
-"""The same: memory (MB) at most."""
 FULL_TARGETS = (8.0, 260.0)
 """Of full VGGish in int8: a window (ms) and memory (MB) at most."""
 

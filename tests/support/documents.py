@@ -1,0 +1,60 @@
+"""The documents as a reader takes them: their blocks of commands and of configuration, in order."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.paths import ROOT
+
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "deploy").glob("*/README.md")))
+"""What tells people what to type."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """What stands between two fences."""
+
+    document: Path
+    line: int
+    """Of its first fence, from 1."""
+    section: str
+    """The heading above it."""
+    before: str
+    """The line of prose above it, which says what to do with it."""
+    language: str
+    """Empty: commands."""
+    text: str
+
+    @property
+    def commands(self) -> list[str]:
+        """Its lines without comments, as one types them."""
+        bare = [re.sub(r"\s+#.*$", "", line).strip() for line in self.text.splitlines()]
+        return [line for line in bare if line]
+
+    def __str__(self) -> str:
+        return f"{self.document.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(document: Path) -> Iterator[Block]:
+    """Every fenced block, in order."""
+    section = before = ""
+    lines = iter(enumerate(document.read_text(encoding="utf-8").splitlines(), 1))
+    for number, line in lines:
+        if line.startswith("```"):
+            inside: list[str] = []
+            for _, text in lines:
+                if text == "```":
+                    break
+                inside.append(text)
+            yield Block(document, number, section, before, line[3:].strip(), "\n".join(inside) + "\n")
+        elif line.startswith("#"):
+            section = line.lstrip("# ")
+        elif line:
+            before = line
+
+
+def inline(document: Path) -> list[str]:
+    """Everything between two backquotes in the prose."""
+    prose = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [re.sub(r"\s+", " ", found) for found in re.findall(r"(?<!`)`([^`]+)`(?!`)", prose)]
