@@ -16,7 +16,7 @@ def read_password(path: Path) -> str:
         ConfigError: It cannot be read, is no text, is empty, or has more than one line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors write a mark first: it is no part of a password
         mode = path.stat().st_mode
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the password file: {error.strerror}") from error

@@ -9,7 +9,7 @@ from monitord.errors import ConfigError
 from service.settings.password import read_password
 
 
-@pytest.mark.parametrize("text", ["secret", "secret\n", "secret\r\n", "secret\n\n"])
+@pytest.mark.parametrize("text", ["secret", "secret\n", "secret\r\n", "secret\n\n", "\ufeffsecret\n"])
 def test_a_password_is_the_first_line(tmp_path: Path, text: str) -> None:
     """Editors and echo add line ends; they are not the password."""
     path = tmp_path / "password"
