@@ -169,11 +169,14 @@ def _add_bundle_commands(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from service.app import run  # noqa: PLC0415 - each command loads only what it needs
-    from service.capture.spec import parse_source  # noqa: PLC0415
+    from service.capture.spec import device_of, parse_source  # noqa: PLC0415
     from service.config import Config, load_config  # noqa: PLC0415
 
     specs = [parse_source(text) for text in arguments.sources]
     _warn_of_typed_passwords(specs)
+    devices = [device for spec in specs if (device := device_of(spec)) is not None]
+    for kind, _ in {device for device in devices if devices.count(device) > 1}:
+        print(f"monitord: the same {kind} is given twice: each SOURCE is a room of its own", file=sys.stderr)
 
     def read() -> Config:
         config = Config().listening_to(specs) if arguments.config is None else load_config(arguments.config, specs)

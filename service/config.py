@@ -56,7 +56,7 @@ class SourceConfig(Part):
     language: Text | None = None
     """The same, by its language as the stream or file writes it: `eng` or `en`."""
     share: bool = False
-    """Whether another room may listen to the same microphone or stream; else that is taken for a slip."""
+    """Whether another room listens to the same microphone or stream on purpose; else that is warned of as a slip."""
 
     @field_validator("file", mode="before")
     @classmethod
@@ -188,14 +188,7 @@ class Config(Part):
         return broker + [(f"sources.{source_id}", host) for source_id, host in streams if host]
 
     def listening_to(self, sources: Sequence[SourceSpec]) -> Self:
-        """Returns this configuration with the command line's sources in place of its own; with none, its own.
-
-        Raises:
-            ConfigError: One microphone or stream is given twice.
-        """
-        devices = [device for spec in sources if (device := device_of(spec)) is not None]
-        if double := next((kind for kind, name in devices if devices.count((kind, name)) > 1), None):
-            raise ConfigError(f"the same {double} is given twice; each SOURCE is a room of its own")
+        """Returns this configuration with the command line's sources in place of its own; with none, its own."""
         config = self.model_copy()
         config._given = tuple(sources)  # noqa: SLF001 - our own copy
         return config
@@ -217,7 +210,7 @@ def load_config(path: Path, sources: Sequence[SourceSpec] = ()) -> Config:
         config = Config.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         raise ConfigError("\n".join(refusals(file, error, Config))) from error
-    _refuse_shared(file, config)
+    _warn_of_shared_devices(file, config)
     _warn_of_readable_passwords(file, config)
     config = config.listening_to(sources)
     if strange := config.notify.strange_rooms({one.id for one in config.rooms}):
@@ -225,20 +218,23 @@ def load_config(path: Path, sources: Sequence[SourceSpec] = ()) -> Config:
     return config
 
 
-def _refuse_shared(file: YamlFile, config: Config) -> None:
-    """One device for two rooms is mostly a line that was copied, and the second room would be heard by nobody."""
+def _warn_of_shared_devices(file: YamlFile, config: Config) -> None:
+    """One device for two rooms is mostly a line that was copied, and one of the rooms is heard by nobody.
+
+    It is no mistake of the file: what was heard yesterday is heard after an upgrade.
+    """
     found: dict[tuple[str, str], str] = {}
-    refused = []
     for source_id, source in config.sources.items():
         if (device := device_of(source.spec)) is None:
             continue
         other = found.setdefault(device, source_id)
         if other != source_id and not (source.share or config.sources[other].share):
             line = file.line(("sources", other, device[0]))
-            words = f"the same as in {other} (line {line}); where two rooms are meant to share it, add share: true"
-            refused.append(file.refusal(("sources", source_id, device[0]), words))
-    if refused:
-        raise ConfigError("\n".join(refused))
+            words = (
+                f"the same {device[0]} as in {other} (line {line}), so one of the rooms is not heard; where they are"
+                " meant to share it, add share: true"
+            )
+            _log.warning("%s", file.refusal(("sources", source_id, device[0]), words))
 
 
 def _in_words(source_id: str) -> str:

@@ -120,9 +120,13 @@ def test_alarm_from_a_terminal(family: Family) -> None:
     """`monitord test-alarm` shows each step with its time; a room there is not is refused."""
     done = monitord("test-alarm", "--config", family.configuration, "--source", "attic", "--wait", "0")
     assert (done.returncode, done.stderr) == (0, "")
-    heard, passed = done.stdout.splitlines()
+    heard, passed, *phones = done.stdout.splitlines()
     assert heard.startswith("attic: the network heard the cry after ")
     assert passed.startswith("attic: the broker passed it on after ")
+    assert phones == [
+        "no phone is configured (notify.channels); those of Home Assistant may answer",
+        "attic: proven as far as the broker; no phone has it",
+    ]
     refused = monitord("test-alarm", "--config", family.configuration, "--source", "cellar")
     assert refused.returncode == CONFIG_EXIT
     assert "no room 'cellar'; there are attic, nursery" in refused.stderr
@@ -133,7 +137,7 @@ def test_status_from_a_terminal(family: Family) -> None:
     done = monitord("status", "--config", family.configuration)
     home, attic, nursery = done.stdout.splitlines()
     assert (home, nursery) == ("home: online", "  nursery: CRYING")
-    assert re.fullmatch(r"  attic: quiet; last proven \d\d:\d\d, \d+\.\d s", attic)
+    assert re.fullmatch(r"  attic: quiet; last proven \d\d:\d\d, \d+\.\d s, as far as the broker, no phone", attic)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -86,6 +86,12 @@ def test_a_typed_password_is_warned_of(
     assert "hush" not in said
 
 
+def test_a_source_that_is_typed_twice_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two rooms at one microphone; two recordings may be the same."""
+    assert main(["run", "--config", str(tmp_path / "gone.yaml"), "mic", "x.wav", "x.wav", "mic:default"]) == CONFIG_EXIT
+    assert capsys.readouterr().err.count("the same microphone is given twice") == 1
+
+
 def test_check_says_all_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A right configuration is said to be so with its sources and the bundle; nothing is opened or written."""
     sources = {
