@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monitord.errors import ConfigError
-from service.capture.spec import MicrophoneSpec
-from service.config import Config, load_config
+from service.config import load_config
 from tests.support.configuration import refusal as _refusal
 from tests.support.configuration import write as _write
 
