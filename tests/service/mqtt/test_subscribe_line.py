@@ -18,7 +18,8 @@ def test_the_line_to_subscribe_works_in_a_shell() -> None:
         tls=TlsSettings.model_construct(ca_file=Path("/ca.crt"), cert_file=Path("/c.pem")),
     )
     assert subscribe_line(settings, "home") == (
-        "mosquitto_sub -h broker -p 8883 -v -t 'monitord/home/#' -u 'a b' --cafile /ca.crt --cert /c.pem --key /c.pem"
+        "mosquitto_sub -h broker -p 8883 -v -t 'monitord/home/#' -T monitord/home/+/spectrogram"
+        " -u 'a b' --cafile /ca.crt --cert /c.pem --key /c.pem"
         " -P \"$(cat '/etc/my password')\""
     )
 
@@ -30,3 +31,9 @@ def test_addresses_are_written_as_one_types_them(host: str, address: str) -> Non
     """An IPv6 address in brackets, for it has colons of its own."""
     assert MqttSettings(host=host).address == address
     assert subscribe_line(MqttSettings(host=host), "home").startswith(f"mosquitto_sub -h {host} -p 1883 ")
+
+
+def test_with_websockets_it_says_where() -> None:
+    """mosquitto_sub speaks none."""
+    line = subscribe_line(MqttSettings(host="broker", transport="websockets", path="/ws"), "home")
+    assert line.startswith("monitord/home/# at ws://broker:80/ws")
