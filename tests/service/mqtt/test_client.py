@@ -83,6 +83,23 @@ def test_home_assistant_is_greeted_anew(broker: Mosquitto, outbox: Outbox, monke
         assert subscriber.last(picture.topic) == "\x00\x01"
 
 
+def test_a_birth_payload_of_another_house(broker: Mosquitto, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what the configuration says greets it anew."""
+    monkeypatch.setattr(session, "BIRTH_FIRST_S", 0.0)
+    monkeypatch.setattr(session, "BIRTH_LAST_S", 0.0)
+    discovery = Message("ha/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
+    mqtt = client(at(broker), outbox, discovery=lambda: [discovery], births=["house/born"], birth="wir sind da")
+    with Subscriber(broker) as subscriber, mqtt:
+        assert mqtt.wait_connected(30).connected
+        until(lambda: subscriber.last("monitord/home/status") == "online")
+        for payload in ("online", "wir sind da", "wir sind weg"):
+            subscriber.say("house/born", payload)
+        until(lambda: len(subscriber.payloads("monitord/home/status")) == 2)
+        mqtt.tell(event(1))
+        until(lambda: outbox.waiting == 0)
+        assert len(subscriber.payloads(discovery.topic)) == 2
+
+
 def test_only_a_birth_of_now_counts(broker: Mosquitto, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A birth message that was stored, or whose topic nobody asked us to watch, greets nobody anew."""
     monkeypatch.setattr(session, "BIRTH_FIRST_S", 0.0)
