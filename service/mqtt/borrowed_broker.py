@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 GONE_S: Final = 30.0
 """So long it may be away (seconds): a service that is restarted or upgraded needs less, and finds its port free."""
 
+SAY_S: Final = 5.0
+"""From when on that is worth a word (seconds): a first connection takes one or two."""
+
 LOOK_S: Final = 1.0
 """Between two looks at our connection to it (seconds)."""
 
@@ -53,7 +56,7 @@ class BorrowedBroker:
         while not self._stopping.wait(LOOK_S):
             if self._connected():
                 seen_at, said = time.monotonic(), ""
-            elif not said:
+            elif not said and time.monotonic() - seen_at > SAY_S:
                 said = f"broker: the one that was found on {where} is away"
                 log.warning("%s; if it stays so for %.0f s, one of our own takes its place", said, GONE_S)
             if time.monotonic() - seen_at < GONE_S:

@@ -249,8 +249,7 @@ class MqttClient:
             connection.connect(self._stopping.is_set)
             self._check(connection.limits)
             after.callback(self._speaker.retained.end)
-            for words in suspects.reached():
-                log.error("%s: the broker closes the connection whenever it gets %s", self._settings.where, words)
+            suspects.reached()
             session = Session(
                 self._speaker,
                 connection,

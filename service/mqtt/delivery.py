@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Collection
 
-from service.messages.message import Message
+from service.messages.message import Keep, Message
 from service.mqtt.connection import Connection
 from service.mqtt.exchange import Answer
 from service.mqtt.staleness import as_sent
@@ -23,6 +23,8 @@ _HOPELESS = {144, 153}
 
 class Delivery:
     """At least once: what is under way when the connection ends is sent again on the next one.
+
+    In order of its adding; where more than a window waits, an event does not wait for the cry segments before it.
 
     A refusal that a person can lift (no right to the topic, quota, size) is not tried again on this connection, until
     the broker takes another message on the same topic: then all that was refused there goes out. It stays in the
@@ -55,6 +57,7 @@ class Delivery:
         self._suspects = suspects
         self._left_out = left_out
         self._after = 0  # all up to this seq are under way, refused or done
+        self._urgent_after = 0  # the same of events alone, which overtake segments where there is a queue
         self._under_way: dict[int, int] = {}  # number of the PUBLISH -> seq
         self._refused: dict[int, str] = {}  # seq -> topic
         self._aside: set[int] = set()  # seqs of what breaks the connection
@@ -82,15 +85,21 @@ class Delivery:
         """Publishes what waits, until `window` messages are under way."""
         if due := {seq for seq in self._aside if not self._suspects.is_aside(_key(seq))}:
             self._aside -= due
-            self._after = min(self._after, min(due) - 1)
-        while len(self._under_way) < window and self._after < self._outbox.last_seq:
-            rows = self._outbox.pending(after=self._after, limit=WINDOW)
+            self._rewind(min(due))
+        if self._outbox.waiting > WINDOW:
+            self._urgent_after = self._fill(window, self._urgent_after, Keep.EVENT)
+        self._after = self._fill(window, self._after, Keep.SEGMENT)
+
+    def _fill(self, window: int, after: int, least: Keep) -> int:
+        """Publishes what is of that rank or more and comes after `after`; returns up to where it got."""
+        while len(self._under_way) < window and after < (newest := self._outbox.last_seq):
+            rows = self._outbox.pending(after=after, limit=WINDOW, least=least)
             busy = set(self._under_way.values())
             unanswered = self._unanswered()
             for row in rows:
                 if len(self._under_way) >= window:
-                    return
-                self._after = row.seq
+                    return after
+                after = row.seq
                 if row.seq in busy or row.seq in self._refused:
                     continue
                 if self._suspects.is_aside(_key(row.seq)):
@@ -102,7 +111,8 @@ class Delivery:
                 else:
                     self._left_out(message)
             if not rows:
-                self._after = self._outbox.last_seq
+                return newest  # of before the look: what was added since is still to be found
+        return after
 
     def take(self, answers: list[Answer]) -> None:
         """Learns what the broker said; answers to other messages pass."""
@@ -126,7 +136,11 @@ class Delivery:
         for seq in again:
             del self._refused[seq]
         if again:
-            self._after = min(self._after, min(again) - 1)
+            self._rewind(min(again))
+
+    def _rewind(self, seq: int) -> None:
+        self._after = min(self._after, seq - 1)
+        self._urgent_after = min(self._urgent_after, seq - 1)
 
 
 def _key(seq: int) -> str:

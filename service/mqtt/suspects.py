@@ -55,7 +55,7 @@ class Suspects:
         self._mute = True
 
     def reached(self) -> list[str]:
-        """The broker lets us in again; returns words for each message that is set aside now."""
+        """The broker lets us in again; returns words for each message that is set aside now (see `words`)."""
         points = AFTER_ABSENCE if self._absent else AT_ONCE
         aside = []
         for key, words in self._under_way.items():

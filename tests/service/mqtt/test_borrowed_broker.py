@@ -27,7 +27,8 @@ def test_one_of_our_own_takes_its_place(
     tmp_path: Path, outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What was told while nobody was there arrives; at the end ours ends, too."""
-    monkeypatch.setattr(borrowed_broker, "GONE_S", 2.0)
+    monkeypatch.setattr(borrowed_broker, "SAY_S", 1.0)
+    monkeypatch.setattr(borrowed_broker, "GONE_S", 3.0)
     theirs = Mosquitto(tmp_path / "theirs")
     theirs.__enter__()
     found = EmbeddedBroker(tmp_path, port=theirs.port)

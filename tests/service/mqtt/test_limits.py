@@ -186,6 +186,7 @@ def test_what_the_last_will_may_not_be_is_learnt(outbox: Outbox) -> None:
         with client(MqttSettings(host="127.0.0.1", port=broker.port), outbox) as mqtt:
             assert mqtt.wait_connected(300).connected
             assert broker.connections == 3
+            until(lambda: STATUS in [taken.topic for taken in broker.taken])
             assert {(taken.qos, taken.retain) for taken in broker.taken if not taken.subscribe} == {(0, False)}
 
 

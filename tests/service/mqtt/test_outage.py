@@ -191,3 +191,20 @@ def test_after_an_outage_what_waits_comes_first(broker: Mosquitto, outbox: Outbo
             (True, False),
             (True, False),
         ]
+
+
+def test_an_alarm_overtakes_a_backlog_of_segments(broker: Mosquitto, outbox: Outbox) -> None:
+    """Hours of cry segments are telemetry: events go before them, each kind in its order, and nothing is left out."""
+    segments = [Message("monitord/home/room/segment", {"n": number}, False, 1, Keep.SEGMENT) for number in range(400)]  # noqa: FBT003
+    for number, segment in enumerate(segments):
+        outbox.add(segment)
+        if number % 200 == 199:
+            outbox.add(event(number))
+    with Subscriber(broker) as subscriber, client(at(broker), outbox):
+        until(lambda: outbox.waiting == 0)
+        until(lambda: len(subscriber.payloads("monitord/home/room/segment")) == 400)
+        topics = [heard.topic for heard in subscriber.heard]
+        assert topics.index(EVENT) < topics.index("monitord/home/room/segment")
+        assert ids(subscriber) == ["199", "399"]
+        told = [json.loads(payload)["n"] for payload in subscriber.payloads("monitord/home/room/segment")]
+        assert told == list(range(400))
