@@ -227,9 +227,10 @@ class MqttClient:
             except ConnectionOverError as error:
                 at_once = self._lessons.learn(error, time.monotonic() - began)
                 detail = self._lessons.words(error)
-                self._set_status(MqttStatus(connected=False, detail=detail, refused=error.kind == "refused"))
                 if at_once:
+                    log.info("%s: tried again without that", detail)
                     continue
+                self._set_status(MqttStatus(connected=False, detail=detail, refused=error.kind == "refused"))
             if time.monotonic() - began > STABLE_S:
                 back_off.reset()
             self._stopping.wait(back_off.next_s())

@@ -87,7 +87,7 @@ def from_answer(connack: ReasonCode, settings: MqttSettings) -> ConnectionOverEr
         return ConnectionOverError("wrong_version", f"{where}: the broker does not speak this version of MQTT")
     if code in _WILL:
         kind: EndKind = "no_retain" if code == _NO_RETAIN else "no_qos"
-        return ConnectionOverError(kind, f"{where}: the broker refuses {_WILL[code]} ({connack}); it cannot serve us")
+        return ConnectionOverError(kind, f"{where}: the broker refuses {_WILL[code]} ({connack})")
     if code in _NOT_FOR_US:
         detail = f"{where}: the broker refuses {_NOT_FOR_US[code]} ({connack}); waiting will not help: change that"
         return ConnectionOverError("refused", f"{detail} there, or set mqtt.host to another one")
