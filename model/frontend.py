@@ -13,9 +13,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import FULL_SCALE
 from monitord.types import RATE_HZ, Pcm
-from monitord.windows import WINDOW_SAMPLES
 
 FRAME: Final = 400
 """Samples: 25 ms at 16 kHz (STFT_WINDOW_LENGTH_SECONDS)."""

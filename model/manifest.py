@@ -12,10 +12,10 @@ from model.frontend import N_FRAMES, N_MELS, FrontendParams, patches
 from model.strict_json import from_json, load_json
 from model.vggish import Architecture
 from monitord.errors import BundleError
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.tracker import TrackerParams
 from monitord.types import RATE_HZ, REASONS
-from monitord.windows import WINDOW_SAMPLES
 
 FORMAT_VERSION: Final = 1
 """Of the manifest and the files beside it; raised when an older reader would misunderstand a newer bundle."""

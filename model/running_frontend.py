@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.frontend import HOP, LEAST_STD, LOG_OFFSET, N_FRAMES, FrontendParams, hann, mel_matrix, spectra
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import FULL_SCALE
 from monitord.types import Pcm, Window
-from monitord.windows import WINDOW_SAMPLES
 
 ERROR: Final = 1e-5
 """Farthest that a value lies from that of `patches` (natural log of mel magnitude). Spectra are kept as complex64: each

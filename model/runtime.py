@@ -53,11 +53,11 @@ class FallbackRuntime:
         Raises:
             RuntimeFault: The second has failed too.
         """
-        if self._second is None:
-            return _numbers(self._now.forward(patches))
         try:
             return _numbers(self._now.forward(patches))
         except RuntimeFault as error:
+            if self._second is None:
+                raise
             failed = self._now.name
             self._now, self._second = self._second(), None
             now = self._now.name if self._now.name != failed else "a fresh one"

@@ -16,10 +16,10 @@ from monitord.types import Pcm
 
 Fault = Literal[
     "ok", "stalled", "digital_silence", "flat", "clipping", "reconnecting", "auth_failed", "decode_error", "dc_offset",
-    "wrong_rate", "overload", "stuck",
+    "wrong_rate", "overload", "stuck", "intermittent",
 ]  # fmt: skip
 """The first eight are the contract's. `dc_offset` and `wrong_rate`: the device is broken in another way; `overload`:
-heard, but late; `stuck`: the monitor itself hangs."""
+heard, but late; `stuck`: the monitor itself hangs; `intermittent`: heard badly, for it comes and goes."""
 
 
 @dataclass(frozen=True, slots=True)

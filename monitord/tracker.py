@@ -70,6 +70,15 @@ class Tracker:
         """Number of the current or last episode, from 1; 0 before the first."""
         return self._episode
 
+    def evidence(self, position: int, on_p: float | None = None) -> float:
+        """How much speaks for crying at `position` (samples at 16 kHz): an episode opens at `on`. Votes, for now."""
+        return len(self._votes(position, self.params.on_p if on_p is None else on_p))
+
+    @property
+    def on(self) -> float:
+        """Evidence at which an episode opens."""
+        return self.params.n
+
     def window(self, window: Window, scores: Scores, on_p: float | None = None) -> list[CryEvent]:
         """Takes the next window's scores; `on_p` is the operator's threshold in place of the bundle's."""
         params = self.params

@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 from model.bundle import load_bundle
@@ -17,6 +18,8 @@ from service.daemon import Daemon
 from service.health.monitor import POLL_S
 from service.health.systemd import ServiceManager
 from service.lifecycle import Lifecycle, obeying_signals
+from service.pipeline.trace import Trace
+from service.storage.trace_file import TraceFile
 from service.terminal.screen import logging_to, open_screen
 
 STEADY_S: Final = 60.0
@@ -28,7 +31,12 @@ _log = logging.getLogger(__name__)
 
 
 def run(
-    config: Config, *, json_lines: bool = False, demo: bool = False, reread: Callable[[], Config] | None = None
+    config: Config,
+    *,
+    json_lines: bool = False,
+    demo: bool = False,
+    trace: Path | None = None,
+    reread: Callable[[], Config] | None = None,
 ) -> int:
     """Listens until a signal, or until every recording has ended.
 
@@ -36,6 +44,7 @@ def run(
         config: What to listen to and where to tell it.
         json_lines: Whether stdout carries JSON lines for a script, and stderr what a person reads.
         demo: Whether every source plays the demo sound.
+        trace: File that says how each decision came about; None: nothing does.
         reread: Reads the configuration anew, for SIGHUP; None: SIGHUP ends the daemon, as it does every program.
 
     Returns:
@@ -49,7 +58,10 @@ def run(
     with logging_to(handler), obeying_signals(lifecycle), contextlib.closing(screen):
         bundle = load_bundle(config.bundle).require_trained()
         check_files([one.spec for one in config.rooms])
-        with Daemon.build(config, bundle, screen, demo=demo, restart=lifecycle.ask_restart) as daemon:
+        with (
+            _tracing(trace) as tracer,
+            Daemon.build(config, bundle, screen, demo=demo, restart=lifecycle.ask_restart, trace=tracer) as daemon,
+        ):
             daemon.start()
             code = _watch(lifecycle, daemon, manager)
             if not lifecycle.restart:
@@ -59,6 +71,16 @@ def run(
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # outlives exec: one that comes too early must not end us
         os.execv(sys.executable, [sys.executable, "-m", "service", *sys.argv[1:]])  # noqa: S606 - ourselves again
     return code
+
+
+@contextlib.contextmanager
+def _tracing(path: Path | None) -> Iterator[Trace | None]:
+    """Writes a trace while the block lasts, if there is a file for it."""
+    if path is None:
+        yield None
+    else:
+        with TraceFile(path) as file:
+            yield Trace(file.write, live=True)
 
 
 def _watch(lifecycle: Lifecycle, daemon: Daemon, manager: ServiceManager) -> int:

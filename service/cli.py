@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitord.errors import ConfigError, MonitordError
 from service.terminal.journal_stream import as_error
+from service.terminal.log_level import LEVELS, logging_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = _parser().parse_args(argv)
     try:
-        status: int = arguments.command(arguments)
+        with logging_from(arguments.log_level):
+            status: int = arguments.command(arguments)
     except MonitordError as error:
         print(as_error(f"monitord: {error}"), file=sys.stderr)
         return CONFIG_EXIT
@@ -63,20 +65,33 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(run)
     _add_bundle(run)
     run.add_argument("--json", action="store_true", help="print events and segments as JSON lines on stdout")
+    run.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="write into FILE, as JSON lines, why it rings and why it does not; at 10 MB it becomes FILE.1",
+    )
+    _add_log_level(run, default="info")
     run.set_defaults(command=_run)
 
     check = commands.add_parser("check", help="say whether configuration and bundle are right; opens no device")
     _add_config(check)
     _add_bundle(check)
+    _add_log_level(check)
     check.set_defaults(command=_check)
 
     replay = commands.add_parser("replay", help="hear recordings as fast as it goes; JSON lines on stdout")
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE")
     _add_bundle(replay)
     replay.add_argument("--runtime", choices=("auto", "litert", "keras"), default="auto")
+    replay.add_argument(
+        "--trace", action="store_true", help="print between these lines why it would ring and why not, window by window"
+    )
+    _add_log_level(replay)
     replay.set_defaults(command=_replay)
 
     devices = commands.add_parser("devices", help="list the capture devices of this machine")
+    _add_log_level(devices)
     devices.set_defaults(command=_devices)
 
     _add_bundle_commands(commands.add_parser("bundle", help="look at models, or fetch one"))
@@ -92,14 +107,17 @@ def _parser() -> argparse.ArgumentParser:
     test_alarm.add_argument(
         "--wait", type=float, default=20.0, metavar="S", help="seconds for phones to answer (default: %(default)g)"
     )
+    _add_log_level(test_alarm)
     test_alarm.set_defaults(command=_test_alarm)
 
     dashboard = commands.add_parser("dashboard", help="print a ready Home Assistant dashboard (YAML) for your rooms")
     _add_config(dashboard)
+    _add_log_level(dashboard)
     dashboard.set_defaults(command=_dashboard)
 
     status = commands.add_parser("status", help="ask the broker what a running daemon hears; exit 1 unless all is well")
     _add_config(status)
+    _add_log_level(status)
     status.set_defaults(command=_status)
     return parser
 
@@ -112,13 +130,19 @@ def _add_bundle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="model in place of the one that comes with monitord")
 
 
+def _add_log_level(parser: argparse.ArgumentParser, *, default: str = "warning") -> None:
+    parser.add_argument("--log-level", choices=LEVELS, default=default, help="what is logged (default: %(default)s)")
+
+
 def _add_bundle_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     show = commands.add_parser("show", help="print a bundle's model card")
     show.add_argument("directory", nargs="?", type=Path, metavar="DIR")
+    _add_log_level(show)
     show.set_defaults(command=_bundle_show)
     verify = commands.add_parser("verify", help="check every file of a bundle")
     verify.add_argument("directory", nargs="?", type=Path, metavar="DIR")
+    _add_log_level(verify)
     verify.set_defaults(command=_bundle_verify)
     fetch = commands.add_parser("fetch", help="download Google's VGGish and make a base for training of it")
     fetch.add_argument("name", choices=["vggish"])
@@ -130,6 +154,7 @@ def _add_bundle_commands(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where the published file is kept, and looked for first (default: %(default)s)",
     )
+    _add_log_level(fetch)
     fetch.set_defaults(command=_bundle_fetch)
 
 
@@ -147,10 +172,16 @@ def _run(arguments: argparse.Namespace) -> int:
 
     config, demo = read(), False
     if arguments.config is None:
-        from service.capture.child.recorder import has_capture_device  # noqa: PLC0415
+        from service.capture.microphone import has_capture_device  # noqa: PLC0415
 
         demo = not specs and not has_capture_device()
-    return run(config, json_lines=arguments.json, demo=demo, reread=None if arguments.config is None else read)
+    return run(
+        config,
+        json_lines=arguments.json,
+        demo=demo,
+        trace=arguments.trace,
+        reread=None if arguments.config is None else read,
+    )
 
 
 def _warn_of_typed_passwords(specs: "Sequence[SourceSpec]") -> None:
@@ -188,7 +219,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     from service.pipeline.replay import replay  # noqa: PLC0415
 
     bundle = load_bundle(arguments.bundle).require_trained()
-    broken = replay(arguments.files, bundle, print, runtime=arguments.runtime)
+    broken = replay(arguments.files, bundle, print, runtime=arguments.runtime, trace=arguments.trace)
     for error in broken:
         print(f"monitord: {error}", file=sys.stderr)
     return CONFIG_EXIT if broken else 0
@@ -196,7 +227,7 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 def _devices(arguments: argparse.Namespace) -> int:
     del arguments
-    from service.capture.child.recorder import list_devices  # noqa: PLC0415
+    from service.capture.microphone import list_devices  # noqa: PLC0415
 
     devices = list_devices()
     for device in devices:
@@ -224,7 +255,7 @@ def _bundle_verify(arguments: argparse.Namespace) -> int:
 
 
 def _bundle_fetch(arguments: argparse.Namespace) -> int:
-    from model.fetch import fetch_vggish  # noqa: PLC0415
+    from model.published.fetch import fetch_vggish  # noqa: PLC0415
 
     bundle = fetch_vggish(arguments.out, arguments.downloads)
     print(f"{bundle.directory}: {bundle.manifest.name} {bundle.id}")

@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Final, Literal, Protocol, Self
+from typing import Final, Literal, Self
 
 from model.bundle import Bundle
 from model.classifier import Classifier
 from model.runtime import open_runtime
 from monitord.errors import ConfigError
 from monitord.household import Household
-from service.alerts import publisher as alerts
 from service.alerts.command_queue import CommandQueue
 from service.alerts.publisher import Publisher
 from service.alerts.reporter import AlertReporter
@@ -27,7 +26,6 @@ from service.capture.inbox import Inbox
 from service.capture.opening import open_source, stop_sources
 from service.capture.source import Source
 from service.config import Config
-from service.health import daemon_faults, monitor
 from service.health.daemon_faults import DaemonFaults, Disk
 from service.health.monitor import HealthMonitor
 from service.health.outage_notice import OutageNotice
@@ -42,17 +40,20 @@ from service.messages.texts import Texts
 from service.mqtt.borrowed_broker import BorrowedBroker
 from service.mqtt.client import MqttClient
 from service.mqtt.embedded_broker import EmbeddedBroker
+from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
 from service.mqtt.subscribe_line import subscribe_line
 from service.notify.notice import Notice
 from service.notify.notifier import Notifier
 from service.pipeline.channel import SourceChannel
+from service.pipeline.trace import Trace
 from service.pipeline.worker import Worker
 from service.pipeline.worker_thread import WorkerThread
 from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
 from service.terminal.banner import BrokerKind, banner
+from service.terminal.journal import Screen
 
 WORKER_STOP_S: Final = 1.0
 """Seconds that the worker has to hear what waits in the inboxes: a minute of sound takes less."""
@@ -69,13 +70,6 @@ Ending = Literal["over", "crashed", "stuck"]
 """Every recording has ended; a part has a bug; the worker does not move. Only a new daemon helps with the last two."""
 
 _log = logging.getLogger(__name__)
-
-
-class Screen(alerts.Screen, monitor.Screen, daemon_faults.Screen, Protocol):
-    """Shows a person, or a script, what happens."""
-
-    def banner(self, text: str) -> None:
-        """What it listens to, and where it tells it: the first that is shown."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,6 +103,7 @@ class Daemon:
         *,
         demo: bool = False,
         restart: Callable[[], None] = lambda: None,
+        trace: Trace | None = None,
     ) -> Self:
         """Puts the parts together; nothing is heard or told yet.
 
@@ -118,6 +113,7 @@ class Daemon:
             screen: Shows what happens.
             demo: Whether every source plays the demo sound.
             restart: Called, from the worker's thread, when somebody asks for a restart.
+            trace: Follows how each decision comes about.
 
         Raises:
             MonitordError: It cannot begin; nothing is left open.
@@ -137,18 +133,18 @@ class Daemon:
             }
             house = House.of(node, version("monitord"), [(room.id, room.name, room.spec) for room in rooms])
             announced = discover(house, config.home_assistant, store)
-            mqtt = MqttClient(
-                broker,
+            speaker = Speaker(
                 node,
                 list(channels),
                 outbox,
                 on_command=queue.put,
-                discovery=lambda: announced.devices,
+                discovery=announced.devices,
                 unanswered=household.unanswered,
                 births=announced.births,
                 birth=config.home_assistant.birth_payload,
                 gone=announced.gone,
             )
+            mqtt = MqttClient(broker, speaker)
             notifier = Notifier.build(config.notify, functools.partial(_delivered, queue))
             health = HealthMonitor(
                 node,
@@ -159,7 +155,7 @@ class Daemon:
                 texts=texts,
                 notify=notifier.tell,
             )
-            reporter = AlertReporter.of(
+            reporter = AlertReporter(
                 Publisher(node, names, texts, mqtt.tell, screen, notifier.tell),
                 channels,
                 store,
@@ -170,6 +166,7 @@ class Daemon:
                 daily_at=config.test_alarm.daily_at,
                 restart=restart,
             )
+            worker = Worker(list(channels.values()), classifier, reporter, wake, live=True, trace=trace)
             info = functools.partial(
                 node_messages.info,
                 node,
@@ -201,7 +198,7 @@ class Daemon:
             )
             return cls(
                 _sources=sources,
-                _thread=WorkerThread(Worker(list(channels.values()), classifier, reporter, wake, live=True)),
+                _thread=WorkerThread(worker),
                 _mqtt=mqtt,
                 _notifier=notifier,
                 _reporter=reporter,

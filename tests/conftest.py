@@ -1,11 +1,13 @@
-"""What all tests share: the recordings beside the checkout, a state directory of their own, patience."""
+"""What all tests share: the recordings beside the checkout, a broker, a state directory of their own, patience."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.support.paths import ROOT
+from tests.support.servers.mosquitto import Mosquitto
 
 # No deadline for an example: on a slow machine the first one also pays for imports.
 settings.register_profile("patient", deadline=None)
@@ -19,6 +21,13 @@ def shared_data() -> Path:
     if not data.is_dir():
         pytest.skip("needs the recordings and AudioSet networks in ../shared/data")
     return data
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A real one, without users."""
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -78,13 +78,11 @@ class CommandHandler:
         self._test_alarms.received(command.source, command.episode, command.receiver)
 
     @obey.register
-    def _(self, command: commands.Restart) -> None:
-        del command
+    def _(self, _command: commands.Restart) -> None:
         self._restart()
 
     @obey.register
-    def _(self, command: commands.TellAgain) -> None:
-        del command
+    def _(self, _command: commands.TellAgain) -> None:
         self._telemetry.tell_again()
         self._episodes.tell_again()
 

@@ -8,13 +8,13 @@ from typing import Final
 from monitord.household import Episode, Household
 from monitord.tracker import NONE
 from monitord.types import RATE_HZ, CryEvent, EventType
-from service.alerts.episode_publisher import EpisodePublisher
 from service.alerts.open_episodes import left_open, save_open
 from service.alerts.publisher import Publisher
 from service.alerts.room_settings import Settings
 from service.alerts.today import Counts
 from service.messages import cry_messages
 from service.messages.message import iso_utc
+from service.messages.texts import Kind
 from service.pipeline.channel import SourceChannel
 from service.storage.documents import DocumentStore
 
@@ -43,7 +43,7 @@ class Episodes:
         store: DocumentStore,
         household: Household,
     ) -> None:
-        self._publisher, self._counts = EpisodePublisher(publisher, settings), Counts(publisher, store)
+        self._publisher, self._counts = publisher, Counts(publisher, store)
         self._channels, self._settings, self._store = channels, settings, store
         self._household = household
         self._last: dict[str, CryEvent] = {}  # by episode: the newest of the room that tells it
@@ -63,8 +63,8 @@ class Episodes:
             until = max(episode.since, alive_at)
             self._counts.ended(episode.told_by, episode.since, until)
             if episode.told_by in self._channels:
-                self._publisher.event(episode, event, time.time(), "restarted", cause="restart")
-            self._publisher.attributes(episode, event, until)
+                self._tell(episode, event, time.time(), "restarted", cause="restart")
+            self._tell_attributes(episode, event, until)
         self._counts.close()
         self._save()
         for source in self._channels:
@@ -83,7 +83,7 @@ class Episodes:
             self._ended(channel, event)
         elif (episode := self.open(channel.source)) is not None and episode.told_by == channel.source:
             self._last[episode.id] = event
-            self._publisher.event(episode, event, channel.listener.at(event.decided))
+            self._tell(episode, event, channel.listener.at(event.decided))
             self._tell_rooms(episode)
 
     def switched_off(self, channel: SourceChannel) -> None:
@@ -122,7 +122,7 @@ class Episodes:
     def tell_again(self) -> None:
         """Reminds at once of what nobody has answered: Home Assistant may have been away when it was told."""
         for episode in self._household.episodes:
-            if not episode.acknowledged and self._publisher.wakes(episode.told_by):
+            if not episode.acknowledged and self._settings.wakes(episode.told_by):
                 self._by_hand(episode, "escalated")
 
     def tick(self) -> None:
@@ -147,13 +147,13 @@ class Episodes:
         onset_at = channel.listener.at(event.start)
         self._since[channel.source] = onset_at
         # A cry in a room that may wake somebody is never silenced by one in a room that may not.
-        wakes = self._publisher.wakes(channel.source)
+        wakes = self._settings.wakes(channel.source)
         joined = self._household.join(
             channel.source,
             onset_at,
             channel.loudness_db(),
             now,
-            among=lambda e: self._publisher.wakes(e.told_by) or not wakes,
+            among=lambda e: self._settings.wakes(e.told_by) or not wakes,
         )
         if joined is None:
             joined = self._begin(channel, event, now)
@@ -179,7 +179,7 @@ class Episodes:
             episode.acknowledged = True
         # Kept first: an alarm whose end is not told would stay on the phones for ever.
         self._save_open()
-        self._publisher.event(episode, event, channel.listener.at(event.decided))
+        self._tell(episode, event, channel.listener.at(event.decided))
         if episode.acknowledged:
             self._by_hand(episode, "acknowledged")
         self._counts.started(reporter, since)
@@ -187,11 +187,11 @@ class Episodes:
 
     def _join(self, channel: SourceChannel) -> dict[str, tuple[SourceChannel, CryEvent]]:
         """Lets the rooms that have heard anything of a cry by now open their episodes with the room that decided it."""
-        wakes = self._publisher.wakes(channel.source)
+        wakes = self._settings.wakes(channel.source)
         return {
             source: (other, event)
             for source, other in self._channels.items()
-            if other.enabled and self._publisher.wakes(source) == wakes and self.open(source) is None
+            if other.enabled and self._settings.wakes(source) == wakes and self.open(source) is None
             for event in other.tracker.join(other.listener.position, other.on_p)
         }
 
@@ -208,8 +208,8 @@ class Episodes:
             # Not to be heard any more is not quiet.
             cause = "off" if not channel.enabled else "stopped" if channel.flushed else "quiet"
             event = replace(last, event_type="ended", decided=self._position(over, until))
-            self._publisher.event(over, event, until, "ended" if cause == "quiet" else "stopped", cause=cause)
-            self._publisher.attributes(over, last, until)
+            self._tell(over, event, until, "ended" if cause == "quiet" else "stopped", cause=cause)
+            self._tell_attributes(over, last, until)
             del self._last[over.id]
             self._snoozed.discard(over.id)
         self._save()
@@ -223,24 +223,47 @@ class Episodes:
         event = replace(last, event_type=event_type, decided=self._position(episode, now))
         until = self._settings.snoozed_until(episode.told_by, now) if episode.id in self._snoozed else None
         if until is not None and event_type == "acknowledged":
-            self._publisher.event(episode, event, now, "snoozed", until=until, snoozed_until=iso_utc(until))
+            self._tell(episode, event, now, "snoozed", until=until, snoozed_until=iso_utc(until))
         else:
-            self._publisher.event(episode, event, now)
+            self._tell(episode, event, now)
         self._tell_rooms(episode)
 
     def _position(self, episode: Episode, at: float) -> int:
         """Position of a wall time in the stream of the room that tells (samples at 16 kHz)."""
         return self._last[episode.id].start + max(0, round((at - episode.since) * RATE_HZ))
 
+    def _tell(
+        self,
+        episode: Episode,
+        event: CryEvent,
+        ts: float,
+        kind: Kind | None = None,
+        *,
+        until: float = 0.0,
+        **more: object,
+    ) -> None:
+        """As `Publisher.tell`; decides who is woken."""
+        settings, source = self._settings, event.source
+        alert = event.event_type in ("started", "escalated") and not episode.acknowledged and settings.wakes(source)
+        episode.alerted |= alert
+        profile = settings.of(source).profile
+        self._publisher.tell(event, episode, ts, kind, profile=profile, alert=alert, until=until, **more)
+
+    def _tell_attributes(self, episode: Episode, last: CryEvent, ended: float | None = None) -> None:
+        for source in episode.heard:
+            if source in self._publisher.names:  # a room of an earlier run may be gone
+                self._publisher.send(cry_messages.episode(self._publisher.node, source, episode, last, ended))
+
     def _tell_rooms(self, episode: Episode) -> None:
-        self._publisher.attributes(episode, self._last[episode.id])
+        self._tell_attributes(episode, self._last[episode.id])
         for source in episode.crying:
             self._tell_state(source)
 
     def _tell_state(self, source: str) -> None:
         episode = self.open(source)
         last = None if episode is None else self._last[episode.id]
-        self._publisher.state(source, self._since[source] or None, episode, last)
+        since = self._since[source] or None
+        self._publisher.send(cry_messages.state(self._publisher.node, source, since, episode, last))
 
     def _save(self) -> None:
         self._save_open()

@@ -5,7 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from monitord.household import Household
 from monitord.tracker import likely_reason
@@ -17,7 +17,8 @@ from service.alerts.publisher import Publisher
 from service.alerts.room_settings import Settings
 from service.alerts.telemetry import Telemetry
 from service.alerts.test_alarm import TestAlarms
-from service.messages import cry_messages, json_lines
+from service.messages import cry_messages
+from service.messages.json_lines import replay_segment
 from service.messages.spectrogram import spectrogram_png
 from service.pipeline.channel import SourceChannel
 from service.settings.profiles import ProfilesConfig
@@ -45,29 +46,17 @@ class AlertReporter:
     Args:
         publisher: Where it is told.
         channels: By source.
-        episodes: Of the whole house.
-        command_handler: Whose commands are obeyed.
-        test_alarms: Test alarms.
-        telemetry: Levels and the heartbeat.
+        store: Keeps what must outlive a restart.
+        queue: Where commands wait.
+        household: Empty; which episodes are open, for whoever asks.
+        health: Knows which rooms are heard.
+        profiles: From the configuration.
+        daily_at: Local time of the daily test alarm; None is never.
+        restart: Called when somebody asks for a restart.
     """
 
     def __init__(
         self,
-        publisher: Publisher,
-        channels: Mapping[str, SourceChannel],
-        *,
-        episodes: Episodes,
-        command_handler: CommandHandler,
-        test_alarms: TestAlarms,
-        telemetry: Telemetry,
-    ) -> None:
-        self._publisher, self._episodes, self._test_alarms = publisher, episodes, test_alarms
-        self._command_handler, self._telemetry = command_handler, telemetry
-        self._picture_due = dict.fromkeys(channels, 0.0)  # monotonic seconds
-
-    @classmethod
-    def of(
-        cls,
         publisher: Publisher,
         channels: Mapping[str, SourceChannel],
         store: DocumentStore,
@@ -78,42 +67,23 @@ class AlertReporter:
         profiles: ProfilesConfig,
         daily_at: dt.time | None,
         restart: Callable[[], None],
-    ) -> Self:
-        """Builds it with all its parts.
-
-        Args:
-            publisher: Where it is told.
-            channels: By source.
-            store: Keeps what must outlive a restart.
-            queue: Where commands wait.
-            household: Empty; which episodes are open, for whoever asks.
-            health: Knows which rooms are heard.
-            profiles: From the configuration.
-            daily_at: Local time of the daily test alarm; None is never.
-            restart: Called when somebody asks for a restart.
-        """
+    ) -> None:
         settings = Settings(store, channels, profiles)
-        episodes = Episodes(publisher, channels, settings, store, household)
-        test_alarms = TestAlarms(publisher, channels, store, fault=health.fault_of, daily_at=daily_at)
-        telemetry = Telemetry(publisher, channels, health.count_heard)
-        command_handler = CommandHandler(
+        self._publisher = publisher
+        self._episodes = Episodes(publisher, channels, settings, store, household)
+        self._test_alarms = TestAlarms(publisher, channels, store, fault=health.fault_of, daily_at=daily_at)
+        self._telemetry = Telemetry(publisher, channels, health.count_heard)
+        self._command_handler = CommandHandler(
             queue,
             publisher,
             channels,
             settings=settings,
-            episodes=episodes,
-            test_alarms=test_alarms,
-            telemetry=telemetry,
+            episodes=self._episodes,
+            test_alarms=self._test_alarms,
+            telemetry=self._telemetry,
             restart=restart,
         )
-        return cls(
-            publisher,
-            channels,
-            episodes=episodes,
-            command_handler=command_handler,
-            test_alarms=test_alarms,
-            telemetry=telemetry,
-        )
+        self._picture_due = dict.fromkeys(channels, 0.0)  # monotonic seconds
 
     def begin(self) -> None:
         """Tells the first state and settings of every source: an entity starts with a value, not with `unknown`."""
@@ -134,22 +104,12 @@ class AlertReporter:
             return
         publisher = self._publisher
         reason, _ = likely_reason(scores.reasons, channel.tracker.params.unsure_below)
-        message_id, open_episode = uuid.uuid4().hex, self._episodes.open(channel.source)
-        episode = None if open_episode is None else open_episode.id
-        durable = publisher.send(
-            cry_messages.segment(
-                publisher.node,
-                segment,
-                scores,
-                message_id=message_id,
-                episode=episode,
-                reason=reason,
-            )
+        message_id, episode = uuid.uuid4().hex, self._episodes.open(channel.source)
+        message = cry_messages.segment(
+            publisher.node, segment, scores, message_id=message_id, episode=episode, reason=reason
         )
-        line = json_lines.replay_segment(
-            segment, scores, reason=reason, message_id=message_id, episode=episode, demo=publisher.node.demo
-        )
-        publisher.show(line, durable=durable)
+        line = replay_segment(segment, scores, reason=reason)
+        publisher.publish(message, line, message_id, episode=None if episode is None else episode.id)
         self._draw(segment)
 
     def tick(self) -> None:

@@ -48,6 +48,10 @@ class Settings:
         """Returns a room's settings; `change` them."""
         return self._rooms[source]
 
+    def wakes(self, source: str) -> bool:
+        """Whether a cry in this room may wake somebody."""
+        return self.of(source).profile != "silent"
+
     def threshold(self, source: str) -> float | None:
         """Returns the threshold in force: the family's, else the profile's; None is the bundle's."""
         room = self._rooms[source]

@@ -8,7 +8,6 @@ real cry in this room is heard later by as much; it ends as soon as the cry is h
 import datetime as dt
 import logging
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,13 +16,13 @@ from typing import Final, Literal
 import numpy as np
 from pydantic import TypeAdapter
 
+from monitord.household import Episode
 from monitord.types import CryEvent, Pcm
 from service.alerts.publisher import Publisher
 from service.capture.injection import Injection
 from service.capture.recording import file_chunks
 from service.messages import cry_messages
 from service.messages.commands import BROKER
-from service.messages.cry_messages import Telling
 from service.messages.message import iso_utc
 from service.pipeline.channel import SourceChannel
 from service.storage.documents import DocumentStore
@@ -32,14 +31,14 @@ from service.storage.schemas import IsoTime
 DOCUMENT: Final = "proofs"
 """Name in the store."""
 SOUND: Final = Path(__file__).parent / "sounds" / "test_cry.flac"
-"""The loudest 5 s of the synthetic bout of `monitord.synthetic_cry`: no baby's recording is shipped."""
+"""The loudest 5 s of the synthetic bout of `monitord.synthetic.synthetic_cry`: no baby's recording is shipped."""
 PATIENCE_S: Final = 15.0
 """Seconds after which a test that was not heard, or not passed on by the broker, has failed: the sound lasts 5 s, and a
 broker that restarts is back within 10."""
-DAILY_WINDOW: Final = dt.timedelta(minutes=10)
-"""How late the daily test may begin: a daemon that starts in the night does not make up for it then."""
-LAG: Final = dt.timedelta(minutes=1)
-"""How long before it was asked for a test's first sample may have been captured, at most: a stream lags by seconds."""
+DAILY_WINDOW_S: Final = 600.0
+"""Seconds by which the daily test may begin: a daemon that starts in the night does not make up for it then."""
+LAG_S: Final = 60.0
+"""Seconds before it was asked for a test's first sample may have been captured, at most: a stream lags by seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -88,13 +87,8 @@ class TestAlarms:
         fault: Callable[[str], str],
         daily_at: dt.time | None = None,
     ) -> None:
-        self._publisher, self._channels, self._store, self._fault, self._daily_at = (
-            publisher,
-            channels,
-            store,
-            fault,
-            daily_at,
-        )
+        self._publisher, self._channels, self._store = publisher, channels, store
+        self._fault, self._daily_at = fault, daily_at
         kept = store.entries(DOCUMENT, _read)
         self._proofs = {source: kept.get(source, TestResult()) for source in channels}
         self._asked_at: dict[str, float] = {}  # by source whose test runs: monotonic seconds
@@ -127,13 +121,15 @@ class TestAlarms:
         """The injected cry was decided to be one: tells the `test` event."""
         if channel.source not in self._asked_at or channel.injection is None:
             return
-        source, told = channel.source, time.time()
+        source = channel.source
         self._began_at[source] = channel.injection.began_at
         channel.end_test()
         proof = self._proofs[source]
         assert proof.test is not None
         self._put(source, replace(proof, heard_ms=self._ms(source), started=iso_utc(self._began_at[source])))
-        self._tell_event(channel, event, proof.test, told)
+        now = time.monotonic()
+        test = Episode(proof.test, source, self._began_at[source], told_at=now, reminded_at=now)
+        self._publisher.tell(event, test, channel.listener.at(event.decided), alert=True)
 
     def received(self, source: str, test: str, receiver: str) -> None:
         """A receiver says that the test arrived; what it says of an older test is no news."""
@@ -150,7 +146,7 @@ class TestAlarms:
 
     def tick(self) -> None:
         """Begins the daily test, and gives up on tests that take too long."""
-        self._test_daily(dt.datetime.now().astimezone())
+        self._test_daily(time.time())
         now = time.monotonic()
         for source in [one for one, asked in self._asked_at.items() if now - asked > PATIENCE_S]:
             if self._proofs[source].heard_ms is None:
@@ -158,18 +154,20 @@ class TestAlarms:
             else:
                 self._fail(source, "the cry was heard, but the broker did not pass the event on")
 
-    def _test_daily(self, now: dt.datetime) -> None:
+    def _test_daily(self, now: float) -> None:
         if self._daily_at is None:
             return
-        due = now.replace(hour=self._daily_at.hour, minute=self._daily_at.minute, second=0, microsecond=0)
-        if not due <= now < due + DAILY_WINDOW:
+        # One moment of each local day, also where clocks are put on or back over that time of day.
+        day = time.localtime(now)[:3]
+        due = time.mktime((*day, self._daily_at.hour, self._daily_at.minute, 0, 0, 0, -1))
+        if not due <= now < due + DAILY_WINDOW_S:
             return
         for source, proof in self._proofs.items():
             channel = self._channels[source]
             # A baby that cries now is the real alarm; a room that is switched off wants none.
             if not channel.enabled or channel.tracker.crying:
                 continue
-            if proof.started is None or dt.datetime.fromisoformat(proof.started) < due - LAG:
+            if proof.started is None or dt.datetime.fromisoformat(proof.started).timestamp() < due - LAG_S:
                 self.begin(source)
 
     def _fail(self, source: str, detail: str) -> None:
@@ -188,22 +186,6 @@ class TestAlarms:
 
     def _tell(self, source: str) -> None:
         self._publisher.send(cry_messages.proof(self._publisher.node, source, asdict(self._proofs[source])))
-
-    def _tell_event(self, channel: SourceChannel, event: CryEvent, test: str, told: float) -> None:
-        publisher, began = self._publisher, self._began_at[channel.source]
-        room = publisher.names[channel.source]
-        text = publisher.texts.say("test", room=room, since=began)
-        telling = Telling(
-            uuid.uuid4().hex,
-            test,
-            since=began,
-            ts=channel.listener.at(event.decided),
-            told=told,
-            room=room,
-            alert=True,
-            text=text,
-        )
-        publisher.tell(event, telling)
 
     def _cry(self) -> Pcm:
         if self._sound is None:

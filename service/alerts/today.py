@@ -5,9 +5,8 @@ rule of its own: an episode counts on the day it began, its minutes on the day t
 """
 
 import time
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from service.alerts.publisher import Publisher
 from service.messages import cry_messages
@@ -21,32 +20,24 @@ KEEP_S: Final = 48 * 3600.0
 """Seconds after its end for which an episode is kept: longer than any day, those of 25 hours and more included."""
 
 
-@dataclass(slots=True)
-class _Cried:
-    """One episode in one room."""
-
-    since: float
-    """Wall time of its first sound (Unix seconds)."""
-    until: float | None
-    """Wall time of its end (Unix seconds); None while it lasts."""
-
-
 class Today:
     """Counts for all rooms.
 
     Args:
         zone: The family's time zone; None is the computer's.
+        kept: What was counted before.
     """
 
-    def __init__(self, zone: tzinfo | None = None) -> None:
+    def __init__(self, zone: tzinfo | None = None, kept: KeptCounts | None = None) -> None:
         self._zone = zone
-        self._rooms: dict[str, list[_Cried]] = {}  # by source
+        self._rooms = {} if kept is None else kept.rooms
 
     def started(self, source: str, at: float) -> None:
         """A room began to cry at wall time `at` (Unix seconds); what was open in it ends there at the latest."""
         self._close(source, at)
-        kept = [cried for cried in self._rooms.get(source, []) if cried.until is None or cried.until > at - KEEP_S]
-        self._rooms[source] = [*kept, _Cried(at, None)]
+        cried = self._rooms.get(source, [])
+        kept = [(since, until) for since, until in cried if until is None or until > at - KEEP_S]
+        self._rooms[source] = [*kept, (at, None)]
 
     def ended(self, source: str, since: float, until: float) -> None:
         """A room's episode is over; one whose start was never told counts as well (Unix seconds)."""
@@ -59,36 +50,28 @@ class Today:
         day = datetime.fromtimestamp(now, self._zone).date()
         begin, end = self._midnight(day), self._midnight(day + timedelta(days=1))
         cried = self._rooms.get(source, [])
-        seconds = sum(
-            max(0.0, min(now if one.until is None else one.until, end) - max(one.since, begin)) for one in cried
-        )
+        seconds = sum(max(0.0, min(now if until is None else until, end) - max(since, begin)) for since, until in cried)
         return {
             "date": day.isoformat(),
-            "episodes": sum(begin <= one.since < end for one in cried),
+            "episodes": sum(begin <= since < end for since, _ in cried),
             "crying_min": round(seconds / 60, 1),
         }
 
     def dump(self) -> dict[str, Any]:
-        """Returns what must outlive the process, as values of JSON."""
-        return {"rooms": {source: [[one.since, one.until] for one in cried] for source, cried in self._rooms.items()}}
-
-    @classmethod
-    def of_kept(cls, kept: KeptCounts, zone: tzinfo | None = None) -> Self:
-        """Builds the counts as they were dumped."""
-        today = cls(zone)
-        for source, cried in kept.rooms.items():
-            today._rooms[source] = [_Cried(since, until) for since, until in cried]
-        return today
+        """Returns what must outlive the process, as values of JSON: see `KeptCounts`."""
+        return {"rooms": self._rooms}
 
     def _midnight(self, day: date) -> float:
         """Wall time at which a local day begins (Unix seconds)."""
         return datetime.combine(day, datetime.min.time(), self._zone).timestamp()
 
     def _close(self, source: str, until: float) -> bool:
-        open_ones = [one for one in self._rooms.get(source, []) if one.until is None]
-        for one in open_ones:
-            one.until = until
-        return bool(open_ones)
+        """Ends what is open in a room; returns whether anything was."""
+        cried = self._rooms.get(source, [])
+        was_open = any(end is None for _, end in cried)
+        if was_open:
+            self._rooms[source] = [(since, until if end is None else end) for since, end in cried]
+        return was_open
 
 
 class Counts:
@@ -101,7 +84,7 @@ class Counts:
 
     def __init__(self, publisher: Publisher, store: DocumentStore) -> None:
         self._publisher, self._store = publisher, store
-        self._today = Today.of_kept(store.read(DOCUMENT, KeptCounts))
+        self._today = Today(kept=store.read(DOCUMENT, KeptCounts))
 
     def started(self, source: str, at: float) -> None:
         """A room began to cry at wall time `at` (Unix seconds)."""

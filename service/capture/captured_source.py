@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 import traceback
 from abc import ABC, abstractmethod
 
@@ -11,9 +10,6 @@ from service.backoff import BackOff
 from service.capture.inbox import Inbox
 from service.capture.redact import redact
 from service.capture.source import SourceState, SourceStatus
-
-STEADY_S = 10.0
-"""Live for so long (seconds), a source was well and the next pause is short again; less is a source that flaps."""
 
 AUTH_PAUSE_S = 60.0
 """Pause after a refused password (seconds): cameras lock an account after some wrong ones in a row."""
@@ -48,7 +44,7 @@ class CapturedSource(ABC):
         self._stopping = threading.Event()  # set once the thread is to leave
         self._back_off = back_off or BackOff()
         self._status = SourceStatus(SourceState.STARTING)
-        self._live_since: float | None = None  # monotonic (seconds)
+        self._answered = False  # in this attempt
         self._was_live = False
         self._thread = threading.Thread(target=self._run, name=f"capture:{source_id}", daemon=True)
 
@@ -76,7 +72,7 @@ class CapturedSource(ABC):
         """Tells that sound has come. Called by the capture thread, as often as it likes."""
         if self._status.state is SourceState.LIVE:
             return
-        self._live_since = time.monotonic()
+        self._answered = True
         reconnects = self._status.reconnects + self._was_live
         self._was_live = True
         self._change(SourceStatus(SourceState.LIVE, "", reconnects))
@@ -101,9 +97,9 @@ class CapturedSource(ABC):
                 if not self._stopping.is_set():
                     self._change(SourceStatus(SourceState.ENDED, "", self._status.reconnects))
                 return
-            if self._live_since is not None and time.monotonic() - self._live_since >= STEADY_S:
+            if self._answered:  # a pause that grows would be a part of the night that we leave out ourselves
                 self._back_off.reset()
-            self._live_since = None
+            self._answered = False
             refused = self._status.state is SourceState.AUTH_FAILED
             self._stopping.wait(AUTH_PAUSE_S if refused else self._back_off.next_s())
 

@@ -2,7 +2,7 @@
 
 import time
 
-from monitord.demo import demo_sound
+from monitord.synthetic.demo import demo_sound
 from monitord.types import RATE_HZ
 from service.capture.captured_source import CapturedSource
 from service.capture.clock import Pace

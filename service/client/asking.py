@@ -45,7 +45,7 @@ class Question:
         self._connection.pump(seconds)
         while self._connection.incoming:
             came = self._connection.incoming.popleft()
-            self._told[came.topic.removeprefix(self._root)] = came.payload.decode(errors="replace")
+            self._told[came.topic.removeprefix(self._root)] = bytes(came.payload).decode(errors="replace")
 
     def say(self, topic: str, payload: str) -> None:
         """Gives a command."""

@@ -5,37 +5,20 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
+from model.forward import Runtime
 from service.health.outage_notice import OutageNotice
 from service.messages.message import Message
+from service.mqtt.client import MqttClient
+from service.storage.documents import DocumentStore
+from service.storage.outbox import Outbox
+from service.terminal.journal import Screen
 
 RETRY_S: Final = 5.0
 """Seconds between two tries while nothing else writes: a disk that was made writable is found within as many."""
 
 _log = logging.getLogger(__name__)
-
-
-class Faulty(Protocol):
-    """What may have a fault, such as the network."""
-
-    @property
-    def fault(self) -> str:
-        """What is wrong, for a person; empty when nothing is."""
-
-
-class Writer(Faulty, Protocol):
-    """What writes into the state directory."""
-
-    def retry(self) -> None:
-        """Tries a disk that refuses again."""
-
-
-class Screen(Protocol):
-    """Who shows a person what became of the daemon."""
-
-    def note(self, text: str) -> None:
-        """Something about the whole daemon."""
 
 
 class Disk:
@@ -46,7 +29,7 @@ class Disk:
         writers: What writes there.
     """
 
-    def __init__(self, folder: Path, *writers: Writer) -> None:
+    def __init__(self, folder: Path, *writers: Outbox | DocumentStore) -> None:
         self._folder, self._writers = folder, writers
         self._tried_at = time.monotonic()
 
@@ -82,14 +65,14 @@ class DaemonFaults:
 
     def __init__(
         self,
-        network: Faulty,
+        network: Runtime,
         disk: Disk,
         *,
         info: Callable[..., Message],
         tell: Callable[[Message], bool],
         screen: Screen,
         notice: OutageNotice,
-        broker: Faulty | None = None,
+        broker: MqttClient | None = None,
     ) -> None:
         self._network, self._disk, self._notice, self._broker = network, disk, notice, broker
         self._info, self._tell, self._screen = info, tell, screen

@@ -3,9 +3,10 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Final
 
+from monitord.continuity import Continuity
 from monitord.faults import Fault
 from monitord.types import RATE_HZ
 from service.capture.source import Source, SourceState, SourceStatus
@@ -17,18 +18,12 @@ from service.messages.message import Message, Node
 from service.messages.texts import Texts
 from service.notify.notice import Notice
 from service.pipeline.channel import SourceChannel
+from service.terminal.journal import Screen
 
 POLL_S: Final = 0.5
 """Seconds between two looks: a fault after 7 s of silence is told well within 10 s."""
 HEALTH_S: Final = 30.0
 """Seconds after which the counts are told again although no fault changed."""
-
-
-class Screen(Protocol):
-    """Who shows a person what became of a source."""
-
-    def fault(self, source: str, fault: Fault, detail: str = "") -> None:
-        """A source has another fault, or with `ok` none any more."""
 
 
 @dataclass(slots=True)
@@ -45,6 +40,7 @@ class _Watched:
     """Wall time at which the fault came (Unix seconds)."""
     counts_told_at: float = 0.0
     """When the counts were told last (monotonic seconds)."""
+    continuity: Continuity = field(default_factory=Continuity)
     late_since: float | None = None
     """Since when too much sound waits for the worker (monotonic seconds)."""
     started: float = field(default_factory=time.monotonic)
@@ -116,7 +112,8 @@ class HealthMonitor:
             if before.fault != room.health.fault:
                 self._tell_fault(room, before.fault, status.detail)
             self._tell_changes(room, status, now)
-            room.notice.poll(failing=not room.health.heard, wanted=room.health.wanted, fault=room.health.fault)
+            health = room.health
+            room.notice.poll(failing=health.fails, wanted=health.wanted, at_times=health.heard, fault=health.fault)
 
     @property
     def stuck(self) -> bool:
@@ -136,9 +133,8 @@ class HealthMonitor:
         fault = judge(signs)
         wanted = channel.enabled and status.state is not SourceState.ENDED  # a recording that is over is no fault
         crying_since = (before.crying_since or time.time()) if channel.tracker.crying else None
-        return RoomHealth(
-            before.source,
-            before.name,
+        return replace(
+            before,
             wanted=wanted,
             heard=is_heard(signs, fault, ever=heard_at is not None, enabled=channel.enabled),
             fault=fault,
@@ -149,6 +145,8 @@ class HealthMonitor:
     def _signs(self, room: _Watched, status: SourceStatus, now: float) -> Signs:
         channel = room.channel
         heard_at = channel.last_audio_monotonic
+        came = channel.inbox.tally()
+        room.continuity.feed(now, (came.captured - came.lost) / RATE_HZ, status.reconnects)
         waiting_s = channel.inbox.held / RATE_HZ
         if waiting_s < WAITING_S:
             room.late_since = None
@@ -161,6 +159,7 @@ class HealthMonitor:
             wrong_rate=channel.inbox.wrong_rate,
             waiting_s=waiting_s,
             late_s=0.0 if room.late_since is None else now - room.late_since,
+            heard_badly=room.continuity.heard_badly and status.state is not SourceState.ENDED,
             stuck=self.stuck,
         )
 

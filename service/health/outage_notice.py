@@ -38,7 +38,8 @@ class OutageNotice:
     room: str = ""
     """What people call it."""
     _since: tuple[float, float] | None = field(default=None, init=False)  # monotonic seconds, and Unix seconds
-    _told: bool = field(default=False, init=False)
+    _deaf_since: float | None = field(default=None, init=False)  # monotonic seconds; None while it is heard at times
+    _told: Kind | None = field(default=None, init=False)
 
     @classmethod
     def of_room(cls, node: Node, source: str, room: str, texts: Texts, notify: Callable[[Notice], None]) -> Self:
@@ -50,25 +51,40 @@ class OutageNotice:
         """Returns the one that tells that nothing can be saved."""
         return cls(node, texts, notify, f"monitord-{node.name}-disk", "not_saving", "saving_again")
 
-    def poll(self, *, failing: bool, wanted: bool = True, fault: Fault = "ok", detail: str = "") -> None:
+    def poll(
+        self, *, failing: bool, wanted: bool = True, at_times: bool = False, fault: Fault = "ok", detail: str = ""
+    ) -> None:
         """Takes how it stands now.
 
         Args:
             failing: Whether it fails.
             wanted: Whether the family wants it to work: what they switched off neither fails nor is well again.
+            at_times: Whether it works at this moment all the same: a room that is heard badly.
             fault: What is wrong with a room; `ok` where nobody knows, or it is about no room.
             detail: The same in words, where there is no fault word for it.
         """
         if failing and wanted:
-            if self._since is None:
-                self._since = (time.monotonic(), time.time())
-            if not self._told and time.monotonic() - self._since[0] >= PATIENCE_S:
-                self._told = True
-                self._tell(self.begins, fault, detail)
+            self._fails(time.monotonic(), fault, detail, at_times=at_times)
             return
         if self._told and not failing:
             self._tell(self.ends, fault, detail)
-        self._since, self._told = None, False
+        self._since = self._deaf_since = self._told = None
+
+    def _fails(self, now: float, fault: Fault, detail: str, *, at_times: bool) -> None:
+        if self._since is None:
+            self._since = (now, time.time())
+        if at_times or self._deaf_since is None:
+            self._deaf_since = None if at_times else now
+        if self._deaf_since is not None and now - self._deaf_since >= PATIENCE_S:
+            kind = self.begins
+        elif now - self._since[0] >= PATIENCE_S:
+            kind, fault = "heard_badly", "intermittent"
+        else:
+            return
+        # That a room is heard badly is said once; that it is not heard at all is said besides.
+        if self._told not in {kind, self.begins}:
+            self._told = kind
+            self._tell(kind, fault, detail)
 
     def _tell(self, kind: Kind, fault: Fault, detail: str) -> None:
         assert self._since is not None

@@ -40,6 +40,8 @@ class Signs:
     """Seconds of sound that wait for the worker."""
     late_s: float = 0.0
     """For how long that has been `WAITING_S` or more (seconds)."""
+    heard_badly: bool = False
+    """Whether too little of the last minutes was heard, in too many pieces."""
     stuck: bool = False
     """Whether the worker does not move."""
 
@@ -63,7 +65,9 @@ def judge(signs: Signs) -> Fault:
     if signs.samples != "ok":
         return signs.samples
     late: Fault = "overload" if signs.late_s > LATE_S else "ok"
-    return "wrong_rate" if signs.wrong_rate else late
+    if signs.wrong_rate:
+        late = "wrong_rate"
+    return "intermittent" if signs.heard_badly else late
 
 
 def is_heard(signs: Signs, fault: Fault, *, ever: bool, enabled: bool) -> bool:
@@ -96,6 +100,11 @@ class RoomHealth:
     """When the worker last took sound of it (monotonic seconds); None before the first."""
     crying_since: float | None = None
     """When it was first seen to cry (Unix seconds); None where nobody cries."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether phones are to be told, once it lasts: it is not heard, or so badly that they should know."""
+        return not self.heard or FAULTS[self.fault].notify
 
     @property
     def words(self) -> str:

@@ -24,6 +24,8 @@ HISTORY_H: Final = 24
 RED: Final = "#e53935"
 """Of what must not be overlooked: Material's red, which reads on a light and on a dark page."""
 
+_WIDE: Final[Card] = {"grid_options": {"columns": "full"}}
+
 _HEAD: Final = """\
 # A dashboard for the baby monitor: Settings > Dashboards > Add dashboard > New dashboard from scratch, then in its
 # three-dot menu Edit > Raw configuration editor, and this in place of what is there.
@@ -75,7 +77,7 @@ def _top(hub: Mapping[str, str], rooms: list[dict[str, str]], words: Words) -> C
                 "type": "markdown",
                 "content": _fill(_BANNER, words, {**hub, "rooms": listed}),
                 "text_only": True,
-                **_wide(),
+                **_WIDE,
             }
         ],
     }
@@ -94,10 +96,10 @@ def _now(name: str, entities: Mapping[str, str], words: Words) -> Card:
         "type": "grid",
         "cards": [
             {"type": "heading", "heading": name, "heading_style": "title", "icon": "mdi:baby-face-outline"},
-            {"type": "markdown", "content": _fill(_STATE, words, entities), "text_only": True, **_wide()},
+            {"type": "markdown", "content": _fill(_STATE, words, entities), "text_only": True, **_WIDE},
             _press(words["going"], "mdi:run-fast", entities["acknowledge"], crying),
             _press(words["snooze"], "mdi:alarm-snooze", entities["snooze"], crying),
-            {**_tile(entities["fault"], words["fault"], "red"), "visibility": broken, **_wide()},
+            {**_tile(entities["fault"], words["fault"], "red"), "visibility": broken, **_WIDE},
             _tile(entities["level"], words["level"], "blue"),
             {**_tile(entities["enabled"], words["listening"], "green"), "tap_action": {"action": "toggle"}},
             _tile(entities["episodes_today"], words["episodes"], "amber"),
@@ -114,14 +116,14 @@ def _more(name: str, entities: Mapping[str, str], words: Words) -> Card:
         "type": "grid",
         "cards": [
             {"type": "heading", "heading": name, "heading_style": "subtitle"},
-            {**profile, "features": [{"type": "select-options"}], **_wide()},
+            {**profile, "features": [{"type": "select-options"}], **_WIDE},
             {
                 "type": "picture-entity",
                 "entity": entities["spectrogram"],
                 "show_name": False,
                 "show_state": False,
                 "aspect_ratio": "16x9",
-                **_wide(),
+                **_WIDE,
             },
             {
                 "type": "history-graph",
@@ -131,7 +133,7 @@ def _more(name: str, entities: Mapping[str, str], words: Words) -> Card:
                     {"entity": entities["crying"], "name": words["crying"].capitalize()},
                     {"entity": entities["level"], "name": words["level"]},
                 ],
-                **_wide(),
+                **_WIDE,
             },
             _tile(entities["last_proven"], words["proven"], "teal"),
             {**test, "tap_action": _pressed(entities["test_alarm"])},
@@ -159,10 +161,6 @@ def _press(name: str, icon: str, button: str, visibility: list[Card]) -> Card:
 
 def _pressed(button: str) -> Card:
     return {"action": "perform-action", "perform_action": "button.press", "target": {"entity_id": button}}
-
-
-def _wide() -> Card:
-    return {"grid_options": {"columns": "full"}}
 
 
 def _fill(template: str, words: Words, entities: Mapping[str, str]) -> str:

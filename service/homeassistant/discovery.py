@@ -68,10 +68,10 @@ def discover(house: House, settings: HomeAssistantConfig, store: DocumentStore) 
     store.save(DOCUMENT, {topic: kept.model_dump() for topic, kept in _joined(remembered, announced).items()})
     return Discovery(
         devices=tuple(
-            _config(topic, _complete(payload, remembered.get(topic))) for topic, (payload, _) in present.items()
+            _retained(topic, _complete(payload, remembered.get(topic))) for topic, (payload, _) in present.items()
         ),
         gone=tuple(topic for topic in remembered if topic not in present),
-        swept=tuple(map(_empty, _stale(house, remembered))),
+        swept=tuple(_retained(topic, "") for topic in _stale(house, remembered)),
         births=_births(settings) if settings.discovery else (),
     )
 
@@ -126,9 +126,5 @@ def _remembered(topic: str, kept: object) -> Announced:
     return Announced.model_validate_json(json.dumps(kept))
 
 
-def _config(topic: str, payload: Mapping[str, object]) -> Message:
-    return Message(topic, payload, retain=True, qos=1, keep=Keep.LATEST)
-
-
-def _empty(topic: str) -> Message:
-    return Message(topic, "", retain=True, qos=1, keep=Keep.LATEST)
+def _retained(topic: str, content: Mapping[str, object] | str) -> Message:
+    return Message(topic, content, retain=True, qos=1, keep=Keep.LATEST)

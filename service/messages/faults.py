@@ -19,6 +19,8 @@ class FaultMeaning:
     """Whether silence from the room still means that the baby is quiet; if not, the room is offline."""
     text: str
     """On the console, in the journal and in systemd's status line."""
+    notify: bool = False
+    """Whether phones are told although the room is heard."""
 
 
 FAULTS: Final[Mapping[Fault, FaultMeaning]] = {
@@ -36,5 +38,9 @@ FAULTS: Final[Mapping[Fault, FaultMeaning]] = {
     "wrong_rate": FaultMeaning(heard=False, text="NOT HEARD: sound comes faster or slower than it was recorded"),
     # Its alarms come late, and may not be held back because of that; until sound is about to be lost.
     "overload": FaultMeaning(heard=True, text="heard late: this machine has too much to do"),
+    # While it is there its alarms count; how much of a night is missing, phones are told.
+    "intermittent": FaultMeaning(
+        heard=True, text="heard badly: the connection comes and goes, parts of the night are missing", notify=True
+    ),
     "stuck": FaultMeaning(heard=False, text="NOT HEARD: the monitor itself hangs"),
 }

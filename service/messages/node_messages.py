@@ -5,7 +5,7 @@ What is told of a cry stands in `cry_messages`, of a fault in `fault_messages`.
 
 from collections.abc import Mapping
 
-from monitord.gate import SILENCE_DBFS
+from monitord.listening.gate import SILENCE_DBFS
 from monitord.tally import Tally
 from service.messages.message import Keep, Message, Node, iso_utc, json_message, probability
 

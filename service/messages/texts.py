@@ -1,7 +1,7 @@
 """What a parent's phone shows, in the family's language: one file of `languages/` for each language."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -13,6 +13,7 @@ from pydantic import AfterValidator, ValidationError
 
 from monitord.errors import ConfigError
 from monitord.faults import Fault
+from monitord.types import REASONS
 from service.messages.faults import FAULTS
 from service.settings.base import Part
 from service.settings.base import Text as NonEmpty
@@ -21,10 +22,10 @@ from service.settings.yaml_lines import read_yaml
 
 Kind = Literal[
     "started", "reason", "escalated", "acknowledged", "snoozed", "ended", "stopped", "restarted", "test",
-    "not_hearing", "hearing_again", "not_saving", "saving_again",
+    "not_hearing", "heard_badly", "hearing_again", "not_saving", "saving_again",
 ]  # fmt: skip
 """What is told: the event types of MQTT, where an acknowledgement may be a snooze, and an end may be
-the monitor's and not the cry's; that a room is not heard, or heard again; and that
+the monitor's and not the cry's; that a room is not heard, heard badly, or heard again; and that
 nothing can be saved, or can again."""
 
 FOLDER: Final = Path(__file__).parent / "languages"
@@ -74,14 +75,6 @@ _Crying = Annotated[Wording, _filled_by("room", "time", "reason")]
 _Lasted = Annotated[Wording, _filled_by("room", "time", "duration")]
 
 
-class Labels(Part):
-    """Under the buttons of a notification."""
-
-    going: _Plain
-    snooze: _Plain
-    got_it: _Plain
-
-
 class Durations(Part):
     """How long, in the largest unit that fits."""
 
@@ -90,20 +83,15 @@ class Durations(Part):
     hours: Annotated[NonEmpty, _filled_by("hours", "minutes")]
 
 
-class Reasons(Part):
-    """A sentence for each reason; `unsure` and `none` are not said."""
+def _for_each(names: Collection[str]) -> AfterValidator:
+    """Refuses a language that has no words for one of them, or words for another."""
 
-    hunger: _Plain
-    boredom: _Plain
-    tiredness: _Plain
-    discomfort: _Plain
+    def check(words: dict[str, str]) -> dict[str, str]:
+        if wrong := set(names) ^ set(words):
+            raise ValueError(f"must say {', '.join(names)} and no others; see {', '.join(sorted(wrong))}")
+        return words
 
-
-def _every_fault(sentences: dict[str, str]) -> dict[str, str]:
-    """Refuses a language that has no words for a fault, or words for none."""
-    if wrong := (set(FAULTS) - {"ok"}) ^ set(sentences):
-        raise ValueError(f"must have a sentence for each fault and no others; see {', '.join(sorted(wrong))}")
-    return sentences
+    return AfterValidator(check)
 
 
 class Language(Part):
@@ -119,14 +107,17 @@ class Language(Part):
     restarted: Annotated[Wording, _filled_by("room", "time")]
     test: Annotated[Wording, _filled_by("room", "time")]
     not_hearing: Annotated[Wording, _filled_by("room", "time", "fault")]
+    heard_badly: Annotated[Wording, _filled_by("room", "time", "fault")]
     hearing_again: _Lasted
     not_saving: Annotated[Wording, _filled_by("time")]
     saving_again: Annotated[Wording, _filled_by("time", "duration")]
     test_mark: Annotated[NonEmpty, _filled_by("title")]
-    reasons: Reasons
-    faults: Annotated[dict[str, _Plain], AfterValidator(_every_fault)]
+    reasons: Annotated[dict[str, _Plain], _for_each(REASONS)]
+    """A sentence for each; `unsure` and `none` are not said."""
+    faults: Annotated[dict[str, _Plain], _for_each([fault for fault in FAULTS if fault != "ok"])]
     """A sentence for each fault but `ok`."""
-    labels: Labels
+    labels: Annotated[dict[str, _Plain], _for_each(("going", "snooze", "got_it"))]
+    """Under the buttons of a notification."""
     durations: Durations
 
 
@@ -153,7 +144,7 @@ class Texts:
     @property
     def labels(self) -> dict[str, str]:
         """Texts of the buttons: `going`, `snooze`, `got_it`."""
-        return dict(self.language.labels)
+        return self.language.labels
 
     def say(
         self,
@@ -180,7 +171,7 @@ class Texts:
             test: Whether it belongs to a test alarm; the kind `test` always does.
         """
         wording: Wording = getattr(self.language, kind)
-        sentences: Mapping[str, str] = {**dict(self.language.reasons), **self.language.faults}
+        sentences: Mapping[str, str] = {**self.language.reasons, **self.language.faults}
         values = {
             "room": room,
             "time": f"{datetime.fromtimestamp(since, UTC).astimezone():%H:%M}",

@@ -9,24 +9,19 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from service.backoff import BackOff
 from service.messages import node_messages
-from service.messages.commands import Command
-from service.messages.message import Keep, Message, Node
+from service.messages.message import Keep, Message
 from service.mqtt.connection import KEEPALIVE_S, Connection
 from service.mqtt.errors import ConnectionOverError
 from service.mqtt.lessons import STABLE_S, Lessons
 from service.mqtt.limits import LEAST_PACKET, Limits
-from service.mqtt.retained import RetainedMessages
-from service.mqtt.sender import BIRTH, Speaker
+from service.mqtt.sender import Speaker
 from service.mqtt.session import TICK_S, Session
 from service.mqtt.settings import Credentials, MqttSettings, read_credentials
-from service.mqtt.suspects import Suspects
-from service.storage.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
@@ -53,54 +48,17 @@ class MqttClient:
 
     Args:
         settings: Where the broker is.
-        node: Who speaks.
-        sources: Ids of the sources.
-        outbox: Open; it stays open until after `stop`.
-        on_command: Gets each command, in the thread of this class: it must return at once.
-        discovery: Asked on every connection for what is told before all states.
-        unanswered: Asked when an event is sent: ids of the episodes that are open and that nobody has answered.
-        births: Topics on which Home Assistant says that it started: then discovery and all states are told again.
-        birth: What it says there.
-        gone: Topics on which nothing retained may stay; what is found there is removed, on every connection before any
-            state.
+        speaker: Who speaks.
         keepalive_s: Longest silence on the connection (seconds).
     """
 
-    def __init__(
-        self,
-        settings: MqttSettings,
-        node: Node,
-        sources: Sequence[str],
-        outbox: Outbox,
-        *,
-        on_command: Callable[[Command], None] = lambda _: None,
-        discovery: Callable[[], Sequence[Message]] = tuple,
-        unanswered: Callable[[], Collection[str]] = tuple,
-        births: Sequence[str] = (),
-        birth: str = BIRTH,
-        gone: Sequence[str] = (),
-        keepalive_s: int = KEEPALIVE_S,
-    ) -> None:
-        self._settings = settings
-        self._speaker = Speaker(
-            node,
-            tuple(sources),
-            outbox,
-            RetainedMessages(),
-            Suspects(),
-            on_command,
-            discovery,
-            unanswered,
-            births=tuple(births),
-            birth=birth,
-            gone=tuple(gone),
-        )
+    def __init__(self, settings: MqttSettings, speaker: Speaker, *, keepalive_s: int = KEEPALIVE_S) -> None:
+        self._settings, self._speaker = settings, speaker
         self._keepalive_s = keepalive_s
         self._credentials = Credentials()
-        will = node_messages.node_status(node, online=False)
-        self._lessons = Lessons(node.name, will, self._speaker.suspects)
-        self._changed = threading.Condition()  # guards _status
-        self._status = MqttStatus(connected=False, detail=f"{settings.where}: not connected yet")
+        will = node_messages.node_status(speaker.node, online=False)
+        self._lessons = Lessons(speaker.node.name, will, speaker.suspects)
+        self._status = MqttStatus(connected=False, detail=f"{settings.where}: not connected yet")  # set by one thread
         self._stopping = threading.Event()
         self._stop_at = 0.0  # monotonic seconds, set before _stopping
         self._thread: threading.Thread | None = None
@@ -164,24 +122,12 @@ class MqttClient:
 
     def status(self) -> MqttStatus:
         """How the connection stands, at any time, without waiting."""
-        with self._changed:
-            return self._status
-
-    def wait_connected(self, timeout_s: float) -> MqttStatus:
-        """Waits until the node is online or the broker refuses us, at most so long; returns how it stands."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._status.connected or self._status.refused, timeout_s)
-            return self._status
+        return self._status
 
     @property
     def alive(self) -> bool:
         """Whether the thread runs; False between `start` and `stop` means that it died of a bug."""
         return self._thread is not None and self._thread.is_alive()
-
-    @property
-    def dropped_live(self) -> int:
-        """Live messages (level, heartbeat) dropped since the start, because nobody could hear them."""
-        return self._speaker.retained.dropped_live
 
     @property
     def fault(self) -> str:
@@ -195,11 +141,9 @@ class MqttClient:
                 self._wake_pair[1].send(b"!")
 
     def _set_status(self, status: MqttStatus) -> None:
-        with self._changed:
-            if status == self._status:
-                return
-            self._status = status
-            self._changed.notify_all()
+        if status == self._status:
+            return
+        self._status = status
         if self._stopping.is_set():  # an end that was asked for is no news
             return
         where, said = self._settings.where, "connected" if status.connected else "not connected"

@@ -22,7 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from service.messages.message import Message
 from service.mqtt import errors
 from service.mqtt.errors import ConnectionOverError
-from service.mqtt.exchange import Answer, Incoming, Sent, Unanswered, subscription
+from service.mqtt.exchange import Answer, Sent, Unanswered, subscription
 from service.mqtt.limits import Limits, packet_bytes
 from service.mqtt.paho_client import new_client
 from service.mqtt.settings import Credentials, MqttSettings
@@ -75,7 +75,7 @@ class Connection:
         keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         self.answers: deque[Answer] = deque()
-        self.incoming: deque[Incoming] = deque()
+        self.incoming: deque[paho.MQTTMessage] = deque()
         self._settings = settings
         self._keepalive_s = keepalive_s
         self.limits = Limits()
@@ -295,4 +295,4 @@ class Connection:
         self.answers.extend(self._unanswered.take(number, reasons))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self.incoming.append(Incoming(message.topic, bytes(message.payload), message.retain))
+        self.incoming.append(message)

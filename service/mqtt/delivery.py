@@ -1,13 +1,18 @@
-"""The outbox over one connection: in order, a window at a time, deleted only when the broker said yes."""
+"""The outbox over one connection: in order, a window at a time, deleted only when the broker said yes.
+
+Only the sender of an event knows how late it is told, and whether that is too late to wake somebody: `as_sent`.
+"""
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
 
 from service.messages.message import Keep, Message
 from service.mqtt.connection import Connection
 from service.mqtt.exchange import Answer
-from service.mqtt.staleness import as_sent
 from service.mqtt.suspects import Suspects
 from service.storage.outbox import Outbox
 
@@ -19,6 +24,16 @@ not hold up `status` and `health`."""
 
 _HOPELESS = {144, 153}
 """Topic name invalid, payload format invalid (MQTT 5, 2.4): the message itself is at fault."""
+
+EVENT_TOPICS: Final = ("/event", "/fault")
+"""How the topics of events end."""
+
+LATENCY: Final = "latency_publish_ms"
+
+STALE_S: Final = 60.0
+"""Age (seconds) from which an event is history, unless its episode goes on. A broker that restarts is found within
+10 s, a worker that fell behind is at most 30 s late: that is still news. A family that is woken a minute later, by a
+cry that is over, learns to distrust the alarm."""
 
 
 class Delivery:
@@ -37,7 +52,6 @@ class Delivery:
         suspects: Says what is set aside.
         left_out: Told of each message that is larger than the broker takes.
         unanswered: Says which episodes are open and unanswered now: what is told of them late still alerts.
-        clock: Wall time (Unix seconds), for the latency that an event tells.
     """
 
     def __init__(
@@ -48,11 +62,9 @@ class Delivery:
         *,
         left_out: Callable[[Message], None],
         unanswered: Callable[[], Collection[str]],
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._outbox = outbox
         self._unanswered = unanswered
-        self._clock = clock
         self._connection = connection
         self._suspects = suspects
         self._left_out = left_out
@@ -105,7 +117,7 @@ class Delivery:
                 if self._suspects.is_aside(_key(row.seq)):
                     self._aside.add(row.seq)
                     continue
-                message = as_sent(row.message, self._clock(), unanswered)
+                message = as_sent(row.message, time.time(), unanswered)
                 if self._connection.fits(message):
                     self._under_way[self._connection.publish(message, _key(row.seq))] = row.seq
                 else:
@@ -128,8 +140,7 @@ class Delivery:
                 hopeless.append(seq)
             else:
                 self._refused[seq] = answer.topic
-        self._outbox.delete(done)
-        self._outbox.discard(hopeless)
+        self._outbox.delete(done, hopeless)
 
     def _lift(self, topic: str) -> None:
         again = [seq for seq, refused in self._refused.items() if refused == topic]
@@ -145,3 +156,27 @@ class Delivery:
 
 def _key(seq: int) -> str:
     return f"event {seq}"
+
+
+def as_sent(message: Message, now: float, unanswered: Collection[str] = ()) -> Message:
+    """Returns an event as it is sent at `now` (Unix seconds); anything else as it is.
+
+    It gets `latency_publish_ms`, from its `ts` to `now`. One that waited for a broker longer than `STALE_S` is marked
+    `stale` and alerts nobody, unless its episode goes on and nobody has answered it.
+
+    Args:
+        message: As it was made when it happened.
+        now: Wall time of the sending.
+        unanswered: Ids of the episodes of which that is true.
+    """
+    values = message.content
+    if not (message.topic.endswith(EVENT_TOPICS) and isinstance(values, Mapping)):
+        return message
+    try:
+        late_s = now - datetime.fromisoformat(str(values["ts"])).timestamp()
+    except (KeyError, ValueError):  # no event of ours: told as it is rather than not at all
+        return message
+    sent = {**values, LATENCY: max(0, round(late_s * 1000))}
+    if late_s > STALE_S and values.get("episode") not in unanswered:
+        sent |= {"stale": True, "alert": False}
+    return replace(message, content=sent)

@@ -69,8 +69,6 @@ class EmbeddedBroker:
         self.port = port
         self.reused = False
         """Whether a broker answered there already; it is not ours to stop."""
-        self.restarts = 0
-        """How often ours died and was started again."""
         self._directory = state_dir / "broker"
         self._child: subprocess.Popen[str] | None = None
         self._in_memory: BinaryIO | None = None  # its configuration, where the disk does not take it
@@ -207,7 +205,6 @@ class EmbeddedBroker:
                 back_off.reset()
             if self._stopping.wait(back_off.next_s()):
                 return
-            self.restarts += 1
 
     def _live(self, command: list[str]) -> str:
         """One life of mosquitto; returns how it ended, with its last words."""

@@ -1,4 +1,4 @@
-"""What goes over one connection: what came, what was answered, and what waits for its answer."""
+"""What goes over one connection: what was answered, and what waits for its answer."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -25,16 +25,6 @@ class Answer:
     """In the broker's words; empty where it said yes."""
     code: int
     """MQTT reason code; 128 and more is a refusal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message from the broker."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    """Stored earlier, not said just now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,8 @@ class RetainedMessages:
         self._lock = threading.Lock()
         self._latest: dict[str, Message] = {}  # by topic
         self._fresh: dict[str, Message] = {}  # the part of it that this connection has not taken
-        self._live: deque[Message] = deque()
+        self._live: deque[Message] = deque(maxlen=LIVE_BOUND)
         self._listening = False
-        self._dropped_live = 0
         self.announced = False
         """Whether discovery was told since the start: whoever is there knows our devices. For the sender alone."""
 
@@ -41,11 +40,7 @@ class RetainedMessages:
                     self._latest[message.topic] = self._fresh[message.topic] = message
             elif self._listening:
                 self._live.append(message)
-                if len(self._live) > LIVE_BOUND:
-                    self._live.popleft()
-                    self._dropped_live += 1
             else:
-                self._dropped_live += 1
                 return False
         return True
 
@@ -58,7 +53,6 @@ class RetainedMessages:
     def end(self) -> None:
         """The connection is over: live messages have no listener."""
         with self._lock:
-            self._dropped_live += len(self._live)
             self._live.clear()
             self._listening = False
 
@@ -79,12 +73,6 @@ class RetainedMessages:
         """Whether a connection has begun, and is not over."""
         with self._lock:
             return self._listening
-
-    @property
-    def dropped_live(self) -> int:
-        """Live messages dropped since the start."""
-        with self._lock:
-            return self._dropped_live
 
 
 def _rank(message: Message) -> Rank:

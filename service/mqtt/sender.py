@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from service.messages import node_messages
 from service.messages.commands import Command
@@ -34,24 +34,28 @@ BIRTH = "online"
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who speaks, and from what."""
+    """Who speaks, from what, and who is asked and told meanwhile, in the client's thread: all must return at once."""
 
     node: Node
-    sources: tuple[str, ...]
+    sources: Sequence[str]
     """Ids."""
     outbox: Outbox
-    retained: RetainedMessages
-    suspects: Suspects
-    on_command: Callable[[Command], None]
-    discovery: Callable[[], Sequence[Message]]
-    unanswered: Callable[[], Collection[str]]
+    """Open; it stays open until after the client's `stop`."""
+    on_command: Callable[[Command], None] = lambda _: None
+    """Gets each command."""
+    discovery: Sequence[Message] = ()
+    """Told on every connection before all states."""
+    unanswered: Callable[[], Collection[str]] = tuple
     """Ids of the episodes that are open and that nobody has answered: what is told of them late still alerts."""
-    births: tuple[str, ...] = ()
-    """Topics on which Home Assistant says that it started."""
+    births: Sequence[str] = ()
+    """Topics on which Home Assistant says that it started: then discovery and all states are told again."""
     birth: str = BIRTH
     """What it says there."""
-    gone: tuple[str, ...] = ()
-    """Topics on which nothing retained may stay."""
+    gone: Sequence[str] = ()
+    """Topics on which nothing retained may stay; what is found there is removed, on every connection before any
+    state."""
+    retained: RetainedMessages = field(default_factory=RetainedMessages)
+    suspects: Suspects = field(default_factory=Suspects)
 
 
 class Sender:

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import paho.mqtt.client as paho
+
 from service.messages import commands, node_messages
 from service.messages.message import Keep, Message
 from service.mqtt.connection import Connection
-from service.mqtt.exchange import Incoming, subscription
+from service.mqtt.exchange import subscription
 from service.mqtt.sender import DISCOVERY_PAUSE_S, Sender, Speaker
 
 log = logging.getLogger(__name__)
@@ -66,7 +68,7 @@ class Session:
     def greet(self) -> None:
         """Returns when `status = online` is told, or the goodbye is due."""
         self._subscribe()
-        sender, devices = self._sender, self._speaker.discovery()
+        sender, devices = self._sender, self._speaker.discovery
         sender.announce(devices)
         if not sender.understood:
             self._until(lambda: not sender.announcing)
@@ -129,7 +131,7 @@ class Session:
         now, sender = time.monotonic(), self._sender
         if now >= self._discover_at:
             self._discover_at = math.inf
-            sender.announce(self._speaker.discovery())
+            sender.announce(self._speaker.discovery)
             sender.retell_at = now + DISCOVERY_PAUSE_S
         if now >= sender.retell_at:
             sender.retell_at = math.inf
@@ -158,19 +160,19 @@ class Session:
             self._told = self.shortages
             self._changed(self._told)
 
-    def _obey(self, incoming: Incoming) -> None:
+    def _obey(self, incoming: paho.MQTTMessage) -> None:
         if incoming.topic in self._speaker.births:
-            if incoming.payload == self._speaker.birth.encode() and not incoming.retained:
+            if incoming.payload == self._speaker.birth.encode() and not incoming.retain:
                 self._discover_at = time.monotonic() + random.uniform(BIRTH_FIRST_S, BIRTH_LAST_S)  # noqa: S311 - no secret
             return
         if incoming.topic in self._speaker.gone:
-            if incoming.payload and incoming.retained:
+            if incoming.payload and incoming.retain:
                 self._sender.announce([Message(incoming.topic, "", retain=True, qos=1, keep=Keep.LATEST)])
             return
-        if incoming.retained:
+        if incoming.retain:
             topic = incoming.topic if incoming.topic.isprintable() else ascii(incoming.topic)
             log.info("command on %s ignored: it is retained, so nobody gave it now", topic)
             return
-        command = commands.parse(self._speaker.node, self._speaker.sources, incoming.topic, incoming.payload)
+        command = commands.parse(self._speaker.node, self._speaker.sources, incoming.topic, bytes(incoming.payload))
         if command is not None:
             self._speaker.on_command(command)

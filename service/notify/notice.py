@@ -27,6 +27,7 @@ _SEVERITIES: Final[Mapping[Kind, Severity]] = {
     "ended": Severity.INFO,
     "test": Severity.WARNING,
     "not_hearing": Severity.CRITICAL,
+    "heard_badly": Severity.CRITICAL,
     "hearing_again": Severity.INFO,
     "not_saving": Severity.WARNING,
     "saving_again": Severity.INFO,

@@ -7,7 +7,6 @@ from typing import Self
 from service.notify.channel import Channel
 from service.notify.notice import Notice
 from service.notify.settings import NotifyConfig
-from service.notify.waiting import Counts
 
 
 class Notifier:
@@ -39,10 +38,6 @@ class Notifier:
         """Passes a notice to every channel that wants it; never blocks, never raises."""
         for channel in self._channels:
             channel.tell(notice)
-
-    def counts(self) -> dict[str, Counts]:
-        """Where every notice went, by channel."""
-        return {channel.name: channel.counts() for channel in self._channels}
 
     def stop(self, timeout_s: float) -> None:
         """Tries what waits once more, for so long at most in all; says what was given up."""

@@ -23,7 +23,7 @@ class Pace:
     """Longest pause (seconds): 20 attempts and more before the deadline, and no load on a service that is down."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counts:
     """Where every notice went: `told == delivered + replaced + dropped + waiting`."""
 
@@ -67,17 +67,18 @@ class Waiting:
     def put(self, notice: Notice, now: float) -> None:
         """Takes a notice; it replaces what it supersedes, and when full the oldest goes, urgent ones last."""
         kept = [entry for entry in self._entries if not notice.supersedes(entry.notice)]
-        self._count(told=1, replaced=len(self._entries) - len(kept))
+        self._counts.told += 1
+        self._counts.replaced += len(self._entries) - len(kept)
         self._entries = [*kept, Entry(notice, now + self._pace.deadline_s)]
         if len(self._entries) > self._pace.most_waiting:
             oldest = next((entry for entry in self._entries if not entry.notice.urgent), self._entries[0])
             self._entries.remove(oldest)
-            self._count(dropped=1)
+            self._counts.dropped += 1
 
     def take(self, now: float, *, unlimited: bool = False) -> Entry | None:
         """Returns what may go now; answer with `delivered`, `failed` or `given_up`."""
         fresh = [entry for entry in self._entries if now < entry.until]
-        self._count(dropped=len(self._entries) - len(fresh))
+        self._counts.dropped += len(self._entries) - len(fresh)
         self._entries = fresh
         self._refill(now)
         able = fresh if unlimited or self._allowed >= 1 else [entry for entry in fresh if entry.notice.urgent]
@@ -98,31 +99,26 @@ class Waiting:
         """What was taken has arrived."""
         self._in_hand -= 1
         self._allowed = max(self._allowed - 1, 0.0)
-        self._count(delivered=1)
+        self._counts.delivered += 1
 
     def failed(self, entry: Entry) -> None:
         """What was taken did not arrive: it waits again, at the front, unless something newer makes it needless."""
         self._in_hand -= 1
         if any(newer.notice.supersedes(entry.notice) for newer in self._entries):
-            self._count(replaced=1)
+            self._counts.replaced += 1
         else:
             self._entries.insert(0, entry)
 
     def given_up(self) -> None:
         """What was taken did not arrive and never will."""
         self._in_hand -= 1
-        self._count(dropped=1)
+        self._counts.dropped += 1
 
     def refuse(self) -> None:
         """A notice came too late to wait at all."""
-        self._count(told=1, dropped=1)
+        self._counts.told += 1
+        self._counts.dropped += 1
 
     def _refill(self, now: float) -> None:
         self._allowed = min(self._allowed + (now - self._allowed_at) / self._pace.refill_s, float(self._pace.burst))
         self._allowed_at = now
-
-    def _count(self, *, told: int = 0, delivered: int = 0, replaced: int = 0, dropped: int = 0) -> None:
-        so_far = self._counts
-        self._counts = Counts(
-            so_far.told + told, so_far.delivered + delivered, so_far.replaced + replaced, so_far.dropped + dropped
-        )

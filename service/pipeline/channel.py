@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from monitord.faults import Fault, FaultWatch
-from monitord.gate import frame_dbfs
-from monitord.listener import Listener, ListenerParams
+from monitord.listening.gate import frame_dbfs
+from monitord.listening.listener import Listener, ListenerParams
 from monitord.tally import Tally
 from monitord.tracker import Tracker, TrackerParams
 from monitord.types import RATE_HZ, AudioChunk, CryEvent, Scores, Segment, Window
@@ -116,16 +116,18 @@ class SourceChannel:
 
     def window(self, window: Window, scores: Scores) -> list[CryEvent]:
         """Takes the next window's scores; what overlaps a test alarm gives events of type `test`, and no others."""
-        before = self.injected_before is not None and self.injected_before.overlaps(window.start, window.end)
-        tested = self.injection is not None and self.injection.overlaps(window.start, window.end)
-        if not (before or tested):
+        if not self.is_test(window):
             level = float(frame_dbfs(window.samples[None])[0])
             self.scored.append(Scored(window.onset, window.end, level, scores))
             return self.tracker.window(window, scores, self.on_p)
-        if self.test_tracker is None or before:
+        if self.test_tracker is None or _sounds_in(self.injected_before, window):
             return []
         events = self.test_tracker.window(window, scores, self.on_p)
         return [replace(event, event_type="test") for event in events if event.event_type == "started"]
+
+    def is_test(self, window: Window) -> bool:
+        """Whether a test alarm sounds in it."""
+        return _sounds_in(self.injected_before, window) or _sounds_in(self.injection, window)
 
     def test(self, injection: Injection) -> None:
         """Begins a test alarm with this sound."""
@@ -157,6 +159,10 @@ class SourceChannel:
         self.last_audio_monotonic = time.monotonic()
         self.fault = self.watch.feed(chunk.samples, chunk.rate_hz)
         return self.listener.feed(chunk)
+
+
+def _sounds_in(injection: Injection | None, window: Window) -> bool:
+    return injection is not None and injection.overlaps(window.start, window.end)
 
 
 def joined(chunks: Iterable[AudioChunk]) -> Iterator[AudioChunk]:

@@ -18,12 +18,19 @@ from service.capture.inbox import Inbox
 from service.capture.recording import check_file
 from service.capture.source import SourceState
 from service.messages import json_lines
+from service.messages.json_lines import Line
 from service.pipeline.channel import SourceChannel
+from service.pipeline.trace import Trace
 from service.pipeline.worker import Worker
 
 
 def replay(
-    files: Sequence[Path], bundle: Bundle, write: Callable[[str], object], *, runtime: Choice = "auto"
+    files: Sequence[Path],
+    bundle: Bundle,
+    write: Callable[[str], object],
+    *,
+    runtime: Choice = "auto",
+    trace: bool = False,
 ) -> list[MonitordError]:
     """Hears one recording after the other; writes JSON lines, last the tally of all.
 
@@ -32,6 +39,7 @@ def replay(
         bundle: Verified.
         write: Gets each line, without its end.
         runtime: What computes the network.
+        trace: Whether it says between these lines how it came to them.
 
     Returns:
         What was wrong with recordings that give no sound or break off in the middle; the others, and what was heard
@@ -53,7 +61,7 @@ def replay(
     if not heard:
         raise SourceError("\n".join(map(str, broken)))
     classifier = Classifier(bundle, open_runtime(bundle, runtime))
-    tally = Tally()
+    tally, printer = Tally(), _Printer(write)
     for source_id, path in heard:
         wake = threading.Event()
         inbox = Inbox(source_id, waits=True, wake=wake)
@@ -61,7 +69,7 @@ def replay(
         channel = SourceChannel.of(inbox, bundle.manifest.listener, bundle.manifest.tracker)
         source.start()
         try:
-            Worker([channel], classifier, _Printer(write), wake).run()
+            Worker([channel], classifier, printer, wake, trace=Trace(printer.line) if trace else None).run()
         finally:
             source.stop(1.0)
         tally += channel.tally()
@@ -70,7 +78,7 @@ def replay(
             broken.append(SourceError(status.detail))
     if not tally.conserved:
         raise AssertionError(f"samples went astray: {tally}")
-    write(json.dumps(json_lines.replay_tally(tally)))
+    printer.line(json_lines.replay_tally(tally))
     return broken
 
 
@@ -92,15 +100,19 @@ class _Printer:
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
 
+    def line(self, line: Line) -> None:
+        """Writes a line, of a trace too."""
+        self._write(json.dumps(line))
+
     def event(self, channel: SourceChannel, event: CryEvent) -> None:
         """An episode moved."""
         del channel
-        self._write(json.dumps(json_lines.replay_event(event)))
+        self.line(json_lines.replay_event(event))
 
     def segment(self, channel: SourceChannel, segment: Segment, scores: Scores) -> None:
         """A sound was finished and scored."""
         reason, _ = likely_reason(scores.reasons, channel.tracker.params.unsure_below)
-        self._write(json.dumps(json_lines.replay_segment(segment, scores, reason=reason)))
+        self.line(json_lines.replay_segment(segment, scores, reason=reason))
 
     def tick(self) -> None:
         """Nothing is due in a replay."""

@@ -17,6 +17,7 @@ from model.classifier import Classifier, pool
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment, Window
 from service.pacing import until_poll_s
 from service.pipeline.channel import SourceChannel
+from service.pipeline.trace import Trace
 
 IDLE_S = 0.5
 """Longest nap when no inbox has anything (seconds): a source wakes the worker itself; what else waits for a round are
@@ -60,6 +61,7 @@ class Worker:
         reporter: Who is told.
         wake: Set by each inbox that got sound.
         live: Whether it may leave out windows when it falls behind; a replay is exact and has time.
+        trace: Follows what happens on the way to each decision; None: nobody does.
     """
 
     def __init__(
@@ -70,8 +72,13 @@ class Worker:
         wake: threading.Event,
         *,
         live: bool = False,
+        trace: Trace | None = None,
     ) -> None:
         self.channels = channels
+        self._trace = trace
+        if trace is not None:
+            for channel in channels:
+                trace.follow(channel)
         self._live = live
         self.moved_at = time.monotonic()
         """When the last round ended (monotonic seconds)."""
@@ -101,11 +108,16 @@ class Worker:
         """Takes at most a second from each source; says whether there is more."""
         behind_s = max((channel.inbox.held for channel in self.channels), default=0) / RATE_HZ if self._live else 0.0
         heard = [(channel, item) for channel in self.channels for item in _worth_it(channel, channel.take(), behind_s)]
+        if self._trace is not None:
+            for channel in self.channels:
+                self._trace.heard(channel)
         self._score(heard)
         for channel in self.channels:
             self._tell(channel, channel.tracker.advance(channel.listener.position))
             if channel.flushed:
                 self._tell(channel, channel.tracker.flush(channel.listener.position))
+            if self._trace is not None:
+                self._trace.round(channel)
             channel.published_tally = channel.tally()
             channel.inbox.calm = self._live and channel.calm
         self._teller.tick()
@@ -132,16 +144,24 @@ class Worker:
             if not channel.enabled:
                 continue
             if isinstance(item, Window):
-                self._tell(channel, channel.window(item, next(scores)))
+                scored = next(scores)
+                events = channel.window(item, scored)
+                if self._trace is not None:
+                    self._trace.window(channel, item, scored)
+                self._tell(channel, events)
             elif over := channel.over(
                 item
             ):  # empty where the room was switched on in the middle of the sound, or tested
                 pooled = pool(over)
+                if self._trace is not None:
+                    self._trace.segment(channel, item, pooled)
                 self._teller.segment(channel, item, pooled)
                 self._tell(channel, channel.tracker.segment(item, pooled, channel.on_p))
 
     def _tell(self, channel: SourceChannel, events: list[CryEvent]) -> None:
         for event in events:
+            if self._trace is not None:
+                self._trace.event(channel, event)
             self._teller.event(channel, event)
 
 

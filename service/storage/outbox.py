@@ -118,18 +118,15 @@ class Outbox:
             self._seen |= bool(rows)
         return sorted(rows, key=lambda row: row.seq)[:limit]
 
-    def delete(self, seqs: Collection[int]) -> None:
-        """Forgets messages that the broker has."""
+    def delete(self, done: Collection[int], hopeless: Collection[int] = ()) -> None:
+        """Forgets messages that the broker has, and those that none will ever take: they count as dropped."""
+        seqs = [*done, *hopeless]
         if seqs:
             with self._lock:
-                self._forget(seqs)
-
-    def discard(self, seqs: Collection[int]) -> None:
-        """Forgets messages that no broker will ever take, and counts them as dropped."""
-        if seqs:
-            with self._lock:
-                self._forget(seqs)
-                self._dropped += len(seqs)
+                for seq in seqs:
+                    self._memory.pop(seq, None)
+                self._try(lambda: self._file.remove(seqs))
+                self._dropped += len(hopeless)
 
     @property
     def last_seq(self) -> int:
@@ -226,8 +223,3 @@ class Outbox:
         if dropped:
             self._dropped += dropped
             log.warning("outbox: %d messages dropped, %s", dropped, why)
-
-    def _forget(self, seqs: Collection[int]) -> None:
-        for seq in seqs:
-            self._memory.pop(seq, None)
-        self._try(lambda: self._file.remove(seqs))

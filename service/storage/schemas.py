@@ -34,7 +34,7 @@ class KeptRoom(BaseModel):
 
 
 class KeptEpisode(BaseModel):
-    """An episode that was open, as `Household.dump` writes it."""
+    """An episode that was open, as `service.alerts.open_episodes` writes it."""
 
     id: str
     teller: str

@@ -9,13 +9,34 @@ from typing import Final, Protocol
 
 from monitord.faults import Fault
 from service.messages.json_lines import Line
-from service.terminal.console import Console
 from service.terminal.console_text import event_words, fault_words, printable, segment_words
 
 DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL = 7, 6, 5, 4, 3, 2
 """Priorities, syslog(3)."""
 IDENTIFIER: Final = "monitord"
 """`journalctl -t monitord`."""
+
+
+class Screen(Protocol):
+    """Who shows a person, or a script, what happens: a terminal, the journal, or what a host of the daemon has."""
+
+    def banner(self, text: str) -> None:
+        """What it listens to, and where it tells it: the first that is shown."""
+
+    def line(self, line: Line) -> None:
+        """A segment or an event, as `replay` prints it, with the id that MQTT carries."""
+
+    def level(self, source: str, dbfs: float, floor_dbfs: float) -> None:
+        """The level of a source, once a second."""
+
+    def fault(self, source: str, fault: Fault, detail: str = "") -> None:
+        """A source has another fault, or with `ok` none any more."""
+
+    def note(self, text: str) -> None:
+        """Something about the whole daemon."""
+
+    def close(self) -> None:
+        """Nothing more is shown; called by who opened it."""
 
 
 class Send(Protocol):
@@ -68,10 +89,6 @@ class JournalScreen:
         """Writes something about the whole daemon."""
         self._say(INFO, text)
 
-    def log(self, text: str) -> None:
-        """Writes a line that belongs to no source."""
-        self._say(INFO, text)
-
     def close(self) -> None:
         """Has nothing to close."""
 
@@ -111,10 +128,6 @@ class JournalLog(logging.Handler):
             )
         except Exception:  # noqa: BLE001 - the contract of logging.Handler: report it, never raise into the caller
             self.handleError(record)
-
-
-Screen = Console | JournalScreen
-"""Who shows what happens: a terminal, or the journal."""
 
 
 def _priority(level: int) -> int:

@@ -25,7 +25,6 @@ def logging_to(handler: logging.Handler) -> Iterator[None]:
     """Lets the handler have every record while the block lasts."""
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The house itself: floors, packages and locked versions are as the plan says."""
+"""The house itself: floors, packages, documents and locked versions are as the plan says."""
 
 import re
 import subprocess
@@ -6,15 +6,40 @@ import sys
 import tomllib
 from importlib.metadata import metadata, packages_distributions
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from monitord.faults import Fault
+from service.messages.faults import FAULTS
+from service.messages.texts import Texts, languages
 from tests.support.paths import ROOT
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 NAMES = ("monitord", "model", "service", "training")
 LOCKS = sorted((ROOT / "deploy").glob("*.lock"))
+DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md")
+
+MOST_FILES = 15
+"""Python files in one folder, beside `__init__.py`: more are two rooms."""
+MOST_LINES = 300
+"""Of one file: more is two subjects."""
+
+
+def _document(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _paths(text: str) -> set[str]:
+    """Returns what a document names in backticks and looks like a path of a file here."""
+    quoted = re.findall(r"`([^`\s]+)`|\]\(([^)\s#:]+)\)", text)
+    names = {(code or link).split(":")[0] for code, link in quoted}
+    return {name for name in names if re.fullmatch(r"[\w./-]+\.(py|md|yaml|toml|acl|lock)", name)}
+
+
+def _exists(name: str) -> bool:
+    """Seen from the root, or from `service`, as the roads are told."""
+    return (ROOT / name).is_file() or (ROOT / "service" / name).is_file()
 
 
 def _locked(lock: Path) -> dict[str, set[str]]:
@@ -53,6 +78,77 @@ def test_tests_are_one_package() -> None:
     """A folder of tests without `__init__.py` would put tests/model before `model` on the search path."""
     folders = {path.parent for path in (ROOT / "tests").rglob("*.py")}
     assert not [folder for folder in folders if not (folder / "__init__.py").exists()]
+
+
+def test_no_folder_is_a_heap() -> None:
+    """A folder with more files than a person sees at a glance has rooms of its own."""
+    folders = {path.parent for name in (*NAMES, "tests") for path in (ROOT / name).rglob("*.py")}
+    counts = {
+        folder.relative_to(ROOT).as_posix(): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
+        for folder in folders
+    }
+    assert not {name: count for name, count in counts.items() if count > MOST_FILES}
+
+
+def test_the_service_begins_with_few_files() -> None:
+    """Whoever opens the folder sees rooms, and the few files that build and start."""
+    assert len([path for path in (ROOT / "service").iterdir() if path.is_file() and path.name != "__init__.py"]) <= 10
+
+
+def test_no_file_of_the_product_is_long() -> None:
+    """A file that grows over the limit has two subjects."""
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for name in NAMES
+        for path in (ROOT / name).rglob("*.py")
+    }
+    assert not {name: length for name, length in lengths.items() if length > MOST_LINES}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_name_files_that_exist(name: str) -> None:
+    """A file that is moved or renamed is moved in the documents, too."""
+    named = _paths(_document(name))
+    assert len(named) > 20
+    assert not sorted(path for path in named if not _exists(path))
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_name_functions_that_exist(name: str) -> None:
+    """`file.py:name` is a function, a class or a constant of that file."""
+    named = re.findall(r"`([\w/]+\.py):(\w+)`", _document(name))
+    assert len(named) > 5
+    gone = [
+        f"{path}:{what}"
+        for path, what in named
+        if not re.search(rf"^\s*(def|class) {what}\b|^{what}\b.*=", _document(path), re.MULTILINE)
+    ]
+    assert not gone
+
+
+def test_every_room_is_in_the_architecture() -> None:
+    """A new room of the service, or a new contract's layer, is told to whoever comes next."""
+    text = _document("ARCHITECTURE.md")
+    rooms = {path.parent.name for path in (ROOT / "service").glob("*/__init__.py")}
+    assert not [room for room in sorted(rooms) if f"| `{room}/` |" not in text]
+    [layers] = [
+        contract["layers"]
+        for contract in PROJECT["tool"]["importlinter"]["contracts"]
+        if contract.get("containers") == ["service"]
+    ]
+    assert "\n".join(f"    {layer}" for layer in layers) in text
+
+
+@pytest.mark.parametrize("fault", get_args(Fault))
+def test_every_fault_word_is_known_everywhere(fault: Fault) -> None:
+    """What it means, what a parent reads in each language, and the README's chapter on faults."""
+    assert fault in FAULTS
+    if fault == "ok":
+        return
+    for code in languages():
+        assert Texts.load(code).language.faults[fault], code
+    chapter = _document("README.md").split("## When something is wrong")[1].split("\n## ")[0]
+    assert f"`{fault}`" in chapter
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, quiet_room
+from tests.support.daemon.daemon import Daemon, configure, looped, quiet_room
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 
 pytestmark = pytest.mark.e2e
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 
 def test_sighup_reads_the_configuration_anew(tmp_path: Path) -> None:
     """A wrong one is refused and the old one stays; a good one is in force, in the same process."""
-    source = {"file": str(quiet_room(tmp_path / "quiet.wav", 1.0)), "loop": True}
+    source = looped(quiet_room(tmp_path / "quiet.wav", 1.0))
     with Mosquitto(tmp_path / "broker") as broker, Subscriber(broker) as subscriber:
         configuration = configure(tmp_path, broker, {"nursery": source})
         with Daemon(tmp_path, "--config", configuration) as daemon:

@@ -1,6 +1,5 @@
 """The daemon itself is broken: stuck, frozen, no network, no disk, no file descriptors, or a clock that jumps."""
 
-import json
 import os
 import resource
 import signal
@@ -12,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemon.broken_daemon import BrokenDaemon
-from tests.support.daemon.daemon import configure, crying_room
+from tests.support.daemon.daemon import configure, crying_room, looped
 from tests.support.faults.fault_feed import Feeds
-from tests.support.faults.fault_matrix import ROOT, TimedSubscriber
+from tests.support.faults.fault_matrix import ROOT, FaultSubscriber
 from tests.support.servers.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.e2e
@@ -26,16 +25,16 @@ SLOW_BOX_S = 10.0
 
 
 @contextmanager
-def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, TimedSubscriber, Feeds]]:
+def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, FaultSubscriber, Feeds]]:
     """A daemon that hears a phone and a cot in which a child cries now and then; both are online."""
     feeds = Feeds("phone")
     sources = {
         "phone": {"stream": feeds.url("phone")},
-        "cot": {"file": str(crying_room(folder / "cry.wav", before_s=0.5, after_s=0.5)), "loop": True},
+        "cot": looped(crying_room(folder / "cry.wav", before_s=0.5, after_s=0.5)),
     }
     with (
         Mosquitto(folder / "broker") as broker,
-        TimedSubscriber(broker) as subscriber,
+        FaultSubscriber(broker) as subscriber,
         feeds.running(),
         BrokenDaemon(folder, "--config", configure(folder, broker, sources, **more)) as daemon,
     ):
@@ -44,12 +43,8 @@ def house(folder: Path, **more: object) -> Iterator[tuple[BrokenDaemon, TimedSub
         yield daemon, subscriber, feeds
 
 
-def status(subscriber: TimedSubscriber, source: str) -> str | None:
+def status(subscriber: FaultSubscriber, source: str) -> str | None:
     return subscriber.last(f"{ROOT}/{source}/status")
-
-
-def fault(subscriber: TimedSubscriber, source: str) -> str:
-    return str(json.loads(subscriber.last(f"{ROOT}/{source}/health") or "{}").get("fault"))
 
 
 def test_a_network_that_fails_and_a_clock_that_jumps(tmp_path: Path) -> None:
@@ -74,15 +69,15 @@ def test_a_stuck_worker_and_a_frozen_daemon(tmp_path: Path) -> None:
         daemon.breaks("stuck")
         for source in ("phone", "cot"):
             daemon.wait_for(lambda: status(subscriber, source) == "offline", source, TOLD_S + SLOW_BOX_S)  # noqa: B023
-            daemon.wait_for(lambda: fault(subscriber, source) == "stuck", f"the fault of {source}")  # noqa: B023
+            daemon.wait_for(lambda: subscriber.fault(source) == "stuck", f"the fault of {source}")  # noqa: B023
         os.kill(daemon.pid, signal.SIGSTOP)
         daemon.wait_for(lambda: subscriber.last(f"{ROOT}/status") == "offline", "the last will", TOLD_S + SLOW_BOX_S)
         daemon.mends("stuck")
         os.kill(daemon.pid, signal.SIGCONT)
         daemon.wait_for(lambda: subscriber.last(f"{ROOT}/status") == "online", "it woke up")
         for source in ("phone", "cot"):
-            daemon.wait_for(lambda: (status(subscriber, source), fault(subscriber, source)) == ("online", "ok"), source)  # noqa: B023
-            for told in map(json.loads, subscriber.payloads(f"{ROOT}/{source}/health")):
+            daemon.wait_for(lambda: (status(subscriber, source), subscriber.fault(source)) == ("online", "ok"), source)  # noqa: B023
+            for told in subscriber.values(f"{ROOT}/{source}/health"):
                 assert told["captured"] == told["lost"] + told["quiet"] + told["segmented"] + told["held"]
         assert daemon.events("started", "phone") == []  # what it gets at once then is a burst, no cry
 
@@ -121,9 +116,9 @@ def mount(*arguments: str) -> int:
     return subprocess.run(["mount", *arguments], check=False).returncode
 
 
-def told_fault(subscriber: TimedSubscriber) -> str:
+def told_fault(subscriber: FaultSubscriber) -> str:
     """What the node itself says is wrong."""
-    return str(json.loads(subscriber.last(f"{ROOT}/info") or "{}").get("fault"))
+    return str(subscriber.latest(f"{ROOT}/info").get("fault"))
 
 
 def test_a_full_disk(tmp_path: Path, disk: Path) -> None:

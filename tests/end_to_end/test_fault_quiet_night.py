@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
 from monitord.pcm import FULL_SCALE
 from monitord.tracker import TrackerParams
 from monitord.types import RATE_HZ, Pcm

@@ -12,8 +12,8 @@ from tests.support.faults.fault_matrix import (
     RECORDINGS,
     ROOT,
     STREAMS,
+    FaultSubscriber,
     Feed,
-    TimedSubscriber,
     provoked,
     wait,
     well,
@@ -44,7 +44,7 @@ def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.
     feeds: dict[str, Feed] = {**streams.feeds, **microphones.feeds, **recordings.feeds}
     with (
         Mosquitto(tmp_path / "broker") as broker,
-        TimedSubscriber(broker) as subscriber,
+        FaultSubscriber(broker) as subscriber,
         streams.running(),
         microphones.running(),
         recordings.running(),

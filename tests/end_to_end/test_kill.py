@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.daemon.chaos import Hammer, Verdict
+from tests.support.daemon.chaos import Chaos, Verdict
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]  # usually half a minute; each start is a second of work
 
@@ -15,7 +15,7 @@ LANES, KILLS = 2, 10
 
 def test_nothing_is_lost_and_all_that_started_ends(tmp_path: Path) -> None:
     """Every printed line arrives, in order, once by its id; each tally is conserved; no episode is left open."""
-    lanes = [Hammer(tmp_path / str(lane), seed=lane) for lane in range(LANES)]
+    lanes = [Chaos(tmp_path / str(lane), seed=lane) for lane in range(LANES)]
     with ThreadPoolExecutor(LANES) as pool:
         verdict = sum(pool.map(lambda lane: lane.run(KILLS), lanes), Verdict())
     assert verdict.faults == []

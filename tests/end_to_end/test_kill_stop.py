@@ -1,14 +1,12 @@
 """A clean stop, whatever the broker does: the last segment and `ended` are told or kept, and the status is 0."""
 
-import json
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, quiet_room, room, short_cry
+from tests.support.daemon.daemon import Daemon, configure, looped, quiet_room, room, short_cry
 from tests.support.daemon.invariants import Told
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import write_wav
@@ -21,18 +19,12 @@ SLOW_BOX = 4.0
 """How much slower than the promise this machine may be while it does other work."""
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 def crying(folder: Path, broker: Mosquitto) -> Daemon:
     """A daemon whose nursery cries without a pause, so that a stop always finds an open episode."""
     cries = write_wav(folder / "cry.wav", room(*[short_cry()] * 4))
     sources = {
-        "nursery": {"file": str(cries), "loop": True},
-        "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
+        "nursery": looped(cries),
+        "attic": looped(quiet_room(folder / "quiet.wav")),
     }
     return Daemon(folder, "--config", configure(folder, broker, sources))
 
@@ -83,9 +75,9 @@ def test_a_stop_flushes_the_open_sound(tmp_path: Path, broker: Mosquitto) -> Non
         until(lambda: subscriber.last("monitord/home/status") == "offline")
         assert len(daemon.segments()) > before
         assert daemon.lines[-1]["event_type"] == "ended"
-        last = json.loads(str(subscriber.last("monitord/home/nursery/segment")))
+        last = subscriber.latest("monitord/home/nursery/segment")
         assert last["id"] == daemon.segments()[-1]["id"]
-        ended = json.loads(str(subscriber.last("monitord/home/nursery/event")))
+        ended = subscriber.latest("monitord/home/nursery/event")
         assert (ended["event_type"], ended["cause"]) == ("ended", "stopped")
         topics = [heard.topic.removeprefix("monitord/home/") for heard in subscriber.heard]
         said = [topic for topic in topics if topic.endswith(("/event", "status"))][-4:]

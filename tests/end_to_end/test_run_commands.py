@@ -1,6 +1,5 @@
 """What the family asks of a running daemon, over MQTT and from another terminal."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.cli import CONFIG_EXIT
-from tests.support.daemon.daemon import Daemon, Json, configure, crying_room, monitord, quiet_room
+from tests.support.daemon.daemon import Daemon, Json, configure, crying_house, monitord
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port
 
 pytestmark = pytest.mark.e2e
@@ -27,13 +26,11 @@ class Family:
 
     def settings(self, source: str) -> Json:
         """What is in force."""
-        told: Json = json.loads(self.subscriber.last(f"{HOME}/{source}/settings") or "{}")
-        return told
+        return self.subscriber.latest(f"{HOME}/{source}/settings")
 
     def proof(self, source: str) -> Json:
         """Its last test alarm."""
-        told: Json = json.loads(self.subscriber.last(f"{HOME}/{source}/proof") or "{}")
-        return told
+        return self.subscriber.latest(f"{HOME}/{source}/proof")
 
     def status(self, source: str) -> str | None:
         """Whether it is heard."""
@@ -41,7 +38,7 @@ class Family:
 
     def events(self, source: str, event_type: str) -> list[Json]:
         """What was told on MQTT."""
-        told: list[Json] = [json.loads(payload) for payload in self.subscriber.payloads(f"{HOME}/{source}/event")]
+        told = self.subscriber.values(f"{HOME}/{source}/event")
         return [event for event in told if event["event_type"] == event_type]
 
 
@@ -49,14 +46,10 @@ class Family:
 def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
     """One daemon for all tests here, the nursery crying; commands that were retained wait for it."""
     folder = tmp_path_factory.mktemp("family")
-    sources = {
-        "nursery": {"file": str(crying_room(folder / "cry.wav", 0.5, 0.5)), "loop": True},
-        "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
-    }
     with Mosquitto(folder / "broker") as broker, Subscriber(broker) as subscriber:
         subscriber.say(f"{HOME}/nursery/threshold/set", "0.01", retain=True)
         subscriber.say(f"{HOME}/test_alarm/set", "PRESS", retain=True)
-        configuration = configure(folder, broker, sources)
+        configuration = configure(folder, broker, crying_house(folder))
         with Daemon(folder, "--config", configuration) as daemon:
             daemon.wait_for(lambda: subscriber.last(f"{HOME}/attic/status") == "online", "the attic online")
             daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
@@ -150,7 +143,7 @@ def test_switching_a_room_off(family: Family) -> None:
     family.daemon.wait_for(lambda: family.settings("nursery")["enabled"] is False, "the setting")
     family.daemon.wait_for(lambda: family.status("nursery") == "offline", "the room off")
     family.daemon.wait_for(lambda: bool(family.events("nursery", "ended")), "the end of its episode")
-    assert json.loads(str(family.subscriber.last(f"{HOME}/nursery/state")))["crying"] is False
+    assert family.subscriber.latest(f"{HOME}/nursery/state")["crying"] is False
     done = monitord("status", "--config", family.configuration)
     assert "  nursery: NOT HEARD" in done.stdout.splitlines()
     assert done.returncode == 1

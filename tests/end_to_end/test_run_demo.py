@@ -65,7 +65,7 @@ def test_demo(tmp_path: Path) -> None:
             assert code == 0
             # Its own broker has told the goodbye before it left.
             until(lambda: subscriber.last("monitord/home/status") == "offline")
-            assert json.loads(str(subscriber.last("monitord/home/room/event")))["event_type"] == "ended"
+            assert subscriber.latest("monitord/home/room/event")["event_type"] == "ended"
             assert subscriber.last("monitord/home/room/status") == "offline"
         assert "Traceback" not in daemon.words
         assert "ERROR" not in daemon.words

@@ -1,15 +1,13 @@
 """How the daemon leaves: asked, asked twice, killed; and what outlives it."""
 
-import json
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, crying_room, quiet_room
+from tests.support.daemon.daemon import Daemon, configure, crying_house, crying_room, quiet_room
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 
 pytestmark = pytest.mark.e2e
@@ -20,19 +18,9 @@ SLOW_BOX = 4.0
 """How much slower than the promise this machine may be while it does other work."""
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 def crying(folder: Path, broker: Mosquitto) -> Daemon:
     """A daemon whose nursery cries, over and over, and whose attic is quiet."""
-    sources = {
-        "nursery": {"file": str(crying_room(folder / "cry.wav", 0.5, 0.5)), "loop": True},
-        "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
-    }
-    return Daemon(folder, "--config", configure(folder, broker, sources))
+    return Daemon(folder, "--config", configure(folder, broker, crying_house(folder)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -49,9 +37,9 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, broker: Mosquitto, number: sig
             ("monitord/home/attic/status", "offline"),
             ("monitord/home/status", "offline"),
         ]
-        assert json.loads(str(subscriber.last("monitord/home/nursery/event")))["event_type"] == "ended"
-        assert json.loads(str(subscriber.last("monitord/home/nursery/state")))["crying"] is False
-        ids = [json.loads(payload)["id"] for payload in subscriber.payloads("monitord/home/nursery/event")]
+        assert subscriber.latest("monitord/home/nursery/event")["event_type"] == "ended"
+        assert subscriber.latest("monitord/home/nursery/state")["crying"] is False
+        ids = [one["id"] for one in subscriber.values("monitord/home/nursery/event")]
         assert [line["id"] for line in daemon.lines if line["kind"] == "event"] == ids
         assert "Traceback" not in daemon.words
         assert "WARNING" not in daemon.words
@@ -83,7 +71,7 @@ def test_events_outlive_an_outage_and_a_kill(tmp_path: Path, broker: Mosquitto) 
             assert daemon.ends() == 0
 
         def delivered() -> bool:
-            heard = {json.loads(payload)["id"] for payload in subscriber.payloads("monitord/home/nursery/event")}
+            heard = {one["id"] for one in subscriber.values("monitord/home/nursery/event")}
             return heard >= set(told)
 
         until(delivered)

@@ -1,12 +1,11 @@
 """Deaf, not quiet: what the daemon tells of a source that sends what no living microphone sends."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, crying_room
+from tests.support.daemon.daemon import Daemon, configure, crying_room, looped
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.sound.sounds import noise, silence, write_wav
 
@@ -23,7 +22,7 @@ def test_digital_silence_is_no_quiet_child(tmp_path: Path) -> None:
     dead = np.concatenate([noise(2.0), silence(8.5), noise(60.0)])
     sources = {
         "dead": {"file": str(write_wav(tmp_path / "dead.wav", dead))},
-        "nursery": {"file": str(crying_room(tmp_path / "cry.wav")), "loop": True},
+        "nursery": looped(crying_room(tmp_path / "cry.wav")),
     }
     status = "monitord/home/dead/status"
     with (
@@ -33,14 +32,14 @@ def test_digital_silence_is_no_quiet_child(tmp_path: Path) -> None:
     ):
 
         def faults(source: str) -> list[str]:
-            told = [json.loads(payload)["fault"] for payload in subscriber.payloads(f"monitord/home/{source}/health")]
+            told = [one["fault"] for one in subscriber.values(f"monitord/home/{source}/health")]
             return [fault for before, fault in zip(["", *told], told, strict=False) if fault != before]
 
         daemon.wait_for(lambda: subscriber.last(status) == "online", "sound")
         # The zeros begin at most 2 s later.
         daemon.wait_for(lambda: subscriber.last(status) == "offline", "the silence", 2.0 + TOLD_S + SLOW_BOX_S)
         daemon.wait_for(lambda: faults("dead") == ["ok", "digital_silence"], "the fault by name")
-        assert json.loads(str(subscriber.last("monitord/home/dead/state")))["crying"] is False
+        assert subscriber.latest("monitord/home/dead/state")["crying"] is False
         daemon.wait_for(lambda: subscriber.last(status) == "online", "sound again")
         daemon.wait_for(lambda: faults("dead") == ["ok", "digital_silence", "ok"], "the end of the fault")
         assert subscriber.last("monitord/home/nursery/status") == "online"

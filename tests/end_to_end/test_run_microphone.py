@@ -1,12 +1,11 @@
 """A microphone through the whole daemon, by real PortAudio: heard, lost, told, and heard again."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, crying_room, monitord, quiet_room, room, short_cry
+from tests.support.daemon.daemon import Daemon, configure, crying_room, looped, monitord, quiet_room, room, short_cry
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.servers.virtual_microphone import VirtualMicrophone
 from tests.support.sound.sounds import silence, write_wav
@@ -39,10 +38,6 @@ def test_a_cry_at_the_microphone(tmp_path: Path, crib: VirtualMicrophone) -> Non
     with Mosquitto(tmp_path / "broker") as broker, Subscriber(broker) as subscriber:
         configuration = configure(tmp_path, broker, {"nursery": {"microphone": "default"}})
         with Daemon(tmp_path, "--config", configuration) as daemon:
-
-            def fault() -> str:
-                return str(json.loads(subscriber.last("monitord/home/nursery/health") or "{}").get("fault"))
-
             daemon.wait_for(lambda: "nursery: live" in daemon.words, "the microphone")
             crib.play(cry)
             daemon.wait_for(lambda: subscriber.last(status) == "online", "sound")
@@ -50,17 +45,15 @@ def test_a_cry_at_the_microphone(tmp_path: Path, crib: VirtualMicrophone) -> Non
 
             crib.kill()
             daemon.wait_for(lambda: subscriber.last(status) == "offline", "the loss", TOLD_S + SLOW_BOX_S)
-            daemon.wait_for(lambda: fault() in {"reconnecting", "stalled"}, "the fault")
+            daemon.wait_for(lambda: subscriber.fault("nursery") in {"reconnecting", "stalled"}, "the fault")
             heard = len(daemon.segments())
 
             crib.start()
             crib.play(cry)
             daemon.wait_for(lambda: subscriber.last(status) == "online", "the microphone again")
-            daemon.wait_for(lambda: fault() == "ok", "the end of the fault")
+            daemon.wait_for(lambda: subscriber.fault("nursery") == "ok", "the end of the fault")
             daemon.wait_for(lambda: len(daemon.segments()) > heard, "cry sounds again")
-            daemon.wait_for(
-                lambda: json.loads(str(subscriber.last("monitord/home/nursery/health")))["reconnects"] == 1, "the count"
-            )
+            daemon.wait_for(lambda: subscriber.latest("monitord/home/nursery/health")["reconnects"] == 1, "the count")
             assert daemon.stop()[0] == 0
 
 
@@ -72,18 +65,14 @@ def test_a_muted_and_a_hung_microphone(tmp_path: Path, crib: VirtualMicrophone) 
         Subscriber(broker) as subscriber,
         Daemon(tmp_path, "--config", configure(tmp_path, broker, {"nursery": {"microphone": "default"}})) as daemon,
     ):
-
-        def fault() -> str:
-            return str(json.loads(subscriber.last("monitord/home/nursery/health") or "{}").get("fault"))
-
         # Nobody plays: the null sink gives zeros.
-        daemon.wait_for(lambda: fault() == "digital_silence", "the mute", TOLD_S + SLOW_BOX_S)
+        daemon.wait_for(lambda: subscriber.fault("nursery") == "digital_silence", "the mute", TOLD_S + SLOW_BOX_S)
         daemon.wait_for(lambda: subscriber.last(status) == "offline", "the mute")
         crib.play(quiet_room(tmp_path / "quiet.wav", 60.0))
         daemon.wait_for(lambda: subscriber.last(status) == "online", "sound")
         crib.hang()
         daemon.wait_for(lambda: subscriber.last(status) == "offline", "the hang", TOLD_S + SLOW_BOX_S)
-        daemon.wait_for(lambda: fault() in {"reconnecting", "stalled"}, "the fault")
+        daemon.wait_for(lambda: subscriber.fault("nursery") in {"reconnecting", "stalled"}, "the fault")
         code, took_s = daemon.stop()
         assert (code, took_s < LEAVE_S * 4) == (0, True)
 
@@ -99,7 +88,7 @@ def test_a_microphone_that_is_not_there(tmp_path: Path, crib: VirtualMicrophone)
     """An unknown name is told with the devices that there are, and the other source is heard."""
     sources = {
         "nursery": {"microphone": "Nonsense 3000"},
-        "attic": {"file": str(crying_room(tmp_path / "cry.wav")), "loop": True},
+        "attic": looped(crying_room(tmp_path / "cry.wav")),
     }
     with (
         Mosquitto(tmp_path / "broker") as broker,

@@ -1,6 +1,5 @@
 """What the daemon refuses at its start: each mistake named, with what helps; exit 78, so that nobody tries for ever."""
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from model.bundle import MANIFEST, TFLITE, default_bundle_path
 from service.cli import CONFIG_EXIT
-from tests.support.daemon.daemon import Daemon, configure, crying_room, monitord, quiet_room
+from tests.support.daemon.daemon import Daemon, configure, crying_room, looped, monitord, quiet_room
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.sound.media import write_video
 
@@ -95,7 +94,7 @@ def test_a_state_directory_that_is_none(tmp_path: Path) -> None:
 
 def test_a_second_daemon(tmp_path: Path) -> None:
     """A second daemon on the same state is refused with the first one's process; the first goes on."""
-    sources = {"nursery": {"file": str(quiet_room(tmp_path / "quiet.wav", 1.0)), "loop": True}}
+    sources = {"nursery": looped(quiet_room(tmp_path / "quiet.wav", 1.0))}
     # Nobody serves port 1: the daemon goes on without a broker.
     configuration = configure(tmp_path, None, sources, mqtt={"host": "127.0.0.1", "port": 1})
     (tmp_path / "second").mkdir()
@@ -114,7 +113,7 @@ def test_a_second_daemon(tmp_path: Path) -> None:
 def test_a_broker_that_refuses_the_password(tmp_path: Path) -> None:
     """A wrong password ends the daemon with the user's name and the keys to check; the password is nowhere."""
     (tmp_path / "password").write_text("wrong-secret\n")
-    sources = {"nursery": {"file": str(crying_room(tmp_path / "cry.wav")), "loop": True}}
+    sources = {"nursery": looped(crying_room(tmp_path / "cry.wav"))}
     with Mosquitto(tmp_path / "broker", users={"monitord": "right-secret"}) as broker:
         mqtt = {"host": "127.0.0.1", "port": broker.port, "username": "monitord"}
         mqtt["password_file"] = str(tmp_path / "password")
@@ -128,7 +127,7 @@ def test_a_broker_that_refuses_the_password(tmp_path: Path) -> None:
 def test_the_password_file_is_used(tmp_path: Path) -> None:
     """With the right password the daemon and the commands beside it are let in."""
     (tmp_path / "password").write_text("right-secret\n")
-    sources = {"nursery": {"file": str(quiet_room(tmp_path / "quiet.wav", 1.0)), "loop": True}}
+    sources = {"nursery": looped(quiet_room(tmp_path / "quiet.wav", 1.0))}
     users = {"monitord": "right-secret", "subscriber": "other"}
     with Mosquitto(tmp_path / "broker", users=users) as broker, Subscriber(broker, user="subscriber") as subscriber:
         mqtt = {"host": "127.0.0.1", "port": broker.port, "username": "monitord"}
@@ -146,8 +145,8 @@ def test_a_bad_recording_beside_a_good_one(tmp_path: Path) -> None:
     """A recording that gives no sound is a visible fault of its source; the others are heard."""
     (tmp_path / "notes.wav").write_text("feed at nine\n" * 100)
     sources = {
-        "notes": {"file": str(tmp_path / "notes.wav"), "loop": True},
-        "nursery": {"file": str(crying_room(tmp_path / "cry.wav")), "loop": True},
+        "notes": looped(tmp_path / "notes.wav"),
+        "nursery": looped(crying_room(tmp_path / "cry.wav")),
     }
     with (
         Mosquitto(tmp_path / "broker") as broker,
@@ -156,7 +155,7 @@ def test_a_bad_recording_beside_a_good_one(tmp_path: Path) -> None:
     ):
         daemon.wait_for(lambda: bool(daemon.events("started", "nursery")), "a cry")
         daemon.wait_for(
-            lambda: json.loads(subscriber.last("monitord/home/notes/health") or "{}").get("fault") == "decode_error",
+            lambda: subscriber.fault("notes") == "decode_error",
             "the fault of the other",
         )
         assert subscriber.last("monitord/home/notes/status") == "offline"

@@ -47,10 +47,6 @@ def test_streams_are_heard_beside_those_that_refuse(tmp_path: Path) -> None:
         }
         faults = {"asks": "auth_failed", "wrong": "auth_failed", "refused": "reconnecting", "page": "decode_error"}
         with Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon:
-
-            def fault(source: str) -> str:
-                return str(json.loads(subscriber.last(f"monitord/home/{source}/health") or "{}").get("fault"))
-
             for source in ("camera", "phone", "locked"):  # all hear the same cry: one of them tells it
 
                 def cries(source: str = source) -> bool:
@@ -59,9 +55,9 @@ def test_streams_are_heard_beside_those_that_refuse(tmp_path: Path) -> None:
 
                 daemon.wait_for(cries, f"a cry in {source}")
                 daemon.wait_for(lambda: subscriber.last(f"monitord/home/{source}/status") == "online", source)  # noqa: B023
-                assert fault(source) == "ok"
+                assert subscriber.fault(source) == "ok"
             for source, expected in faults.items():
-                daemon.wait_for(lambda: fault(source) == expected, f"{expected} of {source}")  # noqa: B023
+                daemon.wait_for(lambda: subscriber.fault(source) == expected, f"{expected} of {source}")  # noqa: B023
                 assert subscriber.last(f"monitord/home/{source}/status") == "offline"
             code, _ = daemon.stop()
             assert code == 0
@@ -91,7 +87,7 @@ def test_a_camera_that_comes_and_goes(tmp_path: Path) -> None:
                 daemon.wait_for(lambda: subscriber.last(status) == "online", "the camera again")
 
                 def well() -> bool:
-                    health = json.loads(str(subscriber.last("monitord/home/bedroom/health")))
+                    health = subscriber.latest("monitord/home/bedroom/health")
                     return (health["fault"], health["reconnects"]) == ("ok", 1)
 
                 daemon.wait_for(well, "its health")

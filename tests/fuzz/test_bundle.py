@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from model.bundle import FILES, MANIFEST, WEIGHTS, load_bundle
 from model.manifest import parse_manifest
 from model.npz import read_npz
-from model.torch_file import read_torch
+from model.published.torch_file import read_torch
 from monitord.errors import BundleError
 from tests.support.models.model_bundles import make_dead_bundle, weights
 from tests.support.models.torch_files import write_torch
@@ -220,7 +220,7 @@ def test_hostile_weights_with_the_right_hash(tmp_path: Path) -> None:
 
 
 FORBIDDEN = {
-    "pickle": {"model/torch_file.py"},  # knows four names, and refuses all others
+    "pickle": {"model/published/torch_file.py"},  # knows four names, and refuses all others
     "cPickle": set(), "dill": set(), "cloudpickle": set(), "joblib": set(), "shelve": set(), "marshal": set(),
     "jsonpickle": set(), "torch": set(), "code": set(),
 }  # fmt: skip

@@ -18,10 +18,9 @@ from service.capture.child.decoder import Decoder
 from service.capture.child.decoder_request import Request
 from service.capture.child.process import MOST_LOST_S, RATES_HZ, ChildError
 from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, OPENED, SOUND
-from service.capture.child.recorder import Recorder
 from service.capture.devices import choose
 from service.capture.inbox import Inbox
-from service.capture.microphone import MicrophoneSource
+from service.capture.microphone import MicrophoneSource, Recorder
 from service.capture.recording import file_chunks
 from tests.support.sound.matching import drain, wait_for
 from tests.support.sound.media import encoded

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from service.homeassistant.dashboard import dashboard
+from tests.support.homeassistant.family import beat_until_heard
 from tests.support.homeassistant.home_assistant import HomeAssistant, skip_without_home_assistant
 from tests.support.homeassistant.played_monitor import HOUSE, Monitor
 from tests.support.servers.mosquitto import Mosquitto, until
@@ -45,15 +46,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def scene(running: Scene) -> Scene:
     """All is well."""
     running.monitor.begin()
-
-    def healthy() -> bool:
-        running.monitor.heartbeat()
-        return running.home.state(HEALTHY) == "on"
-
-    until(healthy)
+    beat_until_heard(running.home, running.monitor)
     for room in ("nursery", "bedroom"):
         running.home.expect(f"binary_sensor.{room}_crying", "off")
-        running.home.expect(f"binary_sensor.{room}_audio_signal", "on")
         running.home.expect(f"switch.{room}_listening", "on")
     return running
 

@@ -19,9 +19,9 @@ from model.forward import Outputs
 from model.manifest import frontend_proof
 from model.strict_json import dump_json, from_json, load_json
 from monitord.errors import BundleError
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
+from monitord.listening.windows import WindowParams
 from monitord.tracker import TrackerParams
-from monitord.windows import WindowParams
 from tests.support.models.model_bundles import CARD, make_dead_bundle, manifest, weights
 
 

@@ -10,8 +10,8 @@ from model.calibration import Calibration
 from model.classifier import Classifier, pool
 from model.forward import Outputs
 from model.frontend import FrontendParams, patches
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Scores, Window
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.models.model_bundles import make_dead_bundle
 
 

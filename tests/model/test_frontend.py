@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from model.frontend import LEAST_STD, PLAIN, FrontendParams, log_mel, mel_matrix, patches, waveform
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import FULL_SCALE
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.models import frontend_reference
 from tests.support.sound.chunks import to_pcm
 from tests.support.sound.sounds import chirp, noise, synthetic_cry, tone

@@ -13,9 +13,9 @@ from model.classifier import MOST_SOURCES, Classifier
 from model.forward import Outputs
 from model.frontend import FRONTENDS, HOP, FrontendParams, patches, spectra
 from model.running_frontend import ERROR, RunningFrontend
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import FULL_SCALE
 from monitord.types import RATE_HZ, Pcm, Window
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.models.model_bundles import make_dead_bundle
 from tests.support.sound.chunks import to_pcm
 from tests.support.sound.sounds import chirp, noise, silence, synthetic_cry, tone

@@ -15,8 +15,8 @@ from model.frontend import FrontendParams, patches
 from model.litert import LiteRtRuntime
 from model.runtime import FallbackRuntime, open_runtime
 from monitord.errors import BundleError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Window
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.models.model_bundles import make_bundle, make_dead_bundle, manifest, weights
 from tests.support.models.vggish_reference import embed
 from tests.support.paths import SHARED

@@ -72,7 +72,7 @@ def test_only_building_loads_keras() -> None:
     """Pins that what the daemon imports of this package loads neither Keras nor TensorFlow."""
     code = (
         "import sys, model.bundle, model.classifier, model.litert, model.runtime, model.calibration, model.vggish, "
-        "model.checkpoint, model.fetch\n"
+        "model.published.checkpoint, model.published.fetch\n"
         "print([name for name in ('keras', 'tensorflow', 'torch', 'sklearn', 'onnxruntime') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.tracker import NONE, UNSURE, Tracker, TrackerParams, likely_reason
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment, Window
-from monitord.windows import WINDOW_SAMPLES
 
 HOP = 3_840
 """Samples at 16 kHz between two windows: 0.24 s."""

@@ -12,7 +12,7 @@ import pytest
 
 from service.config import Config
 from service.mqtt.embedded_broker import EmbeddedBroker
-from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, crying_room, monitord, quiet_room
+from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, crying_house, monitord
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, free_port, until
 
 pytestmark = pytest.mark.e2e
@@ -68,18 +68,13 @@ class House:
 
     def told(self, topic: str) -> Json:
         """What Home Assistant heard last."""
-        told: Json = json.loads(self.homeassistant.last(f"{HOME}/{topic}") or "{}")
-        return told
+        return self.homeassistant.latest(f"{HOME}/{topic}")
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One daemon for all tests here, the nursery crying."""
     folder = tmp_path_factory.mktemp("house")
-    sources = {
-        "nursery": {"file": str(crying_room(folder / "cry.wav", 0.5, 0.5)), "loop": True},
-        "attic": {"file": str(quiet_room(folder / "quiet.wav")), "loop": True},
-    }
     (folder / "password").touch(mode=0o600)
     (folder / "password").write_text(PASSWORDS["monitord"])
     with ExitStack() as stack:
@@ -94,7 +89,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             "password_file": str(folder / "password"),
             "tls": {"ca_file": str(folder / "broker" / "ca.crt")},
         }
-        configuration = configure(folder, broker, sources, mqtt=mqtt)
+        configuration = configure(folder, broker, crying_house(folder), mqtt=mqtt)
         daemon = stack.enter_context(Daemon(folder, "--config", configuration))
         made = House(broker, daemon, configuration, *subscribers)
         daemon.wait_for(lambda: made.homeassistant.last(f"{HOME}/attic/status") == "online", "the attic online")
@@ -134,7 +129,7 @@ def test_a_phone_answers_and_switches_nothing_off(house: House) -> None:
     house.phone.say(f"{HOME}/nursery/ack/set", "PRESS")
 
     def acknowledged() -> bool:
-        events = map(json.loads, house.phone.payloads(f"{HOME}/nursery/event"))
+        events = house.phone.values(f"{HOME}/nursery/event")
         return any(event["event_type"] == "acknowledged" for event in events)
 
     house.daemon.wait_for(acknowledged, "the acknowledgement")

@@ -1,6 +1,5 @@
 """Secrets stay where they are written: nothing that the daemon says, keeps or starts has one in it."""
 
-import json
 import logging
 import os
 import socket
@@ -157,7 +156,7 @@ def test_no_secret_is_told_anywhere(tmp_path: Path) -> None:
             def fault(source: str) -> str:
                 nonlocal lines
                 lines += command_lines(daemon._process.pid)
-                return str(json.loads(subscriber.last(f"monitord/home/{source}/health") or "{}").get("fault"))
+                return subscriber.fault(source)
 
             for source, expected in faults.items():
                 daemon.wait_for(lambda: fault(source) == expected, f"{expected} of {source}")  # noqa: B023

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from model.bundle import load_bundle
-from monitord.demo import demo_sound
 from monitord.errors import ConfigError
 from monitord.faults import Fault
+from monitord.synthetic.demo import demo_sound
 from service.config import Config, SourceConfig
 from service.daemon import Daemon
 from service.messages.json_lines import Line

@@ -15,8 +15,8 @@ from scipy.fft import dct
 from scipy.signal import get_window
 
 from model.frontend import FFT, FRAME, HOP, LOG_OFFSET, MEL_HZ, FrontendParams, log_mel, waveform
+from monitord.listening.segmenter import SegmenterParams
 from monitord.pcm import FULL_SCALE
-from monitord.segmenter import SegmenterParams
 from monitord.types import RATE_HZ, Pcm
 
 _SEGMENTER: Final = SegmenterParams()

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _clips(arguments)
     if arguments.every_segment or arguments.bundle is not None:
         raise ConfigError("--every-segment and --bundle go with --manifest; --data keeps every window of every sound")
-    from monitord.listener import ListenerParams  # noqa: PLC0415 - each command loads only what it needs
+    from monitord.listening.listener import ListenerParams  # noqa: PLC0415 - each command loads only what it needs
     from training.label.prepare import prepare  # noqa: PLC0415
 
     prepared = prepare(arguments.data, arguments.out, ListenerParams())

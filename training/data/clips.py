@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitord.errors import ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import REASONS, Pcm
-from monitord.windows import WINDOW_SAMPLES
 
 SOUNDS_FILE: Final = "clips.npz"
 LIST_FILE: Final = "clips.json"

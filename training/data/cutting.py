@@ -18,9 +18,9 @@ from model.bundle import Bundle
 from model.classifier import Classifier, pool
 from model.runtime import open_runtime
 from monitord.errors import ConfigError, SourceError
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ, Pcm, Segment, Window
-from monitord.windows import WINDOW_SAMPLES
 from training.data.clips import Clip, ClipSet
 from training.data.manifest_csv import Entry, read_manifest, refuse
 from training.data.recordings import load_audio

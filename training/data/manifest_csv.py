@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from monitord.errors import ConfigError
-from monitord.segmenter import SegmenterParams
+from monitord.listening.segmenter import SegmenterParams
 from monitord.types import RATE_HZ, REASONS
 from training.data.splits import FOLD_COLUMN, KINSHIP
 

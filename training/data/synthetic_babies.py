@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitord.synthetic_cry import FORMANTS, Burst, Room, Signal, Voice, burst_sound, drift, in_room
+from monitord.synthetic.synthetic_cry import FORMANTS, Burst, Room, Signal, Voice, burst_sound, drift, in_room
 from monitord.types import RATE_HZ, REASONS
 
 MELODY_AT: Final = (0.0, 0.1, 0.35, 0.7, 1.0)

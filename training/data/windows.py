@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from monitord.gate import GateParams
-from monitord.listener import Listener, ListenerParams
+from monitord.listening.gate import GateParams
+from monitord.listening.listener import Listener, ListenerParams
 from monitord.types import RATE_HZ, AudioChunk, Pcm, Segment, Window
 
 

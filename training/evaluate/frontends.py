@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from model.frontend import FRONTENDS
 from monitord.errors import ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import FULL_SCALE
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from training.data.prepared import Prepared, samples_of
 from training.evaluate.reason_head_crossval import judge
 from training.evaluate.window_auc import auc

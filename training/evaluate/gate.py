@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from monitord.gate import GateParams
-from monitord.listener import ListenerParams
-from monitord.segmenter import SegmenterParams
+from monitord.listening.gate import GateParams
+from monitord.listening.listener import ListenerParams
+from monitord.listening.segmenter import SegmenterParams
+from monitord.listening.vad import VadParams
+from monitord.listening.windows import WINDOW_SAMPLES, WindowParams
 from monitord.types import RATE_HZ, Pcm
-from monitord.vad import VadParams
-from monitord.windows import WINDOW_SAMPLES, WindowParams
 from training.data.prepared import Prepared
 from training.data.windows import cut, hear
 from training.label.targets import SURE_SHARE, cry_targets

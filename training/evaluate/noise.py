@@ -18,8 +18,8 @@ from model.forward import Outputs
 from model.frontend import patches
 from model.runtime import open_runtime
 from monitord.errors import ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from training.data.clips import ClipSet
 from training.data.prepared import Prepared, samples_of
 from training.evaluate.noise_reasons import ReasonsUnderNoise, ReasonWindows, of_clips, of_prepared

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import REASONS, Pcm
-from monitord.windows import WINDOW_SAMPLES
 from training.data.clips import ClipSet
 from training.data.prepared import Prepared, samples_of
 from training.data.splits import folds, groups_of

@@ -11,8 +11,8 @@ from tqdm import tqdm
 from model.bundle import Bundle
 from model.classifier import Classifier
 from model.runtime import open_runtime
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ, Window
-from monitord.windows import WINDOW_SAMPLES
 from training.data.prepared import Prepared, samples_of
 from training.evaluate.hard_negatives import hard_negatives
 from training.label.held_out import evaluation_rows

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import FULL_SCALE
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from training.data.prepared import Prepared
 from training.data.windows import cut
 from training.label.targets import baby_laughter

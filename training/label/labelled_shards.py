@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from monitord.errors import ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from training.data.prepared import Prepared, load_prepared
 from training.label.augmented_windows import AugmentationParams, AugmentedWindows
 from training.label.held_out import rows_for

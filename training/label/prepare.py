@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from monitord.errors import SourceError
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ, Pcm
-from monitord.windows import WINDOW_SAMPLES
 from training.data.corpus import Recording, read_corpus
 from training.data.prepared import AUDIO_DIR, WINDOWS_FILE, Prepared, Windows, load_prepared, write_prepared
 from training.data.recordings import load_audio

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from model.frontend import FrontendParams, patches
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from training.data.prepared import Prepared, samples_of
 
 BATCH: Final = 64

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from model.bundle import MANIFEST, Bundle, load_bundle
 from model.calibration import p_cry
-from model.checkpoint import load_checkpoint
 from model.export import export_weights
 from model.frontend import FrontendParams, patches
+from model.published.checkpoint import load_checkpoint
 from model.vggish import FULL, Architecture, build_classifier, build_embedding, named_weights, weight_shapes
 from monitord.errors import ConfigError
 from training.data.clips import ClipSet

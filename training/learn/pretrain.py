@@ -19,7 +19,7 @@ from model.frontend import FrontendParams, patches
 from model.strict_json import dump_json, from_json, load_json
 from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
-from monitord.windows import WINDOW_SAMPLES
+from monitord.listening.windows import WINDOW_SAMPLES
 from training.data.clips import make_folder
 from training.data.prepared import Prepared, samples_of
 from training.label.held_out import held_out

@@ -17,7 +17,7 @@ from model.export import export_litert, export_weights
 from model.manifest import DataSet, Manifest
 from model.vggish import named_weights
 from monitord.errors import ConfigError
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from training.data.clips import make_folder
 from training.data.prepared import Prepared

@@ -17,7 +17,7 @@ from model.calibration import Calibration, p_reasons
 from model.export import export_weights
 from model.manifest import DataSet, Manifest
 from model.vggish import FULL, build_classifier, named_weights
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from monitord.types import REASONS
 from training.data.clips import ClipSet

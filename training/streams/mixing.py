@@ -11,9 +11,9 @@ from typing import Final, Literal
 import numpy as np
 
 from monitord.errors import ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import FULL_SCALE
 from monitord.types import RATE_HZ, Pcm
-from monitord.windows import WINDOW_SAMPLES
 from training.data.prepared import Prepared
 from training.label.targets import DOUBTED_FROM, SURE_SHARE, cry_targets
 from training.sound.augment import Wave, active_rms, fit

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from model.bundle import Bundle
 from model.classifier import Classifier
 from model.runtime import open_runtime
-from monitord.listener import Listener
+from monitord.listening.listener import Listener
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ, AudioChunk, Pcm, Window
-from monitord.windows import WINDOW_SAMPLES
 from training.label.teachers import Teacher
 from training.streams.false_alarms import Heard
 from training.streams.mixing import Stream

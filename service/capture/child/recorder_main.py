@@ -1,6 +1,6 @@
 """The process that records: PortAudio alone with one microphone, for it can hang or abort where a device vanishes.
 
-Run as `python -m service.capture.child.recorder_main` by `recorder.Recorder`: which device it is to be on standard
+Run as `python -m service.capture.child.recorder_main` by `microphone.Recorder`: which device it is to be on standard
 input, records on standard output. Each process looks for devices anew, so that one plugged in meanwhile is found.
 """
 

@@ -3,7 +3,7 @@
 import pytest
 
 from model.vggish import COMPACT, FULL, count_weights
-from tests.bench.arithmetic import Machine, floor, layers
+from tests.bench.network.arithmetic import Machine, floor, layers
 
 MACHINE = Machine(float_gmacs=50.0, int8_gmacs=400.0, read_gb_s=20.0)
 

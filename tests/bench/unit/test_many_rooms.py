@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.bench.house import HOP_S, Costs, simulate
+from tests.bench.scale.simulation import HOP_S, Costs, simulate
 
 COSTS = Costs(round_ms=0.1, chunk_ms=0.02, window_python_ms=0.3, window_network_ms=0.3, capture_ms=0.03)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench.peers_table import COLUMNS, Round, ratio, spread, table
+from tests.bench.peers.table import COLUMNS, Round, ratio, spread, table
 
 NAMES = {"ours": "ours", "theirs": "theirs", "absent": "absent"}
 

@@ -10,33 +10,16 @@ import pytest
 from model.classifier import Classifier
 from monitord.types import Pcm
 from service.messages import commands
-from tests.support.daemon.household_daemon import FAR, HOLD, NEAR, QUIET, House
-from tests.support.sound.loudness import loudness_classifier
+from tests.support.daemon.household_daemon import FAR, HOLD, NEAR, QUIET, House, both
 from tests.support.sound.sounds import noise, tone
 
 ROOMS = ("nursery", "bedroom")
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
-
-
-@pytest.fixture
-def house(classifier: Classifier, tmp_path: Path) -> House:
-    """Two rooms."""
-    return House(classifier, tmp_path, sources=ROOMS)
 
 
 def late(sound: Pcm, lag_s: float) -> Pcm:
     """A quiet room, the sound some time later, quiet."""
     rest = noise(5.0 - lag_s, rms_dbfs=-80)
     return np.concatenate([QUIET, noise(lag_s, rms_dbfs=-80), sound, rest[: len(rest) - len(sound) + len(NEAR)]])
-
-
-def both(nursery: Pcm, bedroom: Pcm) -> dict[str, Pcm]:
-    return {"nursery": nursery, "bedroom": bedroom}
 
 
 def all_events(house: House) -> list[str]:

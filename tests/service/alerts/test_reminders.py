@@ -1,39 +1,13 @@
 """Who is woken by an episode, answers it, is reminded of it, and puts it off."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from model.classifier import Classifier
-from monitord.types import Pcm
 from service.messages import commands
-from tests.support.daemon.household_daemon import FAR, HOLD, NEAR, QUIET, Clock, House
-from tests.support.sound.loudness import loudness_classifier
+from tests.support.daemon.household_daemon import FAR, HOLD, NEAR, QUIET, Clock, House, both
 from tests.support.sound.sounds import silence
 
 ROOMS = ("nursery", "bedroom")
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
-
-
-@pytest.fixture
-def house(classifier: Classifier, tmp_path: Path) -> House:
-    """Two rooms."""
-    return House(classifier, tmp_path, sources=ROOMS)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
-
-
-def both(nursery: Pcm, bedroom: Pcm) -> dict[str, Pcm]:
-    return {"nursery": nursery, "bedroom": bedroom}
 
 
 def test_a_phone_makes_a_noise_for_news_that_asks_for_it(house: House, clock: Clock) -> None:

@@ -12,14 +12,7 @@ from service.alerts.command_queue import COMMANDS_BOUND
 from service.messages import commands
 from service.messages.message import Keep
 from tests.support.daemon.household_daemon import CRY, HOLD, QUIET, House
-from tests.support.sound.loudness import loudness_classifier
 from tests.support.sound.sounds import noise, silence, tone
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
 
 
 @pytest.fixture

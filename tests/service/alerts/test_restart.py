@@ -9,24 +9,13 @@ from pathlib import Path
 import pytest
 
 from model.classifier import Classifier
+from monitord.household import Episode
 from service.config import Config
 from service.messages import commands, cry_messages
 from service.messages.message import Message, Node
 from tests.support.daemon.household_daemon import FAR, HOLD, NEAR, QUIET, Clock, House
-from tests.support.sound.loudness import loudness_classifier
 
 ROOMS = ("nursery", "bedroom")
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -117,9 +106,13 @@ def test_a_kill_after_the_end_was_told_tells_it_again_under_its_id(classifier: C
 @pytest.mark.parametrize("other", [("attic", "room-1", 0.5), ("home", "room-2", 0.5), ("home", "room-1", 0.6)])
 def test_the_end_of_another_episode_has_another_id(other: tuple[str, str, float]) -> None:
     """Of another node, another episode, and another of the same name, which a machine without a clock may have."""
-    node, episode, since = other
-    ids = [cry_messages.event_id(Node("home"), "room-1", 0.5, "ended") for _ in range(2)]
-    assert ids[0] == ids[1] != cry_messages.event_id(Node(node), episode, since, "ended")
+    ids = [
+        cry_messages.event_id(
+            Node(node), Episode(episode, "room", since, told_at=told_at, reminded_at=told_at), "ended"
+        )
+        for told_at, (node, episode, since) in enumerate([("home", "room-1", 0.5), ("home", "room-1", 0.5), other])
+    ]
+    assert ids[0] == ids[1] != ids[2]
 
 
 def test_the_attributes_of_what_a_kill_left_open_are_ended_too(classifier: Classifier, tmp_path: Path) -> None:

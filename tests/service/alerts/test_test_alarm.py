@@ -12,16 +12,9 @@ from monitord.types import RATE_HZ, Pcm
 from service.alerts.test_alarm import PATIENCE_S
 from service.messages import commands
 from tests.support.daemon.household_daemon import CRY, HOLD, QUIET, Clock, House
-from tests.support.sound.loudness import loudness_classifier
 from tests.support.sound.sounds import noise
 
 TEST = commands.TestAlarm("room")
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
 
 
 @pytest.fixture
@@ -31,11 +24,6 @@ def house(classifier: Classifier, tmp_path: Path, clock: Clock) -> House:
     house.clock = time.time()
     house.hear(QUIET)
     return house
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 def quiet(duration_s: float) -> Pcm:

@@ -1,6 +1,8 @@
 """The daily test alarm: at the family's local time, once, and never in the night to make up for a late start."""
 
 import datetime as dt
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,17 +12,19 @@ from model.classifier import Classifier
 from service.config import Config
 from service.messages import commands
 from tests.support.daemon.household_daemon import QUIET, Clock, House
-from tests.support.sound.loudness import loudness_classifier
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DUE = dt.datetime(2026, 11, 22, 19, 0, tzinfo=BERLIN)
 CONFIG = Config.model_validate({"test_alarm": {"daily_at": "19:00"}})
 
 
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
+@pytest.fixture(autouse=True)
+def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 class Day:
@@ -32,7 +36,7 @@ class Day:
     def at(self, now: dt.datetime) -> None:
         """Lets the worker look at the clock, as it does after each round."""
         self._clock.pass_by(now.timestamp() - self._clock.now())
-        self.house.reporter._test_alarms._test_daily(now)
+        self.house.reporter._test_alarms._test_daily(now.timestamp())
 
     @property
     def tests(self) -> int:
@@ -134,4 +138,25 @@ def test_a_room_that_is_switched_off_is_not_tested(day: Day) -> None:
     assert day.tests == 0
     day.house.command(commands.SetEnabled("room", enabled=True))
     day.at(DUE + dt.timedelta(minutes=2))
+    assert day.tests == 1
+
+
+@pytest.mark.parametrize(
+    "midnight",
+    [
+        dt.datetime(2026, 10, 24, 22, 0, tzinfo=dt.UTC),  # 02:30 comes twice
+        dt.datetime(2027, 3, 27, 23, 0, tzinfo=dt.UTC),  # 02:30 does not come
+        dt.datetime(2027, 3, 28, 22, 0, tzinfo=dt.UTC),  # the day after
+    ],
+)
+def test_a_night_of_a_clock_change_has_one_test(
+    classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, midnight: dt.datetime
+) -> None:
+    """Neither none nor two, at a time of day that comes twice or not at all."""
+    config = Config.model_validate({"test_alarm": {"daily_at": "02:30"}})
+    day = Day(House(classifier, tmp_path, config=config), Clock(monkeypatch))
+    for minute in range(0, 300, 2):
+        day.at(midnight + dt.timedelta(minutes=minute))
+        if day.house.reporter._test_alarms._asked_at:
+            day.hear()
     assert day.tests == 1

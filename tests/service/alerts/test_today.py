@@ -83,12 +83,12 @@ def test_the_counts_survive_a_restart_of_the_same_day_only() -> None:
     today.ended("nursery", at("2026-11-22T09:00"), at("2026-11-22T09:03"))
     today.started("nursery", at("2026-11-22T10:00"))
     document = json.loads(json.dumps(today.dump()))
-    loaded = Today.of_kept(KeptCounts.model_validate(document), BERLIN)
+    loaded = Today(BERLIN, KeptCounts.model_validate(document))
     assert told(loaded, "2026-11-22T10:02") == ("2026-11-22", 2, 5.0)
     loaded.ended("nursery", at("2026-11-22T10:00"), at("2026-11-22T10:01"))
     assert told(loaded, "2026-11-22T18:00") == ("2026-11-22", 2, 4.0)
     assert told(loaded, "2026-11-23T18:00") == ("2026-11-23", 0, 0.0)
-    assert told(Today.of_kept(KeptCounts(), BERLIN), "2026-11-22T18:00") == ("2026-11-22", 0, 0.0)
+    assert told(Today(BERLIN, KeptCounts()), "2026-11-22T18:00") == ("2026-11-22", 0, 0.0)
 
 
 @pytest.mark.parametrize("rooms", [3, {"nursery": 3}, {"nursery": [["x", 1]]}, {"nursery": [[1e300, None]]}])

@@ -13,10 +13,9 @@ import pytest
 
 from monitord.errors import SourceError
 from monitord.types import RATE_HZ
-from service.capture.child.recorder import MODULE, has_capture_device, list_devices
 from service.capture.devices import Device, choose, formats
 from service.capture.inbox import Inbox
-from service.capture.microphone import MicrophoneSource
+from service.capture.microphone import MODULE, MicrophoneSource, has_capture_device, list_devices
 from service.capture.source import SourceState
 from tests.support.paths import ROOT
 from tests.support.servers.virtual_microphone import VirtualMicrophone

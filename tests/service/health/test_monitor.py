@@ -1,129 +1,15 @@
 """The monitor: every source judged twice a second, told when it changes, and never silent about a silence."""
 
-import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
-from monitord.listener import ListenerParams
-from monitord.tracker import TrackerParams
-from service.capture.inbox import Inbox
 from service.capture.source import SourceState, SourceStatus
-from service.health.monitor import HEALTH_S, HealthMonitor
+from service.health.monitor import HEALTH_S
 from service.health.outage_notice import PATIENCE_S
-from service.health.verdict import LATE_S, STUCK_S, WAITING_S
-from service.messages.message import Message, Node
-from service.messages.texts import Texts
-from service.notify.notice import Notice
-from service.pipeline.channel import SourceChannel
 from service.terminal.console_text import fault_words
 from tests.support.daemon.household_daemon import Clock
-from tests.support.sound.sounds import noise, silence
-
-
-@dataclass
-class Told:
-    """Keeps what is told and shown."""
-
-    messages: list[Message] = field(default_factory=list)
-    shown: list[tuple[str, str, str]] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-
-    def tell(self, message: Message) -> bool:
-        """As the monitor's `tell`."""
-        self.messages.append(message)
-        return True
-
-    def fault(self, source: str, fault: str, detail: str = "") -> None:
-        """As `Screen.fault`."""
-        self.shown.append((source, fault, detail))
-
-    def take(self) -> dict[str, str]:
-        """What was told since the last time, by the end of its topic."""
-        taken = {message.topic.split("/", 2)[2]: str(message.payload) for message in self.messages}
-        assert len(taken) == len(self.messages)
-        self.messages.clear()
-        return taken
-
-
-class Room:
-    """A source whose thread says what the test lets it say; its inbox and its channel are real."""
-
-    def __init__(self, source: str = "room") -> None:
-        self.inbox = Inbox(source)
-        self.channel = SourceChannel.of(self.inbox, ListenerParams(), TrackerParams())
-        self.says = SourceStatus(SourceState.STARTING)
-
-    @property
-    def id(self) -> str:
-        """As `Source.id`."""
-        return self.inbox.source
-
-    def start(self) -> None:
-        """As `Source.start`."""
-
-    def stop(self, timeout_s: float) -> bool:
-        """As `Source.stop`."""
-        return timeout_s >= 0
-
-    def status(self) -> SourceStatus:
-        """As `Source.status`."""
-        return self.says
-
-    def hear(self, duration_s: float = 0.1, *, dead: bool = False) -> None:
-        """Lets the worker's part happen: sound comes and is heard."""
-        self.says = SourceStatus(SourceState.LIVE)
-        sound = silence(duration_s) if dead else noise(duration_s)
-        self.inbox.write(sound, 16_000, time.time() - duration_s)
-        self.channel.take()
-        self.channel.published_tally = self.channel.tally()
-
-    def wait(self, duration_s: float) -> None:
-        """Lets so much time pass without sound."""
-        assert self.channel.last_audio_monotonic is not None
-        self.channel.last_audio_monotonic -= duration_s
-
-
-@pytest.fixture
-def room() -> Room:
-    return Room()
-
-
-@pytest.fixture
-def told() -> Told:
-    return Told()
-
-
-class Watch(HealthMonitor):
-    """A monitor that asks for itself when the worker last moved."""
-
-    moved_at: Callable[[], float] | None = None
-
-    def poll(self, moved_at: float | None = None) -> None:
-        """As the daemon does."""
-        super().poll(moved_at if self.moved_at is None else self.moved_at())
-
-
-def watch(told: Told, *rooms: Room, moved_at: Callable[[], float] | None = None) -> HealthMonitor:
-    monitor = Watch(
-        Node("home"),
-        {room.id: room.id for room in rooms},
-        [(room, room.channel) for room in rooms],
-        tell=told.tell,
-        screen=told,
-        texts=Texts.load("en"),
-        notify=told.notices.append,
-    )
-    monitor.moved_at = moved_at
-    return monitor
-
-
-def health(payload: str) -> dict[str, object]:
-    values = json.loads(payload)
-    assert isinstance(values, dict)
-    return values
+from tests.support.daemon.watched_rooms import Room, Told, health, watch
 
 
 def test_a_source_is_offline_until_it_is_heard(room: Room, told: Told) -> None:
@@ -225,66 +111,6 @@ def test_counts_are_told_again_now_and_then(room: Room, told: Told) -> None:
     assert health(again["room/health"])["captured"] == 3_200
 
 
-def test_a_stuck_worker_is_told_of_every_source(told: Told) -> None:
-    """Sound still comes, but nobody listens: all are offline, until it moves again."""
-    one, two = Room("one"), Room("two")
-    moved = [1.0]
-    monitor = watch(told, one, two, moved_at=lambda: moved[0])
-
-    def poll() -> None:
-        monitor._polled = time.monotonic() - 1.0
-        one.hear()
-        two.hear()
-        monitor.poll()
-
-    poll()
-    told.take()
-    for _ in range(round(STUCK_S)):
-        poll()
-    assert told.take() == {}
-    poll()
-    stuck = told.take()
-    assert monitor.stuck
-    assert (stuck["one/status"], stuck["two/status"]) == ("offline", "offline")
-    assert health(stuck["one/health"])["fault"] == health(stuck["two/health"])["fault"] == "stuck"
-    moved[0] = 2.0
-    poll()
-    assert told.take()["one/status"] == "online"
-    assert not monitor.stuck
-
-
-def test_a_machine_that_slept_has_no_stuck_worker(room: Room, told: Told) -> None:
-    """An hour between two looks was an hour for nobody."""
-    monitor = watch(told, room, moved_at=lambda: 1.0)
-    monitor.poll()
-    monitor._polled -= 3600.0
-    room.hear()
-    monitor.poll()
-    assert not monitor.stuck
-    assert monitor.count_heard() == 1
-
-
-def test_a_worker_that_falls_behind_is_told(room: Room, told: Told) -> None:
-    """More sound waits than may for longer than a burst takes: an overload, of a source that is still heard."""
-    monitor = watch(told, room)
-    room.hear()
-    monitor.poll()
-    told.take()
-    room.inbox.write(noise(WAITING_S + 1.0), 16_000, time.time())
-    monitor.poll()
-    assert told.take() == {}
-    late_since = monitor._rooms["room"].late_since
-    assert late_since is not None
-    monitor._rooms["room"].late_since = late_since - LATE_S - 1.0
-    monitor.poll()
-    late = told.take()
-    assert (late["room/status"], health(late["room/health"])["fault"]) == ("online", "overload")
-    while room.inbox.held:
-        room.channel.take()
-    monitor.poll()
-    assert health(told.take()["room/health"])["fault"] == "ok"
-
-
 def test_a_clock_that_is_set_changes_nothing(room: Room, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set back by an hour while a room is not heard: the fault is told in its time, and how long it lasted is right."""
     monitor = watch(told, room)
@@ -297,7 +123,8 @@ def test_a_clock_that_is_set_changes_nothing(room: Room, told: Told, monkeypatch
     room.wait(8.0)
     monitor.poll()
     assert monitor.count_heard() == 0
-    monitor._rooms["room"].notice._since = (time.monotonic() - 90.0, time.time() - 90.0)
+    notice = monitor._rooms["room"].notice
+    notice._since, notice._deaf_since = (time.monotonic() - 90.0, time.time() - 90.0), time.monotonic() - 90.0
     monkeypatch.setattr(time, "time", lambda: real() + 7200.0)
     monitor.poll()
     room.hear()

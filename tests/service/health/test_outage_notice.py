@@ -133,3 +133,39 @@ def test_rooms_are_told_apart(family: Family) -> None:
     family.poll(0, heard=False)
     assert [notice.source for notice in family.notices] == ["bedroom", "nursery"]
     assert len({notice.tag for notice in family.notices}) == 2
+
+
+def flap(family: Family, duration_s: float) -> None:
+    """The connection comes and goes: eight seconds heard, four not."""
+    for _ in range(round(duration_s / 12)):
+        for heard_s, heard, fault in ((8, True, "intermittent"), (4, False, "reconnecting")):
+            for _ in range(heard_s * 2):
+                family.rooms["nursery"].poll(failing=True, at_times=heard, fault=fault)  # type: ignore[arg-type]
+                family.clock.pass_by(0.5)
+
+
+def test_a_room_that_is_heard_badly_is_told(family: Family) -> None:
+    """After a minute of it, once, in its own words; and when it is over."""
+    flap(family, 48)
+    assert family.kinds == []
+    flap(family, 600)
+    assert family.kinds == ["heard_badly"]
+    badly = family.notices[0]
+    assert (badly.title, badly.severity, badly.payload["fault"]) == (
+        "Nursery: HEARD BADLY",
+        Severity.CRITICAL,
+        "intermittent",
+    )
+    assert "more than a tenth of the last five minutes" in badly.message
+    family.poll(1, heard=True)
+    assert family.kinds == ["heard_badly", "hearing_again"]
+    assert family.notices[1].supersedes(badly)
+
+
+def test_a_room_that_is_lost_after_it_was_heard_badly_is_told_too(family: Family) -> None:
+    """That nothing is heard any more is worse, and not covered by the first notice."""
+    flap(family, 120)
+    family.poll(PATIENCE_S + 1, heard=False, fault="reconnecting")
+    assert family.kinds == ["heard_badly", "not_hearing"]
+    family.poll(1, heard=True)
+    assert family.kinds[-1] == "hearing_again"

@@ -46,6 +46,9 @@ def test_one_fault_is_named(state: SourceState, samples: Fault, silent_s: float,
         (Signs(S.LIVE, silent_s=8.0, wrong_rate=True), "stalled"),
         (Signs(S.LIVE, waiting_s=6.0, late_s=LATE_S), "ok"),  # a burst
         (Signs(S.LIVE, waiting_s=6.0, late_s=LATE_S + 0.1), "overload"),
+        (Signs(S.LIVE, heard_badly=True), "intermittent"),
+        (Signs(S.LIVE, heard_badly=True, samples="flat"), "flat"),
+        (Signs(S.RECONNECTING, heard_badly=True, silent_s=GRACE_S + 0.1), "reconnecting"),
         (Signs(S.LIVE, "flat", waiting_s=6.0, late_s=9.0), "flat"),
         (Signs(S.LIVE, "flat", silent_s=8.0, stuck=True), "stuck"),
         (Signs(S.AUTH_FAILED, stuck=True), "stuck"),  # whatever else is wrong, nobody listens at all

@@ -1,7 +1,7 @@
 """What Home Assistant is told to forget: removed sources, removed entities, discovery switched off."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,12 @@ from service.homeassistant.room import room_retained
 from service.homeassistant.settings import HomeAssistantConfig
 from service.messages.message import Message, Node
 from service.mqtt.client import MqttClient
+from service.mqtt.session import Speaker
 from service.mqtt.settings import MqttSettings
 from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
+from tests.support.servers.mqtt_clients import wait_connected
 
 NURSERY = Room("nursery", "Nursery", "Microphone")
 BEDROOM = Room("bedroom", "Bedroom", "Stream")
@@ -114,12 +116,6 @@ def test_what_cannot_be_read_is_left_alone(discovered: Start, tmp_path: Path, ca
     assert BEDROOM_TOPIC in caplog.text
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 @pytest.mark.e2e
 def test_nothing_stale_stays_on_the_broker(broker: Mosquitto, discovered: Start, tmp_path: Path) -> None:
     """A removed source leaves nothing retained, also where the broker was away at first; its device is removed once."""
@@ -129,13 +125,14 @@ def test_nothing_stale_stays_on_the_broker(broker: Mosquitto, discovered: Start,
         with (
             Outbox(tmp_path / "outbox.db") as outbox,
             MqttClient(
-                settings, Node("home"), [], outbox, discovery=lambda: discovery.devices, gone=discovery.gone
+                settings,
+                Speaker(Node("home"), [], outbox, discovery=discovery.devices, gone=discovery.gone),
             ) as mqtt,
         ):
             for message in (*discovery.swept, *messages):
                 mqtt.tell(message)
             if messages:
-                assert mqtt.wait_connected(30).connected
+                assert wait_connected(mqtt, 30).connected
 
     told = [
         Message(topic, "x", retain=True, qos=1, keep=first.keep)

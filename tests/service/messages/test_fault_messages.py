@@ -8,7 +8,7 @@ import pytest
 from monitord.faults import Fault
 from service.messages.fault_messages import fault_event
 from service.messages.message import Keep, Node
-from service.mqtt.staleness import STALE_S, as_sent
+from service.mqtt.delivery import STALE_S, as_sent
 
 AT = 1_795_374_120.0  # date -u -d 2026-11-22T19:02:00Z +%s
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from monitord.household import Episode, Heard
 from monitord.tally import Tally
 from monitord.types import CryEvent, Scores, Segment
 from service.messages import cry_messages, json_lines, node_messages
@@ -29,18 +30,17 @@ SCORES = Scores("nursery", 32_000, 0.98765, np.array([0.61, 0.2, 0.1, 0.09], np.
 TALLY = Tally(captured=100, lost=10, quiet=40, segmented=45, held=5)
 TELLING = Telling(
     "id1",
-    "nursery-20261122T151200Z-3",
-    since=AT,
     ts=AT + 1.2,
     told=AT + 1.25,
     room="Nursery",
     text=Text("Nursery: crying", "Since 16:12."),
-    rooms=("nursery", "bedroom"),
     profile="night",
     alert=True,
     unacknowledged_s=0.4,
 )
 EPISODE = "nursery-20261122T151200Z-3"
+IN_NURSERY = Episode(EPISODE, "nursery", AT, told_at=0.0, reminded_at=0.0, heard={"nursery": Heard(20.0)})
+IN_BOTH = replace(IN_NURSERY, heard={"bedroom": Heard(10.0), "nursery": Heard(20.0)})
 
 
 def examples(node: Node) -> dict[str, Message]:
@@ -52,22 +52,10 @@ def examples(node: Node) -> dict[str, Message]:
             node, version="0.1.0", model="vggish-compact", model_sha="ab12", metrics={"auc": 0.99}
         ),
         "source_status": node_messages.source_status(node, "nursery", online=False),
-        "state": cry_messages.state(
-            node, "nursery", crying=True, reason="hunger", reason_p=0.61, since=AT, episode=EPISODE
-        ),
-        "event": cry_messages.event(node, STARTED, TELLING, {"going": "I'm going"}),
-        "segment": cry_messages.segment(node, SEGMENT, SCORES, message_id="id2", episode=EPISODE, reason="hunger"),
-        "episode": cry_messages.episode(
-            node,
-            "nursery",
-            episode=EPISODE,
-            since=AT,
-            ended=AT + 90,
-            p_cry=0.95,
-            reason="hunger",
-            reason_p=0.61,
-            reasons=REASON.reasons,
-        ),
+        "state": cry_messages.state(node, "nursery", AT, IN_NURSERY, REASON),
+        "event": cry_messages.event(node, STARTED, IN_BOTH, TELLING, {"going": "I'm going"}),
+        "segment": cry_messages.segment(node, SEGMENT, SCORES, message_id="id2", episode=IN_NURSERY, reason="hunger"),
+        "episode": cry_messages.episode(node, "nursery", IN_NURSERY, REASON, AT + 90),
         "level": node_messages.level(node, "nursery", dbfs=float("-inf"), floor_dbfs=-61.24),
         "health": node_messages.health(node, "nursery", fault="ok", tally=TALLY, reconnects=2, last_audio=AT),
         "today": cry_messages.today(node, "nursery", {"date": "2026-11-22", "episodes": 3, "crying_min": 4.5}),
@@ -200,20 +188,20 @@ def test_demo_is_in_every_json_payload(name: str) -> None:
 
 def test_only_started_is_an_alarm() -> None:
     """`started` is the last that a full outbox gives up; other events go before it."""
-    assert cry_messages.event(NODE, STARTED, TELLING, {}).keep is Keep.ALARM
-    assert cry_messages.event(NODE, REASON, TELLING, {}).keep is Keep.EVENT
+    assert cry_messages.event(NODE, STARTED, IN_BOTH, TELLING, {}).keep is Keep.ALARM
+    assert cry_messages.event(NODE, REASON, IN_BOTH, TELLING, {}).keep is Keep.EVENT
 
 
 def test_a_test_is_marked() -> None:
     """What belongs to a test alarm says so, and nothing else does."""
-    event = cry_messages.event(NODE, replace(STARTED, event_type="test"), TELLING, {})
+    event = cry_messages.event(NODE, replace(STARTED, event_type="test"), IN_BOTH, TELLING, {})
     assert json.loads(event.payload)["test"] is True
-    assert "test" not in json.loads(cry_messages.event(NODE, STARTED, TELLING, {}).payload)
+    assert "test" not in json.loads(cry_messages.event(NODE, STARTED, IN_BOTH, TELLING, {}).payload)
 
 
 def test_nothing_yet_is_null() -> None:
     """What is not known yet is null, not a made-up time."""
-    state = cry_messages.state(NODE, "nursery", crying=False)
+    state = cry_messages.state(NODE, "nursery", None)
     assert json.loads(state.payload) == {
         "crying": False,
         "reason": "none",
@@ -224,9 +212,7 @@ def test_nothing_yet_is_null() -> None:
     }
     health = node_messages.health(NODE, "nursery", fault="stalled", tally=TALLY, reconnects=0, last_audio=None)
     assert json.loads(health.payload)["last_audio"] is None
-    going = cry_messages.episode(
-        NODE, "nursery", episode=EPISODE, since=AT, ended=None, p_cry=0.9, reason="none", reason_p=0
-    )
+    going = cry_messages.episode(NODE, "nursery", IN_NURSERY, STARTED)
     assert json.loads(going.payload)["ended"] is None
     assert json.loads(going.payload)["reasons"] == {}
 
@@ -244,7 +230,12 @@ def test_episode_id_names_source_time_and_number() -> None:
 
 def test_every_line_function_is_tested_here() -> None:
     """No function that makes a line of `replay` escapes the tests below."""
-    assert set(_public_returning(json_lines, json_lines.Line)) == {"replay_segment", "replay_event", "replay_tally"}
+    assert set(_public_returning(json_lines, json_lines.Line)) == {
+        "replay_segment",
+        "replay_event",
+        "replay_tally",
+        "live_line",
+    }
 
 
 def test_replay_segment_line() -> None:
@@ -274,14 +265,13 @@ def test_replay_event_line() -> None:
 
 def test_run_lines_carry_the_ids_of_mqtt() -> None:
     """`run --json` prints the same lines with the ids that MQTT carries, and says when it is a demo."""
-    event = json_lines.replay_event(REASON, message_id="id1", episode=EPISODE, demo=True)
-    assert event == {**json_lines.replay_event(REASON), "episode": EPISODE, "id": "id1", "demo": True}
-    segment = json_lines.replay_segment(SEGMENT, SCORES, reason="unsure", message_id="id2", episode=EPISODE)
-    assert segment == {
-        **json_lines.replay_segment(SEGMENT, SCORES, reason="unsure"),
-        "episode": EPISODE,
-        "id": "id2",
-    }
+    replayed = json_lines.replay_event(REASON)
+    event = json_lines.live_line(Node("home", demo=True), replayed, "id1", episode=EPISODE, latency_ms=1250)
+    assert event == {**replayed, "episode": EPISODE, "latency_ms": 1250, "id": "id1", "demo": True}
+    replayed = json_lines.replay_segment(SEGMENT, SCORES, reason="unsure")
+    segment = json_lines.live_line(NODE, replayed, "id2", episode=EPISODE)
+    assert segment == {**replayed, "episode": EPISODE, "id": "id2"}
+    assert json_lines.live_line(NODE, replayed, "id3", episode=None) == {**replayed, "id": "id3"}
 
 
 def test_replay_tally_line() -> None:

@@ -33,6 +33,7 @@ ENGLISH: dict[Kind, Text] = {
     "restarted": Text("Nursery: listening again", "The monitor was restarted. Cried from 19:02."),
     "test": Text("TEST: Nursery", "This is what an alarm looks like. Sent at 19:02."),
     "not_hearing": Text("Nursery: NOT HEARD", "The microphone is muted or gone. Not heard since 19:02."),
+    "heard_badly": Text("Nursery: HEARD BADLY", "The microphone is muted or gone. So it is since 19:02."),
     "hearing_again": Text("Nursery: heard again", "It was not heard for 3 min, from 19:02."),
     "not_saving": Text(
         "Baby monitor: DISK PROBLEM",
@@ -55,6 +56,9 @@ GERMAN: dict[Kind, Text] = {
     "test": Text("TEST: Kinderzimmer", "So sieht ein Alarm aus. Gesendet um 19:02."),
     "not_hearing": Text(
         "Kinderzimmer: NICHT ZU HÖREN", "Das Mikrofon ist stummgeschaltet oder weg. Seit 19:02 nicht zu hören."
+    ),
+    "heard_badly": Text(
+        "Kinderzimmer: SCHLECHT ZU HÖREN", "Das Mikrofon ist stummgeschaltet oder weg. So ist es seit 19:02."
     ),
     "hearing_again": Text("Kinderzimmer: wieder zu hören", "War 3 min lang nicht zu hören, ab 19:02."),
     "not_saving": Text(

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,16 +16,10 @@ from service.mqtt.settings import MqttSettings, TlsSettings
 from service.storage.outbox import Outbox
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, free_port, until
-from tests.support.servers.mqtt_clients import client, event, ids
+from tests.support.servers.mqtt_clients import client, event, ids, wait_connected
 
 V6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
 needs_v6 = pytest.mark.skipif(not V6, reason="needs IPv6 on loopback")
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as box:
-        yield box
 
 
 class DeadPort:
@@ -73,7 +66,7 @@ def test_a_dead_address_family_costs_a_moment(tmp_path: Path, outbox: Outbox, mo
             socket.create_connection(("::1", broker.port), 0.5)
         monkeypatch.setattr(connection, "CONNECT_TIMEOUT_S", 300.0)  # what one address after the other would take
         with client(MqttSettings(host="localhost", port=broker.port), outbox) as mqtt:
-            assert mqtt.wait_connected(60).connected
+            assert wait_connected(mqtt, 60).connected
         dead.close()
 
 
@@ -159,7 +152,7 @@ def test_websockets(tmp_path: Path, outbox: Outbox, *, encrypted: bool) -> None:
         for number in range(50):
             outbox.add(event(number))
         with client(settings, outbox, on_command=given.append) as mqtt:
-            assert mqtt.wait_connected(300).connected, mqtt.status().detail
+            assert wait_connected(mqtt, 300).connected, mqtt.status().detail
             until(lambda: outbox.waiting == 0)
             until(lambda: len(ids(subscriber)) == 50)
             subscriber.say("monitord/home/test_alarm/set", "PRESS")

@@ -1,7 +1,6 @@
 """A broker that was found running goes away: said, and replaced by one of our own; one that is back is used again."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.servers.mqtt_clients import client, event, ids
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as box:
-        yield box
 
 
 def test_one_of_our_own_takes_its_place(

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,35 +13,23 @@ from service.messages.message import Keep, Message
 from service.mqtt import session
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
-from tests.support.servers.mqtt_clients import EVENT, NODE, at, client, event, ids
+from tests.support.servers.mqtt_clients import EVENT, NODE, at, client, event, ids, wait_connected
 
 pytestmark = pytest.mark.e2e
 
 BIRTH = "homeassistant/status"
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as box:
-        yield box
-
-
 def test_order_of_connecting(broker: Mosquitto, outbox: Outbox) -> None:
     """Discovery, a pause, retained states, `online` last; then what waits; all as the contract says."""
     discovery = Message("homeassistant/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
     state = node_messages.source_status(NODE, "room", online=True)
-    mqtt = client(at(broker), outbox, discovery=lambda: [discovery])
+    mqtt = client(at(broker), outbox, discovery=[discovery])
     mqtt.tell(state)
     mqtt.tell(event(1))
     with Subscriber(broker) as subscriber, mqtt:
         began = time.monotonic()
-        assert mqtt.wait_connected(30).connected
+        assert wait_connected(mqtt, 30).connected
         assert time.monotonic() - began > 0.9  # the pause
         until(lambda: len(subscriber.heard) == 4)
         assert [heard.topic for heard in subscriber.heard] == [
@@ -67,11 +54,11 @@ def test_home_assistant_is_greeted_anew(broker: Mosquitto, outbox: Outbox, monke
     state = node_messages.source_status(NODE, "room", online=True)
     picture = Message("monitord/home/room/spectrogram", b"\x00\x01", retain=True, qos=1, keep=Keep.LATEST)
     greeting = [discovery.topic, state.topic, "monitord/home/status", picture.topic]
-    mqtt = client(at(broker), outbox, discovery=lambda: [discovery], births=[BIRTH])
+    mqtt = client(at(broker), outbox, discovery=[discovery], births=[BIRTH])
     mqtt.tell(state)
     mqtt.tell(picture)
     with Subscriber(broker) as subscriber, mqtt:
-        assert mqtt.wait_connected(30).connected
+        assert wait_connected(mqtt, 30).connected
         until(lambda: [heard.topic for heard in subscriber.heard] == greeting)
         for payload in ("offline", "online"):
             subscriber.say(BIRTH, payload)
@@ -88,9 +75,9 @@ def test_a_birth_payload_of_another_house(broker: Mosquitto, outbox: Outbox, mon
     monkeypatch.setattr(session, "BIRTH_FIRST_S", 0.0)
     monkeypatch.setattr(session, "BIRTH_LAST_S", 0.0)
     discovery = Message("ha/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
-    mqtt = client(at(broker), outbox, discovery=lambda: [discovery], births=["house/born"], birth="wir sind da")
+    mqtt = client(at(broker), outbox, discovery=[discovery], births=["house/born"], birth="wir sind da")
     with Subscriber(broker) as subscriber, mqtt:
-        assert mqtt.wait_connected(30).connected
+        assert wait_connected(mqtt, 30).connected
         until(lambda: subscriber.last("monitord/home/status") == "online")
         for payload in ("online", "wir sind da", "wir sind weg"):
             subscriber.say("house/born", payload)
@@ -110,8 +97,8 @@ def test_only_a_birth_of_now_counts(broker: Mosquitto, outbox: Outbox, monkeypat
         subscriber.say(BIRTH, "online", retain=True)
         for births in ([BIRTH], []):
             told = len(subscriber.payloads(discovery.topic))
-            with client(at(broker), outbox, discovery=lambda: [discovery], births=births, on_command=given.append) as m:
-                m.wait_connected(30)
+            with client(at(broker), outbox, discovery=[discovery], births=births, on_command=given.append) as m:
+                wait_connected(m, 30)
                 if not births:
                     subscriber.say(BIRTH, "online")
                 given.clear()
@@ -134,7 +121,7 @@ def test_events_say_when_they_were_sent(broker: Mosquitto, outbox: Outbox) -> No
 def test_only_news_are_told(broker: Mosquitto, outbox: Outbox) -> None:
     """A state is told when it changes, live messages as they come."""
     with Subscriber(broker) as subscriber, client(at(broker), outbox) as mqtt:
-        mqtt.wait_connected(30)
+        wait_connected(mqtt, 30)
         for online in (True, True, False, False):
             mqtt.tell(node_messages.source_status(NODE, "room", online=online))
             time.sleep(0.2)
@@ -149,7 +136,7 @@ def test_clean_stop_says_goodbye(broker: Mosquitto, outbox: Outbox) -> None:
     with Subscriber(broker) as subscriber:
         mqtt = client(at(broker), outbox)
         mqtt.start()
-        mqtt.wait_connected(30)
+        wait_connected(mqtt, 30)
         for number in range(30):
             mqtt.tell(event(number))
         assert mqtt.stop(20)
@@ -171,7 +158,7 @@ def test_commands_arrive_but_not_retained_ones(broker: Mosquitto, outbox: Outbox
     with Subscriber(broker) as subscriber:
         subscriber.say("monitord/home/test_alarm/set", "PRESS", retain=True)
         with client(at(broker), outbox, on_command=given.append) as mqtt:
-            mqtt.wait_connected(30)
+            wait_connected(mqtt, 30)
             subscriber.say("monitord/home/room/threshold/set", "loud")
             subscriber.say("monitord/home/restart/set", "PRESS")
             until(lambda: bool(given))
@@ -181,7 +168,7 @@ def test_commands_arrive_but_not_retained_ones(broker: Mosquitto, outbox: Outbox
 def test_a_second_daemon_of_the_same_name_is_named(broker: Mosquitto, outbox: Outbox, tmp_path: Path) -> None:
     """Two daemons of one node name throw each other out; the status says so."""
     with Outbox(tmp_path / "other.db") as other, client(at(broker), outbox) as mqtt:
-        mqtt.wait_connected(30)
+        wait_connected(mqtt, 30)
         with client(at(broker), other):
             until(lambda: "second monitord" in mqtt.status().detail)
 
@@ -196,7 +183,7 @@ def test_a_bug_in_a_command_handler_is_not_silent(broker: Mosquitto, outbox: Out
     before, threading.excepthook = threading.excepthook, caught.append
     try:
         with Subscriber(broker) as subscriber, client(at(broker), outbox, on_command=fail) as mqtt:
-            mqtt.wait_connected(30)
+            wait_connected(mqtt, 30)
             subscriber.say("monitord/home/test_alarm/set", "PRESS")
             until(lambda: subscriber.last("monitord/home/status") == "offline")
             until(lambda: not mqtt.alive)

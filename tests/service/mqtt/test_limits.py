@@ -1,7 +1,6 @@
 """The client against real brokers that take less than all: small packets, few under way, no retain, no QoS 1."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,12 @@ from service.mqtt.limits import Limits, packet_bytes
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
-from tests.support.servers.mqtt_clients import EVENT, NODE, at, client, event, ids
+from tests.support.servers.mqtt_clients import EVENT, NODE, at, client, event, ids, wait_connected
 from tests.support.servers.odd_broker import OddBroker
 
 STATUS = "monitord/home/status"
 DISCOVERY = Message("homeassistant/device/x/config", {"x": "y" * 6_000}, retain=True, qos=1, keep=Keep.LATEST)
 PICTURE = cry_messages.spectrogram(NODE, "room", bytes(30_000))
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as box:
-        yield box
 
 
 def test_nothing_said_is_nothing_limited() -> None:
@@ -53,7 +46,7 @@ def test_what_is_too_large_is_left_out_and_said(
         Mosquitto(tmp_path / "broker", options=(f"max_packet_size {most}",)) as broker,
         Subscriber(broker) as subscriber,
     ):
-        mqtt = client(at(broker), outbox, discovery=lambda: [DISCOVERY])
+        mqtt = client(at(broker), outbox, discovery=[DISCOVERY])
         state = node_messages.source_status(NODE, "room", online=True)
         with mqtt:
             for message in (PICTURE, state, event(1)):
@@ -98,7 +91,7 @@ def test_an_event_that_is_too_large_waits_for_a_broker_that_takes_it(tmp_path: P
 def test_a_broker_that_takes_no_alarm_is_refused(tmp_path: Path, outbox: Outbox) -> None:
     """Waiting will not help, so it is said as a refusal, with the key to raise."""
     with Mosquitto(tmp_path / "broker", options=("max_packet_size 500",)) as broker, client(at(broker), outbox) as mqtt:
-        status = mqtt.wait_connected(300)
+        status = wait_connected(mqtt, 300)
         assert (status.connected, status.refused) == (False, True)
         for words in ("at most 500 bytes", "max_packet_size", "waiting will not help"):
             assert words in status.detail
@@ -114,7 +107,7 @@ def test_no_more_are_under_way_than_the_broker_takes(tmp_path: Path, outbox: Out
     ):
         for number in range(60):
             outbox.add(event(number))
-        with client(at(broker), outbox, discovery=lambda: [DISCOVERY]) as mqtt:
+        with client(at(broker), outbox, discovery=[DISCOVERY]) as mqtt:
             for number in range(30):
                 mqtt.tell(Message(f"monitord/home/room/s{number}", "x", retain=True, qos=1, keep=Keep.LATEST))
             mqtt.tell(PICTURE)
@@ -133,11 +126,11 @@ def test_without_retain_it_works_and_says_what_is_missing(tmp_path: Path, outbox
     with (
         Mosquitto(tmp_path / "broker", options=("retain_available false",)) as broker,
         Subscriber(broker) as subscriber,
-        client(at(broker), outbox, discovery=lambda: [DISCOVERY]) as mqtt,
+        client(at(broker), outbox, discovery=[DISCOVERY]) as mqtt,
     ):
         mqtt.tell(node_messages.source_status(NODE, "room", online=True))
         mqtt.tell(event(1))
-        assert mqtt.wait_connected(300).connected
+        assert wait_connected(mqtt, 300).connected
         until(lambda: ids(subscriber) == ["1"] and subscriber.last(STATUS) == "online")
         assert "retained messages" in mqtt.status().detail
         assert mqtt.status().detail == mqtt.fault
@@ -152,11 +145,11 @@ def test_with_qos_0_alone_an_event_is_gone_when_the_broker_has_read_it(tmp_path:
     with (
         Mosquitto(tmp_path / "broker", options=("max_qos 0",)) as broker,
         Subscriber(broker) as subscriber,
-        client(at(broker), outbox, discovery=lambda: [DISCOVERY]) as mqtt,
+        client(at(broker), outbox, discovery=[DISCOVERY]) as mqtt,
     ):
         for number in range(40):
             mqtt.tell(event(number))
-        assert mqtt.wait_connected(300).connected
+        assert wait_connected(mqtt, 300).connected
         until(lambda: ids(subscriber) == [str(number) for number in range(40)])
         until(lambda: outbox.waiting == 0)
         assert "QoS 1" in mqtt.status().detail
@@ -184,7 +177,7 @@ def test_what_the_last_will_may_not_be_is_learnt(outbox: Outbox) -> None:
     with OddBroker(properties=bytes([0x24, 0, 0x25, 0])) as broker:
         broker.refused = {0x20: 154, 0x08: 155}  # bits of the connect flags: will retain, will QoS 1
         with client(MqttSettings(host="127.0.0.1", port=broker.port), outbox) as mqtt:
-            assert mqtt.wait_connected(300).connected
+            assert wait_connected(mqtt, 300).connected
             assert broker.connections == 3
             until(lambda: STATUS in [taken.topic for taken in broker.taken])
             assert {(taken.qos, taken.retain) for taken in broker.taken if not taken.subscribe} == {(0, False)}
@@ -197,7 +190,7 @@ def test_without_wildcards_each_topic_is_asked_for(outbox: Outbox) -> None:
         OddBroker(properties=bytes([0x28, 0])) as broker,
         client(MqttSettings(host="127.0.0.1", port=broker.port), outbox) as mqtt,
     ):
-        assert mqtt.wait_connected(300).connected
+        assert wait_connected(mqtt, 300).connected
 
         def asked() -> list[str]:
             return ",".join(taken.topic for taken in broker.taken if taken.subscribe).split(",")
@@ -214,6 +207,6 @@ def test_a_broker_that_wants_no_keepalive_is_still_looked_after(outbox: Outbox, 
         OddBroker(properties=bytes([0x13, 0, told_s])) as broker,  # server keep alive
         client(MqttSettings(host="127.0.0.1", port=broker.port), outbox, keepalive_s=1) as mqtt,
     ):
-        assert mqtt.wait_connected(300).connected
+        assert wait_connected(mqtt, 300).connected
         broker.hangs = True
         until(lambda: "not answered for 2 s" in mqtt.status().detail)

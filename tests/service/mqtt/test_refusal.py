@@ -4,7 +4,6 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,24 +13,12 @@ from service.messages import node_messages
 from service.mqtt.settings import MqttSettings, TlsSettings
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, until
-from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, client, event, ids
+from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, client, event, ids, wait_connected
 
 pytestmark = pytest.mark.e2e
 
 RIGHTS = "user monitord\ntopic readwrite monitord/#\nuser subscriber\ntopic readwrite #\n"
 USERS = {"monitord": "pw1", "subscriber": "pw2"}
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as box:
-        yield box
 
 
 def test_a_wrong_password_is_told_apart(tmp_path: Path, outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
@@ -45,7 +32,7 @@ def test_a_wrong_password_is_told_apart(tmp_path: Path, outbox: Outbox, caplog: 
             MqttSettings(host="127.0.0.1", port=broker.port),
         ):
             with client(settings, outbox) as mqtt:
-                status = mqtt.wait_connected(30)
+                status = wait_connected(mqtt, 30)
                 assert (status.connected, status.refused) == (False, True)
                 assert "mqtt.username" in status.detail
                 assert "wrong" not in status.detail
@@ -57,7 +44,7 @@ def test_a_wrong_password_is_told_apart(tmp_path: Path, outbox: Outbox, caplog: 
         with client(
             MqttSettings(host="127.0.0.1", port=broker.port, username="monitord", password_file=password), outbox
         ) as mqtt:
-            assert mqtt.wait_connected(30).connected
+            assert wait_connected(mqtt, 30).connected
 
 
 @pytest.mark.parametrize(
@@ -88,7 +75,7 @@ def test_a_refused_topic_is_seen_and_kept(tmp_path: Path, outbox: Outbox) -> Non
         settings = MqttSettings(host="127.0.0.1", port=broker.port, username="monitord", password_file=password)
         with client(settings, outbox) as mqtt:
             mqtt.tell(node_messages.source_status(NODE, "room", online=True))
-            mqtt.wait_connected(30)
+            wait_connected(mqtt, 30)
             for number in range(25):  # more than are under way at once
                 mqtt.tell(event(number))
             until(lambda: EVENT in mqtt.status().detail)
@@ -146,7 +133,7 @@ def test_falls_back_to_3_1_1(broker: Mosquitto, outbox: Outbox, manner: str) -> 
     refusal = bytes([0x20, 2, 0, 1]) if manner == "answers" else b""  # CONNACK: unacceptable protocol version
     proxy = Proxy(broker.port, refuse_v5=refusal)
     with Subscriber(broker) as subscriber, client(MqttSettings(host="127.0.0.1", port=proxy.port), outbox) as mqtt:
-        assert mqtt.wait_connected(30).connected
+        assert wait_connected(mqtt, 30).connected
         mqtt.tell(event(1))
         until(lambda: ids(subscriber) == ["1"])
         until(lambda: outbox.waiting == 0)

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,6 @@ STATUS = "monitord/home/status"
 BIRTH = "homeassistant/status"
 PICTURE = cry_messages.spectrogram(NODE, "room", bytes(30_000))
 POISON = Message(EVENT, {"id": "poison"}, retain=False, qos=1, keep=Keep.ALARM)
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as box:
-        yield box
 
 
 def to(broker: OddBroker) -> MqttSettings:
@@ -109,7 +103,7 @@ def test_one_message_that_the_broker_hangs_up_on_holds_up_nothing(
         for number in range(15):
             outbox.add(POISON if number == 7 else event(number))
         waits = int(hangs_up is dislikes_one_event)
-        with client(to(broker), outbox, discovery=lambda: [discovery], births=[BIRTH]) as mqtt:
+        with client(to(broker), outbox, discovery=[discovery], births=[BIRTH]) as mqtt:
             mqtt.tell(PICTURE)
             mqtt.tell(node_messages.source_status(NODE, "room", online=True))
 

@@ -4,26 +4,19 @@ import logging
 import queue
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from service.messages.texts import Kind
 from service.notify import webhook
 from service.notify.channel import Audience, Channel
-from service.notify.notice import Notice, Severity, severity_of
+from service.notify.notice import Notice, Severity
 from service.notify.notifier import Notifier
 from service.notify.settings import NotifyConfig
 from service.notify.waiting import Counts, Pace
 from service.notify.webhook import Webhook
 from tests.support.servers.post_server import PATIENCE_S, PostServer, serve_posts
-
-QUICK = Pace(first_retry_s=0.01, longest_retry_s=0.02)
-
-
-def _notice(kind: Kind = "started", tag: str = "nursery-1", *, source: str = "nursery", **payload: object) -> Notice:
-    return Notice(kind, source, tag, f"Nursery: {kind}", "Since 19:02.", severity_of(kind), 1_790_000_000.0, payload)
+from tests.support.servers.told_house import QUICK, House, notice, running
 
 
 class Lines(logging.Handler):
@@ -53,39 +46,6 @@ def lines() -> Iterator[Lines]:
     log.setLevel(logging.NOTSET)
 
 
-class House:
-    """A notifier with one webhook channel, and what was delivered."""
-
-    def __init__(self, url: str, audience: Audience | None = None, pace: Pace = QUICK) -> None:
-        self.delivered: queue.Queue[tuple[str, Notice]] = queue.Queue()
-        self.channel = Channel(
-            audience or Audience("house", Severity.INFO),
-            Webhook(url),
-            lambda name, notice: self.delivered.put((name, notice)),
-            pace,
-        )
-        self.notifier = Notifier([self.channel])
-
-    def next(self) -> tuple[str, str]:
-        """Returns channel and kind of the next delivery."""
-        name, notice = self.delivered.get(timeout=PATIENCE_S)
-        return name, notice.kind
-
-    @property
-    def counts(self) -> Counts:
-        """Of the one channel."""
-        return self.notifier.counts()["house"]
-
-
-@contextmanager
-def _running(house: House) -> Iterator[House]:
-    house.notifier.start()
-    try:
-        yield house
-    finally:
-        house.notifier.stop(PATIENCE_S)
-
-
 @pytest.fixture
 def server() -> Iterator[PostServer]:
     """A web server of the family."""
@@ -95,8 +55,8 @@ def server() -> Iterator[PostServer]:
 
 def test_a_webhook_gets_the_event_and_the_texts(server: PostServer) -> None:
     """The values of the MQTT event, with title, message, tag and severity."""
-    with _running(House(f"http://{server.host}/cry")) as house:
-        house.notifier.tell(_notice(episode="nursery-1", p_cry=0.98, rooms=["nursery"]))
+    with running(House(f"http://{server.host}/cry")) as house:
+        house.notifier.tell(notice(episode="nursery-1", p_cry=0.98, rooms=["nursery"]))
         post = server.next()
         assert house.next() == ("house", "started")
     assert post.path == "/cry"
@@ -117,8 +77,8 @@ def test_a_webhook_gets_the_event_and_the_texts(server: PostServer) -> None:
 def test_a_server_that_refuses_is_asked_again(server: PostServer, lines: Lines) -> None:
     """Until it takes the notice, with one line for the fault and one for its end, none for each attempt."""
     server.answers = [500, 503, 302, 500]
-    with _running(House(f"http://{server.host}/cry?token=secret")) as house:
-        house.notifier.tell(_notice())
+    with running(House(f"http://{server.host}/cry?token=secret")) as house:
+        house.notifier.tell(notice())
         assert house.next() == ("house", "started")
         assert house.counts == Counts(told=1, delivered=1)
     assert server.posts.qsize() == 5
@@ -131,9 +91,9 @@ def test_a_server_that_is_away_is_told_when_it_is_back(lines: Lines) -> None:
     """What waits while nobody listens at the address goes when somebody does; nobody sees the address in the log."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
-    with _running(House(f"http://user:word@127.0.0.1:{port}/secret?token=secret")) as house:
-        house.notifier.tell(_notice("started"))
-        house.notifier.tell(_notice("not_hearing", "bedroom-silent"))
+    with running(House(f"http://user:word@127.0.0.1:{port}/secret?token=secret")) as house:
+        house.notifier.tell(notice("started"))
+        house.notifier.tell(notice("not_hearing", "bedroom-silent"))
         assert lines.next() == "notify.channels.house: cannot be told: it cannot be reached; trying again"
         with serve_posts(port):
             assert {house.next(), house.next()} == {("house", "started"), ("house", "not_hearing")}
@@ -146,14 +106,14 @@ def test_a_server_that_hangs_is_given_up_at_the_deadline(
     """The notice is dropped and counted; the next one goes when the server answers again."""
     monkeypatch.setattr(webhook, "READ_S", 0.1)
     server.answering.clear()
-    with _running(House(f"http://{server.host}/", pace=replace(QUICK, deadline_s=0.5))) as house:
-        house.notifier.tell(_notice("started"))
+    with running(House(f"http://{server.host}/", pace=replace(QUICK, deadline_s=0.5))) as house:
+        house.notifier.tell(notice("started"))
         assert "it does not answer in time" in lines.next()
         assert "a notice was dropped" in lines.next()
         assert house.counts == Counts(told=1, dropped=1)
         monkeypatch.setattr(webhook, "READ_S", PATIENCE_S)
         server.answering.set()
-        house.notifier.tell(_notice("not_hearing", "nursery-silent"))
+        house.notifier.tell(notice("not_hearing", "nursery-silent"))
         assert house.next() == ("house", "not_hearing")
         assert lines.next() == "notify.channels.house: can be told again; notices dropped meanwhile: 1"
     assert lines.next() == "notify.channels.house: 1 of 2 notices were never told"
@@ -174,15 +134,15 @@ def test_a_slow_server_holds_up_nobody(server: PostServer) -> None:
         notifier = Notifier(channels)
         notifier.start()
         server.answering.clear()
-        notifier.tell(_notice("started"))
+        notifier.tell(notice("started"))
         server.next()  # it is in hand, without an answer
-        notifier.tell(_notice("reason"))
-        notifier.tell(_notice("ended"))
+        notifier.tell(notice("reason"))
+        notifier.tell(notice("ended"))
         kinds = [delivered.get(timeout=PATIENCE_S)]
         while kinds[-1][1] != "ended":
             kinds.append(delivered.get(timeout=PATIENCE_S))
         assert {name for name, _ in kinds} == {"quick"}
-        assert notifier.counts()["slow"] == Counts(told=3, replaced=1, waiting=2)
+        assert channels[0].counts() == Counts(told=3, replaced=1, waiting=2)
         server.answering.set()
         assert delivered.get(timeout=PATIENCE_S) == ("slow", "started")
         assert delivered.get(timeout=PATIENCE_S) == ("slow", "ended")
@@ -193,10 +153,10 @@ def test_an_urgent_notice_ends_a_pause(server: PostServer, lines: Lines) -> None
     """After a failure the next attempt may be an hour away: not for an escalation."""
     server.answers = [500]
     slow = Pace(first_retry_s=3600.0, longest_retry_s=3600.0)
-    with _running(House(f"http://{server.host}/", pace=slow)) as house:
-        house.notifier.tell(_notice("started"))
+    with running(House(f"http://{server.host}/", pace=slow)) as house:
+        house.notifier.tell(notice("started"))
         assert "cannot be told" in lines.next()
-        house.notifier.tell(_notice("escalated"))
+        house.notifier.tell(notice("escalated"))
         assert house.next() == ("house", "escalated")
         assert house.counts == Counts(told=2, delivered=1, replaced=1)
 
@@ -206,13 +166,13 @@ def test_the_end_tries_what_waits_once_more(server: PostServer, lines: Lines) ->
     server.answers = [500]
     house = House(f"http://{server.host}/", pace=Pace(first_retry_s=3600.0, longest_retry_s=3600.0))
     house.notifier.start()
-    house.notifier.tell(_notice("started"))
+    house.notifier.tell(notice("started"))
     assert "cannot be told" in lines.next()
     server.answers = [500]
-    house.notifier.tell(_notice("reason", "other"))
+    house.notifier.tell(notice("reason", "other"))
     house.notifier.stop(PATIENCE_S)
     assert house.counts == Counts(told=2, delivered=1, dropped=1)
-    house.notifier.tell(_notice("ended"))
+    house.notifier.tell(notice("ended"))
     assert house.counts == Counts(told=3, delivered=1, dropped=2)
     assert "can be told again" in lines.next()
     assert lines.next() == "notify.channels.house: 1 of 2 notices were never told"
@@ -223,7 +183,7 @@ def test_a_stop_does_not_wait_for_a_server_that_hangs(server: PostServer, lines:
     server.answering.clear()
     house = House(f"http://{server.host}/")
     house.notifier.start()
-    house.notifier.tell(_notice("started"))
+    house.notifier.tell(notice("started"))
     server.next()
     house.notifier.stop(0.05)
     assert lines.next() == "notify.channels.house: 1 of 1 notices were never told"
@@ -248,68 +208,12 @@ def test_a_mistake_in_a_way_out_does_not_silence_it(lines: Lines) -> None:
 
     channel = Channel(Audience("odd"), Broken(), lambda name, _: told.put(name), QUICK)
     channel.start()
-    channel.tell(_notice("started"))
+    channel.tell(notice("started"))
     assert told.get(timeout=PATIENCE_S) == "odd"
     channel.end()
     channel.join(PATIENCE_S)
     assert "a mistake in the program" in lines.next()
     assert "cannot be told: KeyError" in lines.next()
-
-
-ALL: list[Kind] = ["started", "reason", "escalated", "acknowledged", "ended", "test", "not_hearing", "hearing_again"]
-
-
-@pytest.mark.parametrize(
-    ("severity", "silent", "expected"),
-    [
-        (Severity.INFO, False, ALL),
-        # The end of an alarm goes to whoever had the alarm; a reason alone is no reason to wake anybody.
-        (Severity.WARNING, False, [kind for kind in ALL if kind != "reason"]),
-        (Severity.CRITICAL, False, ["escalated", "acknowledged", "ended", "test", "not_hearing", "hearing_again"]),
-        (Severity.WARNING, True, ["test", "not_hearing", "hearing_again"]),
-        (Severity.CRITICAL, True, ["test", "not_hearing", "hearing_again"]),
-    ],
-)
-def test_each_channel_gets_its_severity(severity: Severity, expected: list[Kind], *, silent: bool) -> None:
-    """The least that it gets, a test always, and the end of whatever it got."""
-    tags: dict[Kind, str] = {"test": "test-1", "not_hearing": "nursery-silent", "hearing_again": "nursery-silent"}
-    got = []
-    for kind in ALL:
-        house = House("http://127.0.0.1:9/", Audience("house", severity))  # never started: what is told stays
-        for before in ALL[: ALL.index(kind) + 1]:
-            notice = replace(
-                _notice(before, tags.get(before, "nursery-1")), severity=severity_of(before, alert=not silent)
-            )
-            told = house.counts.told
-            house.notifier.tell(notice)
-        if house.counts.told > told:
-            got.append(kind)
-    assert got == expected
-
-
-def test_an_end_without_its_alarm_is_not_told() -> None:
-    """Who slept through a silent night reads nothing of it in the morning."""
-    house = House("http://127.0.0.1:9/", Audience("house", Severity.CRITICAL))
-    house.notifier.tell(_notice("started"))
-    house.notifier.tell(_notice("ended"))
-    assert house.counts == Counts()
-
-
-def test_what_is_about_the_house_goes_to_every_room() -> None:
-    """A channel of one room is told of the disk, too."""
-    house = House("http://127.0.0.1:9/", Audience("house", Severity.WARNING, frozenset({"bedroom"})))
-    house.notifier.tell(_notice("not_saving", source=""))
-    assert house.counts.told == 1
-
-
-def test_rooms_choose() -> None:
-    """A channel of one room gets what that room hears, also when the louder room tells it."""
-    house = House("http://127.0.0.1:9/", Audience("house", Severity.INFO, frozenset({"bedroom"})))
-    house.notifier.tell(_notice("started", "a", source="nursery"))
-    assert house.counts.told == 0
-    house.notifier.tell(_notice("started", "b", source="bedroom"))
-    house.notifier.tell(_notice("started", "c", source="nursery", rooms=["nursery", "bedroom"]))
-    assert house.counts.told == 2
 
 
 def test_the_configuration_becomes_channels(server: PostServer) -> None:
@@ -320,6 +224,6 @@ def test_the_configuration_becomes_channels(server: PostServer) -> None:
     delivered: queue.Queue[str] = queue.Queue()
     notifier = Notifier.build(config, lambda name, notice: delivered.put(f"{name} {notice.kind}"))
     notifier.start()
-    notifier.tell(_notice("reason"))
+    notifier.tell(notice("reason"))
     assert delivered.get(timeout=PATIENCE_S) == "house reason"
     notifier.stop(PATIENCE_S)

@@ -6,7 +6,6 @@ import queue
 import socketserver
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -18,6 +17,7 @@ from service.messages.texts import Kind
 from service.notify.notice import Notice, severity_of
 from service.notify.push import Push, check_url
 from service.notify.sending import NotSentError
+from tests.support.servers.http_serving import serving
 from tests.support.servers.post_server import PATIENCE_S, serve_posts
 
 
@@ -137,15 +137,10 @@ class _Mail(socketserver.StreamRequestHandler):
 @contextmanager
 def _mail_server() -> Iterator[tuple[int, queue.Queue[bytes]]]:
     mails: queue.Queue[bytes] = queue.Queue()
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail) as server:
-        server.mails = mails  # type: ignore[attr-defined]  # for the handler
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="mail")
-        thread.start()
-        try:
-            yield server.server_address[1], mails
-        finally:
-            server.shutdown()
-            thread.join()
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail)
+    server.mails = mails  # type: ignore[attr-defined]  # for the handler
+    with serving(server):
+        yield server.server_address[1], mails
 
 
 def test_a_mail_arrives() -> None:

@@ -156,4 +156,4 @@ def test_severities() -> None:
     assert (severity_of("not_saving"), severity_of("saving_again")) == (Severity.WARNING, Severity.INFO)
     assert severity_of("test") == Severity.WARNING
     assert severity_of("started", alert=False) == severity_of("escalated", alert=False) == Severity.INFO
-    assert severity_of("not_hearing", alert=False) == Severity.CRITICAL
+    assert severity_of("not_hearing", alert=False) == severity_of("heard_badly", alert=False) == Severity.CRITICAL

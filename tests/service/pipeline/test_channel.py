@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from monitord.types import RATE_HZ, AudioChunk, Scores, Segment, Window
 from service.capture.inbox import Inbox

@@ -14,8 +14,8 @@ from model.forward import Outputs, Runtime, RuntimeFault
 from model.frontend import N_FRAMES, N_MELS
 from model.litert import LiteRtRuntime
 from model.runtime import Choice, FallbackRuntime, open_runtime
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Window
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.sounds import cry_in_room
 
 PATCHES = np.zeros((2, N_FRAMES, N_MELS), np.float32)

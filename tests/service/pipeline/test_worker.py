@@ -14,7 +14,7 @@ from service.capture.inbox import Inbox
 from service.pipeline.channel import SourceChannel
 from service.pipeline.worker import Worker
 from tests.support.sound.chunks import SIZES, cut_up
-from tests.support.sound.loudness import Loudness, loudness_classifier
+from tests.support.sound.loudness import Loudness
 from tests.support.sound.matching import wait_for
 from tests.support.sound.sounds import cry_in_room, noise, silence, tone
 
@@ -46,12 +46,6 @@ class Heard:
     def kinds(self, source: str = "room") -> list[str]:
         """What was told of a source, in order."""
         return [kind for of, kind, _ in self.told if of == source]
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
 
 
 def new_channel(classifier: Classifier, source: str = "room") -> SourceChannel:

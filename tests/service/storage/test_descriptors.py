@@ -17,6 +17,7 @@ import json, logging, resource, sys, time
 from pathlib import Path
 from service.messages.message import Keep, Message, Node
 from service.mqtt.client import MqttClient
+from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
@@ -43,8 +44,8 @@ def say(**values):
 
 store = DocumentStore(folder)
 settings = MqttSettings(host="127.0.0.1", port=port)
-with Outbox(folder / "outbox.db") as outbox, MqttClient(settings, Node("home"), [], outbox) as mqtt:
-    assert mqtt.wait_connected(30).connected
+with Outbox(folder / "outbox.db") as outbox, MqttClient(settings, Speaker(Node("home"), [], outbox)) as mqtt:
+    wait(lambda: mqtt.status().connected)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1, limits[1]))
     say(without=True)
     sys.stdin.readline()  # the broker has gone and is back

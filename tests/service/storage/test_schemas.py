@@ -19,7 +19,6 @@ from service.homeassistant.settings import HomeAssistantConfig
 from service.messages.message import Node
 from service.storage.documents import DocumentStore
 from tests.support.daemon.household_daemon import QUIET, House
-from tests.support.sound.loudness import loudness_classifier
 
 SINCE = 1_795_360_320.0
 """2026-11-22T18:32 UTC."""
@@ -66,12 +65,6 @@ def spoilt(right: Any) -> st.SearchStrategy[Any]:
     if isinstance(right, list):
         return st.one_of(st.tuples(*map(spoilt, right)).map(list), WRONG)
     return st.one_of(st.just(right), WRONG)
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Real but for the weights."""
-    return loudness_classifier(tmp_path_factory.mktemp("loudness"))
 
 
 def begin(classifier: Classifier, folder: Path) -> House:

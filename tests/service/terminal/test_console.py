@@ -1,4 +1,4 @@
-"""What a person sees: the words, the first screen, and the terminal's behaviour on a real pseudo-terminal."""
+"""What a person sees while it runs: plain lines, JSON, and the terminal's behaviour on a real pseudo-terminal."""
 
 import io
 import json
@@ -11,147 +11,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO, get_args
+from typing import TextIO
 
 import pytest
 
-from monitord.faults import Fault
-from monitord.types import REASONS, EventType
-from service.capture.spec import FileSpec, MicrophoneSpec, StreamSpec
-from service.messages.json_lines import Line
-from service.terminal.banner import banner, source_words
 from service.terminal.console import Console, ConsoleHandler
-from service.terminal.console_text import duration_words, event_words, fault_words, level_words, segment_words
+from tests.support.daemon.printed_lines import SEGMENT, event_line
 
 NAMES = {"nursery": "Nursery", "bed": "Bed"}
 CLOCK = r"\d\d:\d\d:\d\d"
-
-
-def _event(event_type: EventType, **more: object) -> Line:
-    values: Line = {"kind": "event", "event_type": event_type, "source": "nursery", "t_s": 52.0, "onset_s": 11.2}
-    return {**values, "episode": 1, "p_cry": 0.953, "reason": "none", "reason_p": 0.0, **more}
-
-
-SEGMENT: Line = {"kind": "segment", "source": "bed", "t_s": 1.0, "duration_s": 1.34, "p_cry": 0.98, "reason": "unsure"}
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        (_event("started"), "started crying (95 %)"),
-        (_event("reason", reason="hunger", reason_p=0.61), "probably hungry (61 %)"),
-        (_event("reason", reason="unsure", reason_p=0.4), None),
-        (_event("ended"), "ended after 41 s"),
-        (_event("escalated", t_s=131.2), "still crying, for 2 min 0 s"),
-        (_event("acknowledged"), "somebody is on the way"),
-    ],
-)
-def test_events_in_words(line: Line, words: str | None) -> None:
-    """One short sentence each; a reason only when it is sure."""
-    assert event_words(line) == words
-
-
-@pytest.mark.parametrize("event_type", get_args(EventType))
-def test_every_event_has_words(event_type: EventType) -> None:
-    """None of the contract's types is forgotten."""
-    assert event_words(_event(event_type, reason="hunger", reason_p=0.7))
-
-
-@pytest.mark.parametrize("reason", REASONS)
-def test_every_reason_has_words(reason: str) -> None:
-    """None of the method's reasons is forgotten."""
-    assert event_words(_event("reason", reason=reason, reason_p=0.7))
-
-
-@pytest.mark.parametrize("fault", get_args(Fault))
-def test_every_fault_has_words(fault: Fault) -> None:
-    """Each fault is said, and what the source knows beside it; a recovery is said too."""
-    words = fault_words(fault, "unplugged")
-    assert words == "heard again" if fault == "ok" else words.endswith("(unplugged)")
-
-
-def test_segments_in_words() -> None:
-    """In brief."""
-    assert segment_words(SEGMENT) == "cry sound of 1.3 s (98 %)"
-
-
-@pytest.mark.parametrize(
-    ("duration_s", "words"),
-    [
-        (0.4, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 0 s"),
-        (185, "3 min 5 s"),
-        (3599.9, "1 h 0 min"),
-        (4320, "1 h 12 min"),
-    ],
-)
-def test_durations_in_words(duration_s: float, words: str) -> None:
-    """Seconds, minutes, hours; never 60 of something."""
-    assert duration_words(duration_s) == words
-
-
-@pytest.mark.parametrize(("dbfs", "bar"), [(-96, "." * 10), (-60, "." * 10), (-30, "#####....."), (0, "#" * 10)])
-def test_levels_are_bars(dbfs: float, bar: str) -> None:
-    """Ten cells for 60 dB."""
-    assert level_words("Nursery", dbfs, blocks=False) == f"Nursery {bar} {dbfs:3.0f} dB"
-
-
-def test_the_banner_says_all_that_one_needs() -> None:
-    """Each source, the broker, the exact line to subscribe, the model, and what it is not."""
-    text = banner(
-        "home",
-        [("Room", MicrophoneSpec()), ("Room2", StreamSpec("rtsp://me:hunter2@cam/1"))],
-        version="0.1.0",
-        model="compact",
-        broker="127.0.0.1:1883",
-        kind="private",
-        watch="mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'",
-        demo=False,
-    )
-    assert text == (
-        "monitord 0.1.0. Not a medical device. Ctrl-C ends it.\n"
-        "\n"
-        "  listens to  Room   the default microphone\n"
-        "              Room2  rtsp://***@cam/1\n"
-        "  tells       MQTT at 127.0.0.1:1883 (a private broker, for this machine only), topics monitord/home/...\n"
-        "  watch it    mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'\n"
-        "  model       compact\n"
-    )
-
-
-def test_the_demo_says_that_it_is_one() -> None:
-    """And how to give a phone, a camera or a file."""
-    text = banner(
-        "home",
-        [("Room", MicrophoneSpec())],
-        version="1",
-        model="m",
-        broker="[::1]:1883",
-        kind="found",
-        watch="mosquitto_sub",
-        demo=True,
-    )
-    for words in ("DEMO", "no microphone", "mic:NAME", "rtsp://", "http://", "listen+rtmp://", "recording.m4a"):
-        assert words in text
-    assert "the demo sound" in text
-    assert "MQTT at [::1]:1883" in text
-    assert "default microphone" not in text
-
-
-@pytest.mark.parametrize(
-    ("spec", "words"),
-    [
-        (MicrophoneSpec(), "the default microphone"),
-        (MicrophoneSpec(3), "microphone number 3"),
-        (MicrophoneSpec("Yeti\x1b[2J"), "the microphone Yeti?[2J"),
-        (StreamSpec("rtmp://192.0.2.7:1935/live", listen=True), "a phone that sends to rtmp://192.0.2.7:1935/live"),
-        (FileSpec(Path("a.wav"), loop=True), "a.wav, in real time, over and over"),
-    ],
-)
-def test_sources_in_words(spec: MicrophoneSpec | StreamSpec | FileSpec, words: str) -> None:
-    """Each kind; nothing in a name can command the terminal."""
-    assert source_words(spec) == words
 
 
 def test_without_a_terminal_there_are_plain_lines_only() -> None:
@@ -159,9 +27,9 @@ def test_without_a_terminal_there_are_plain_lines_only() -> None:
     out = io.StringIO()
     console = Console(out, NAMES)
     console.level("nursery", -40, -60)
-    console.line(_event("started"))
+    console.line(event_line("started"))
     console.line(SEGMENT)
-    console.line(_event("reason", reason="unsure"))
+    console.line(event_line("reason", reason="unsure"))
     console.fault("bed", "stalled", "no sound for 7 s")
     console.fault("bed", "ok")
     console.note("the broker is away")
@@ -184,11 +52,11 @@ def test_json_is_for_scripts_alone() -> None:
     human, script = io.StringIO(), io.StringIO()
     console = Console(human, NAMES, script)
     console.banner("hello")
-    console.line(_event("started"))
+    console.line(event_line("started"))
     console.line(SEGMENT)
     console.level("nursery", -40, -60)
     console.fault("bed", "flat")
-    assert [json.loads(line) for line in script.getvalue().splitlines()] == [_event("started"), SEGMENT]
+    assert [json.loads(line) for line in script.getvalue().splitlines()] == [event_line("started"), SEGMENT]
     assert human.getvalue().startswith("hello\n")
     assert "crying" not in human.getvalue()
     assert "stuck" in human.getvalue()
@@ -251,7 +119,7 @@ def test_colour_is_a_choice(
     """NO_COLOR and a dumb terminal switch it off."""
     monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("NO_COLOR", no_colour)
-    Console(terminal.stream, NAMES).line(_event("started"))
+    Console(terminal.stream, NAMES).line(event_line("started"))
     assert ("\x1b[1;31mstarted" in terminal.shown("\n")) == coloured
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from monitord.types import RATE_HZ
-from tests.support.daemon.daemon import Daemon, Json, configure, quiet_room, room, short_cry
+from tests.support.daemon.daemon import Daemon, Json, configure, looped, quiet_room, room, short_cry
 from tests.support.daemon.invariants import Told
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import silence, write_wav
@@ -58,7 +58,7 @@ class Verdict:
         return Verdict(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
 
 
-class Hammer:
+class Chaos:
     """One daemon with its own broker and a subscriber that is always there.
 
     Args:
@@ -101,7 +101,7 @@ class Hammer:
         cry = room(*[short_cry(), silence(0.4)] * 4)
         for number, name in enumerate(ROOMS):
             write_wav(self._folder / f"{name}.wav", np.roll(cry, round(number * 0.61 * RATE_HZ)))
-        sources = {name: {"file": str(self._folder / f"{name}.wav"), "loop": True} for name in ROOMS}
+        sources = {name: looped(self._folder / f"{name}.wav") for name in ROOMS}
         return configure(self._folder, self._broker, sources)
 
     def _life(self, config: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from monitord.synthetic_cry import BOUT, cry
+from monitord.synthetic.synthetic_cry import BOUT, cry
 from monitord.types import RATE_HZ, Pcm
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import Mosquitto
@@ -48,6 +48,19 @@ def crying_room(path: Path, before_s: float = 1.0, after_s: float = 1.0) -> Path
 def quiet_room(path: Path, duration_s: float = 5.0) -> Path:
     """Writes a room in which nothing happens; returns the path."""
     return write_wav(path, room(silence(duration_s)))
+
+
+def looped(path: Path) -> dict[str, object]:
+    """The source of a recording that plays over and over."""
+    return {"file": str(path), "loop": True}
+
+
+def crying_house(folder: Path) -> dict[str, object]:
+    """The sources of a house whose nursery cries over and over, and whose attic is quiet."""
+    return {
+        "nursery": looped(crying_room(folder / "cry.wav", 0.5, 0.5)),
+        "attic": looped(quiet_room(folder / "quiet.wav")),
+    }
 
 
 def configure(folder: Path, broker: Mosquitto | None, sources: Mapping[str, object], **more: object) -> Path:

@@ -42,6 +42,11 @@ HOLD = np.tile(QUIET, 11)
 """Quiet for longer than an episode waits for another cry."""
 
 
+def both(nursery: Pcm, bedroom: Pcm) -> dict[str, Pcm]:
+    """What two rooms hear at once."""
+    return {"nursery": nursery, "bedroom": bedroom}
+
+
 class Clock:
     """Both clocks of the process, which the test moves on; the time that really passes goes by as well."""
 
@@ -91,7 +96,7 @@ class House:
         publisher = Publisher(self.node, names, Texts.load(self.language), self.tell, self, self.notices.append)
         self.wake, self.household = Event(), Household()
         self.queue = CommandQueue(self.wake)
-        self.reporter = AlertReporter.of(
+        self.reporter = AlertReporter(
             publisher,
             self.channels,
             DocumentStore(self.state_dir),

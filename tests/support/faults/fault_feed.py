@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from monitord.types import RATE_HZ, Pcm
-from tests.support.servers.http_serving import serving
+from tests.support.servers.http_serving import Quiet, serving
 from tests.support.sound.media import encoded
 from tests.support.sound.sounds import noise, tone
 
@@ -89,7 +89,7 @@ class Feeds:
             yield self
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     feeds: Feeds
     """Whose feeds these are; the standard library makes one handler a connection, so the class carries them."""
 
@@ -125,6 +125,3 @@ class _Handler(BaseHTTPRequestHandler):
             sent += step
             due_s += CHUNK_S
             over.wait(max(0.0, due_s - time.monotonic()))
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the tests speak for themselves."""

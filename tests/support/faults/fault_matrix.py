@@ -4,42 +4,33 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
-
-import paho.mqtt.client as paho
+from typing import Final, Protocol
 
 from tests.support.servers.mosquitto import Subscriber
 
 ROOT: Final = "monitord/home"
 
 
-class TimedSubscriber(Subscriber):
-    """Also keeps when each message came."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        self.at: list[float] = []
-        """Monotonic seconds, in the order of `heard`."""
-        super().__init__(*arguments, **named)
-
-    def _on_message(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
-        self.at.append(time.monotonic())
-        super()._on_message(client, data, message)
+class FaultSubscriber(Subscriber):
+    """Also says when something was told, and what of faults."""
 
     def first(self, topic: str, wanted: Callable[[str], bool], after_s: float) -> float | None:
         """When the first wanted payload came on a topic after that time (monotonic seconds)."""
-        for at, heard in zip(list(self.at), list(self.heard), strict=False):
-            if at >= after_s and heard.topic == topic and wanted(heard.payload):
-                return at
-        return None
+        wanted_s = (
+            heard.at_s
+            for heard in list(self.heard)
+            if heard.at_s >= after_s and heard.topic == topic and wanted(heard.payload)
+        )
+        return next(wanted_s, None)
 
     def faults(self, source: str) -> list[str]:
         """The faults of a source, one after the other."""
-        told = [str(json.loads(payload)["fault"]) for payload in self.payloads(f"{ROOT}/{source}/health")]
+        told = [str(one["fault"]) for one in self.values(f"{ROOT}/{source}/health")]
         return [fault for before, fault in zip(["", *told], told, strict=False) if fault != before]
 
     def alerts(self, source: str) -> list[tuple[str, str]]:
         """What was told durably of a source's faults: event type and severity, one after the other."""
-        told = [json.loads(payload) for payload in self.payloads(f"{ROOT}/{source}/fault")]
+        told = self.values(f"{ROOT}/{source}/fault")
         return [(str(each["event_type"]), str(each["severity"])) for each in told]
 
 
@@ -99,7 +90,7 @@ UNPLUGGED: Final = Row("m_gone", "microphone", "unplugged", "gone", ("reconnecti
 
 
 def provoked(
-    subscriber: TimedSubscriber, rows: Sequence[Row], at_s: float
+    subscriber: FaultSubscriber, rows: Sequence[Row], at_s: float
 ) -> dict[str, tuple[str, float | None, float | None]]:
     """Returns for each row the fault, and when it and `offline` were told after `at_s` (monotonic seconds)."""
     found = {}
@@ -115,7 +106,7 @@ def provoked(
     return found
 
 
-def well(subscriber: TimedSubscriber, row: Row, at_s: float) -> float | None:
+def well(subscriber: FaultSubscriber, row: Row, at_s: float) -> float | None:
     """Returns how long after `at_s` the row was online again and without a fault (seconds); 0 where it was before.
 
     A stream that has stalled may give the rest of its buffer just before it is repaired.

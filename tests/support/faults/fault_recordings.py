@@ -14,6 +14,7 @@ import numpy as np
 
 from monitord.types import RATE_HZ as PIPE_HZ
 from monitord.types import Pcm
+from tests.support.daemon.daemon import looped
 from tests.support.faults.fault_feed import SOUNDS, Feed
 from tests.support.sound.media import encoded
 
@@ -108,7 +109,7 @@ class Recordings:
     @property
     def sources(self) -> dict[str, object]:
         """Of a configuration."""
-        return {name: {"file": str(recording.path), "loop": True} for name, recording in self.feeds.items()}
+        return {name: looped(recording.path) for name, recording in self.feeds.items()}
 
     @contextmanager
     def running(self) -> Iterator["Recordings"]:

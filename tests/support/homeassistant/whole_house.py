@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
 
-from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, quiet_room, room, short_cry
-from tests.support.homeassistant.home_assistant import HomeAssistant, Phone, skip_without_home_assistant
+from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, looped, quiet_room, room, short_cry
+from tests.support.homeassistant.home_assistant import HomeAssistant, skip_without_home_assistant
+from tests.support.homeassistant.phone import Phone
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import write_wav
 
@@ -65,7 +66,7 @@ class House:
         self._quiet = quiet_room(self.folder / "quiet.wav", TURN_S)
         for source in ROOMS:
             self.hush(source)
-        sources = {source: {"file": str(self._sound(source)), "loop": True} for source in ROOMS}
+        sources = {source: looped(self._sound(source)) for source in ROOMS}
         profiles = {"day": {"remind_after_min": REMIND_MIN}, "night": {"remind_after_min": None}}
         self._configuration = configure(self.folder, self.broker, sources, profiles=profiles)
 
@@ -111,15 +112,13 @@ class House:
         return [
             event
             for topic in (ROOMS if source == "+" else (source,))
-            for event in map(json.loads, self.subscriber.payloads(f"monitord/home/{topic}/event"))
+            for event in self.subscriber.values(f"monitord/home/{topic}/event")
             if event_type in ("", event["event_type"])
         ]
 
     def last(self, topic: str) -> Json:
         """The newest on a topic under the node; empty where there was none yet."""
-        payload = self.subscriber.last(f"monitord/home/{topic}")
-        found: Json = json.loads(payload) if payload else {}
-        return found
+        return self.subscriber.latest(f"monitord/home/{topic}")
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Waits until a condition holds; fails with all that there is to see where it does not."""

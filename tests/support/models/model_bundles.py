@@ -12,7 +12,7 @@ from model.calibration import Calibration
 from model.frontend import FrontendParams
 from model.manifest import DataSet, Manifest
 from model.vggish import Architecture, build_classifier, named_weights, weight_shapes
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
 from monitord.tracker import TrackerParams
 from tests.support.models.vggish_reference import random_weights
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.checkpoint import SELF_TEST, SHAPES, self_test_patches
+from model.published.checkpoint import SELF_TEST, SHAPES, self_test_patches
 from tests.support.models.vggish_reference import embed, random_weights
 
 Arrays = Mapping[str, NDArray[np.float32]]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from monitord.types import RATE_HZ, Pcm
-from tests.support.servers.http_serving import serving
+from tests.support.servers.http_serving import Quiet, serving
 from tests.support.sound.media import encoded
 
 CHUNK_S = 0.04
@@ -64,7 +64,7 @@ def _handler(audio: HttpAudio) -> type[BaseHTTPRequestHandler]:
     return type("Handler", (_Handler,), {"audio": audio})
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     audio: HttpAudio
     """Whose sound this is; the standard library makes one handler a connection, so the class carries it."""
 
@@ -128,6 +128,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(piece)
             sent += len(piece)
             self.audio.over.wait(max(0.0, began_s + sent / bytes_per_s - time.monotonic()))
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the tests speak for themselves."""

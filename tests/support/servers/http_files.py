@@ -1,10 +1,11 @@
 """A web server on loopback that serves one file as storage services do: ranges, version tags, and broken lines."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.servers.http_serving import Quiet, serving
 
 
 @dataclass
@@ -27,7 +28,7 @@ def serve(content: bytes | memoryview, name: str) -> Iterator[Site]:
     """Serves the content at `site.url`."""
     site = Site(content)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             wanted = self.headers.get("Range", "")
             site.asked.append(wanted)
@@ -50,16 +51,7 @@ def serve(content: bytes | memoryview, name: str) -> Iterator[Site]:
             self.end_headers()
             self.wfile.write(body[: site.cut_after])
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Keeps the test's output its own."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, name="files", daemon=True)
-    thread.start()
     site.url = f"http://127.0.0.1:{server.server_port}/{name}"
-    try:
+    with serving(server):
         yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,5 +1,6 @@
 """Real brokers for tests: a private mosquitto on a free port, with TLS, users and rights where asked for."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -7,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -170,6 +171,10 @@ class Heard:
     payload: str
     retain: bool
     qos: int
+    at: float
+    """Wall time (Unix seconds)."""
+    at_s: float
+    """The same by the clock that nobody sets (monotonic seconds)."""
 
 
 class Subscriber:
@@ -214,6 +219,18 @@ class Subscriber:
         """Returns the newest on a topic."""
         return next(iter(self.payloads(topic)[::-1]), None)
 
+    def values(self, topic: str) -> list[dict[str, Any]]:
+        """Returns what came on a topic of JSON objects, in order."""
+        return [json.loads(payload) for payload in self.payloads(topic)]
+
+    def latest(self, topic: str) -> dict[str, Any]:
+        """Returns the newest of them; empty where none came."""
+        return dict(json.loads(self.last(topic) or "{}"))
+
+    def fault(self, source: str) -> str:
+        """Returns what a room of the node `home` last said was wrong with it."""
+        return str(self.latest(f"monitord/home/{source}/health").get("fault"))
+
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         client.subscribe(self._topic, qos=1)
 
@@ -225,4 +242,5 @@ class Subscriber:
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload).decode(errors="replace")  # a picture is no text
-        self.heard.append(Heard(message.topic, payload, message.retain, message.qos))
+        now, now_s = time.time(), time.monotonic()
+        self.heard.append(Heard(message.topic, payload, message.retain, message.qos, now, now_s))

@@ -3,9 +3,12 @@
 import json
 import socket
 import threading
+import time
 
 from service.messages.message import Keep, Message, Node
-from service.mqtt.client import MqttClient
+from service.mqtt.client import MqttClient, MqttStatus
+from service.mqtt.connection import KEEPALIVE_S
+from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
@@ -19,9 +22,18 @@ def at(broker: Mosquitto) -> MqttSettings:
     return MqttSettings(host="127.0.0.1", port=broker.port)
 
 
-def client(settings: MqttSettings, outbox: Outbox, **more: object) -> MqttClient:
+def client(settings: MqttSettings, outbox: Outbox, *, keepalive_s: int = KEEPALIVE_S, **more: object) -> MqttClient:
     """A client of two rooms, not started yet."""
-    return MqttClient(settings, NODE, ["room", "room2"], outbox, **more)  # type: ignore[arg-type]
+    speaker = Speaker(NODE, ["room", "room2"], outbox, **more)  # type: ignore[arg-type]
+    return MqttClient(settings, speaker, keepalive_s=keepalive_s)
+
+
+def wait_connected(mqtt: MqttClient, timeout_s: float) -> MqttStatus:
+    """Waits until the node is online or the broker refuses us, at most so long; returns how it stands."""
+    deadline = time.monotonic() + timeout_s
+    while not (mqtt.status().connected or mqtt.status().refused) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return mqtt.status()
 
 
 def event(number: int, event_type: str = "started") -> Message:
@@ -33,7 +45,7 @@ def event(number: int, event_type: str = "started") -> Message:
 
 def ids(subscriber: Subscriber) -> list[str]:
     """Numbers of the events that came, in order."""
-    return [json.loads(payload)["id"] for payload in subscriber.payloads(EVENT)]
+    return [one["id"] for one in subscriber.values(EVENT)]
 
 
 class Proxy:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.servers.http_serving import Quiet, serving
+
 PATIENCE_S = 20.0
 """How long a test waits for what should come at once."""
 
@@ -49,7 +51,7 @@ def serve_posts(port: int = 0) -> Iterator[PostServer]:
     site = PostServer()
     site.answering.set()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             site.posts.put(Post(self.path, dict(self.headers), json.loads(body)))
@@ -65,21 +67,11 @@ def serve_posts(port: int = 0) -> Iterator[PostServer]:
             except OSError:  # the other side did not wait
                 self.close_connection = True
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Keeps the test's output its own."""
-
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         block_on_close = False
 
     server = Server(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="posts", daemon=True)
-    thread.start()
     site.port = server.server_port
-    try:
+    with serving(server, site.answering):
         yield site
-    finally:
-        site.answering.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()

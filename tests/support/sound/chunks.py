@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitord.listener import Listener, ListenerParams
+from monitord.listening.listener import Listener, ListenerParams
 from monitord.pcm import FULL_SCALE
 from monitord.types import AudioChunk, Pcm, Segment, Window
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitord.pcm import FULL_SCALE
-from monitord.synthetic_cry import cry
+from monitord.synthetic.synthetic_cry import cry
 from monitord.types import RATE_HZ, Pcm
 
 

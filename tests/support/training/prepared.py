@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitord.listener import ListenerParams
+from monitord.listening.listener import ListenerParams
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.sounds import write_wav
 from training.data.corpus import Dataset, Recording
 from training.data.prepared import Prepared, Windows, write_prepared

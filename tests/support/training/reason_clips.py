@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import REASONS
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.sounds import noise, tone
 from training.data.clips import Clip, ClipSet
 

@@ -8,8 +8,8 @@ import pytest
 
 from model.bundle import load_bundle
 from monitord.errors import ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ, Pcm
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.sounds import cry_in_room, noise, silence, tone, write_wav
 from training.data.clips import ClipSet, load_clips, save_clips
 from training.data.cutting import Cutting, cut_clips

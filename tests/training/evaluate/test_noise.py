@@ -10,8 +10,8 @@ import pytest
 
 from model.bundle import Bundle, load_bundle
 from monitord.errors import ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.sounds import noise, synthetic_cry, tone
 from tests.support.training.prepared import Take, prepared_from
 from tests.support.training.reason_clips import reason_clips

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import FULL_SCALE
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.paths import ROOT
 from tests.support.sound.sounds import noise, synthetic_cry, tone
 from tests.support.training.drawing import augmented_windows, digest, digest_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitord.errors import ConfigError
-from monitord.windows import WINDOW_SAMPLES
+from monitord.listening.windows import WINDOW_SAMPLES
 from tests.support.sound.media import write_media
 from tests.support.sound.sounds import noise, silence, synthetic_cry
 from tests.support.training.prepared import Take, on_disk, prepared_from

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitord.errors import ConfigError
-from monitord.gate import GateParams
-from monitord.listener import ListenerParams
+from monitord.listening.gate import GateParams
+from monitord.listening.listener import ListenerParams
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.chunks import hear as hear_at_once
 from tests.support.sound.chunks import segments, whole, windows
 from tests.support.sound.sounds import cry_in_room, noise, silence, tone, write_wav

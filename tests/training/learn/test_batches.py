@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from model.frontend import PLAIN, FrontendParams, patches
 from monitord.errors import ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.training.labelled_shards import TAGS, WIDTH, embedding_of, tags_of, write_shards
 from training.label.agreement import agreed
 from training.learn.batches import BATCH, MASK, VOICES, Batches, mask

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from model.frontend import FrontendParams
 from model.vggish import Architecture, build_classifier, named_weights
 from monitord.errors import BundleError, ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Pcm
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.sounds import noise, synthetic_cry, tone
 from tests.support.training.labelled_shards import write_shards
 from tests.support.training.prepared import Take, prepared_from

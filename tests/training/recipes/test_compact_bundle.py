@@ -17,8 +17,8 @@ from model.runtime import open_runtime
 from model.strict_json import dump_json
 from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import REASONS, Window
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.sound.sounds import noise, synthetic_cry, tone
 from tests.support.training.prepared import Take, prepared_from
 from training.data.prepared import Prepared, samples_of

@@ -11,8 +11,8 @@ from model.bundle import Bundle, load_bundle
 from model.frontend import patches
 from model.litert import LiteRtRuntime
 from monitord.errors import BundleError, ConfigError
-from monitord.synthetic_cry import Burst, cry
-from monitord.windows import WINDOW_SAMPLES
+from monitord.listening.windows import WINDOW_SAMPLES
+from monitord.synthetic.synthetic_cry import Burst, cry
 from tests.support.models.model_bundles import make_bundle, make_dead_bundle
 from tests.support.sound.sounds import pcm
 from training.data.clips import Clip, ClipSet

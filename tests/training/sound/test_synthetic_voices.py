@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitord.windows import WINDOW_SAMPLES
+from monitord.listening.windows import WINDOW_SAMPLES
 from training.sound.augment import active_rms
 from training.sound.synthetic_voices import voice
 

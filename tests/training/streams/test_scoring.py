@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from model.bundle import Bundle
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ, Pcm, Window
-from monitord.windows import WINDOW_SAMPLES
 from tests.support.models.model_bundles import make_dead_bundle
 from tests.support.sound.sounds import cry_in_room, noise, tone
 from training.data.windows import hear

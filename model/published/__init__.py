@@ -1,0 +1,1 @@
+"""The published VGGish: downloaded, checked, read without the framework that wrote it, self-tested."""

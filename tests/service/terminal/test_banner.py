@@ -1,0 +1,65 @@
+"""The first screen: all that one needs, and nothing that commands a terminal."""
+
+from pathlib import Path
+
+import pytest
+
+from service.capture.spec import FileSpec, MicrophoneSpec, StreamSpec
+from service.terminal.banner import banner, source_words
+
+
+def test_the_banner_says_all_that_one_needs() -> None:
+    """Each source, the broker, the exact line to subscribe, the model, and what it is not."""
+    text = banner(
+        "home",
+        [("Room", MicrophoneSpec()), ("Room2", StreamSpec("rtsp://me:hunter2@cam/1"))],
+        version="0.1.0",
+        model="compact",
+        broker="127.0.0.1:1883",
+        kind="private",
+        watch="mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'",
+        demo=False,
+    )
+    assert text == (
+        "monitord 0.1.0. Not a medical device. Ctrl-C ends it.\n"
+        "\n"
+        "  listens to  Room   the default microphone\n"
+        "              Room2  rtsp://***@cam/1\n"
+        "  tells       MQTT at 127.0.0.1:1883 (a private broker, for this machine only), topics monitord/home/...\n"
+        "  watch it    mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'\n"
+        "  model       compact\n"
+    )
+
+
+def test_the_demo_says_that_it_is_one() -> None:
+    """And how to give a phone, a camera or a file."""
+    text = banner(
+        "home",
+        [("Room", MicrophoneSpec())],
+        version="1",
+        model="m",
+        broker="[::1]:1883",
+        kind="found",
+        watch="mosquitto_sub",
+        demo=True,
+    )
+    for words in ("DEMO", "no microphone", "mic:NAME", "rtsp://", "http://", "listen+rtmp://", "recording.m4a"):
+        assert words in text
+    assert "the demo sound" in text
+    assert "MQTT at [::1]:1883" in text
+    assert "default microphone" not in text
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (MicrophoneSpec(), "the default microphone"),
+        (MicrophoneSpec(3), "microphone number 3"),
+        (MicrophoneSpec("Yeti\x1b[2J"), "the microphone Yeti?[2J"),
+        (StreamSpec("rtmp://192.0.2.7:1935/live", listen=True), "a phone that sends to rtmp://192.0.2.7:1935/live"),
+        (FileSpec(Path("a.wav"), loop=True), "a.wav, in real time, over and over"),
+    ],
+)
+def test_sources_in_words(spec: MicrophoneSpec | StreamSpec | FileSpec, words: str) -> None:
+    """Each kind; nothing in a name can command the terminal."""
+    assert source_words(spec) == words
