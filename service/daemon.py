@@ -36,10 +36,12 @@ from service.homeassistant.house import House
 from service.messages import node_messages
 from service.messages.commands import Received
 from service.messages.message import Message, Node
+from service.messages.model_figures import headline
 from service.messages.texts import Texts
+from service.mqtt.borrowed_broker import BorrowedBroker
 from service.mqtt.client import MqttClient
 from service.mqtt.embedded_broker import EmbeddedBroker
-from service.mqtt.session import Speaker
+from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
 from service.mqtt.subscribe_line import subscribe_line
 from service.notify.notice import Notice
@@ -89,6 +91,8 @@ class Daemon:
     _faults: DaemonFaults
     _first: Sequence[Message]
     """What is told before anything is heard."""
+    _borrowed: BorrowedBroker | None
+    """Where the broker is one that was found here."""
     _opened: contextlib.ExitStack
     _started_at: float = field(default_factory=time.monotonic)
 
@@ -124,7 +128,7 @@ class Daemon:
         with contextlib.ExitStack() as stack:
             stack.enter_context(only_one(config.state_dir))
             after_demo = not demo and forget_demo(config.state_dir)
-            broker, kind = _broker(config, state, stack)
+            broker, kind, found = _broker(config, state, stack)
             outbox = stack.enter_context(Outbox(state / "outbox.db"))
             classifier = Classifier(bundle, open_runtime(bundle, config.runtime))
             sources = [open_source(room.id, room.spec, Inbox(room.id, wake=wake), demo=demo) for room in rooms]
@@ -142,6 +146,7 @@ class Daemon:
                 discovery=announced.devices,
                 unanswered=household.unanswered,
                 births=announced.births,
+                birth=config.home_assistant.birth_payload,
                 gone=announced.gone,
             )
             mqtt = MqttClient(broker, speaker)
@@ -173,7 +178,7 @@ class Daemon:
                 version=version("monitord"),
                 model=manifest.name,
                 model_sha=bundle.id,
-                metrics=manifest.metrics,
+                metrics=headline(manifest.metrics),
             )
             faults = DaemonFaults(
                 classifier.runtime,
@@ -182,6 +187,7 @@ class Daemon:
                 tell=mqtt.tell,
                 screen=screen,
                 notice=OutageNotice.of_disk(node, texts, notifier.tell),
+                broker=mqtt,
             )
             screen.banner(
                 banner(
@@ -205,6 +211,7 @@ class Daemon:
                 _monitor=health,
                 _faults=faults,
                 _first=[*announced.swept, *(node_messages.forgotten(node, names) if after_demo else ()), info()],
+                _borrowed=None if found is None else BorrowedBroker(found, state, lambda: mqtt.status().connected),
                 _opened=stack.pop_all(),
             )
 
@@ -218,6 +225,9 @@ class Daemon:
             self._mqtt.tell(message)
         self._reporter.begin()
         self._monitor.poll()
+        if self._borrowed is not None:
+            self._borrowed.start()
+            self._opened.callback(self._borrowed.stop)
         self._mqtt.start()
         self._opened.callback(self._mqtt.stop, MQTT_STOP_S)
         self._notifier.start()
@@ -266,12 +276,15 @@ class Daemon:
         self.stop()
 
 
-def _broker(config: Config, state: Path, stack: contextlib.ExitStack) -> tuple[MqttSettings, BrokerKind]:
-    """Returns where the broker is, and whose it is; a private one runs until the stack is closed."""
+def _broker(
+    config: Config, state: Path, stack: contextlib.ExitStack
+) -> tuple[MqttSettings, BrokerKind, EmbeddedBroker | None]:
+    """Returns where the broker is, whose it is, and what found it; a private one runs until the stack is closed."""
     if not config.mqtt.embedded:
-        return config.mqtt, "configured"
+        return config.mqtt, "configured", None
     broker = stack.enter_context(EmbeddedBroker(state))
-    return MqttSettings(host=broker.host, port=broker.port), "found" if broker.reused else "private"
+    settings = MqttSettings(host=broker.host, port=broker.port)
+    return (settings, "found", broker) if broker.reused else (settings, "private", None)
 
 
 def _delivered(queue: CommandQueue, channel: str, notice: Notice) -> None:

@@ -1,16 +1,21 @@
 """`monitord test-alarm`: a cry laid over what each microphone hears, followed to the phones, from another terminal."""
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from monitord.errors import ConfigError
 from service.alerts.test_alarm import PATIENCE_S
-from service.client.status import ANSWER_S, Told, json_of, listening, sources_of
+from service.client.asking import NoBrokerError, Told, asking
+from service.client.status import json_of, sources_of
 from service.config import Config, load_config
 from service.messages.commands import PRESS
 from service.settings.command import command
+
+ANSWER_S: Final = 5.0
+"""Longest wait for the daemon to begin (seconds)."""
 
 
 def press_test_alarm(config_path: Path | None, source: str | None, wait_s: float) -> int:
@@ -25,22 +30,30 @@ def press_test_alarm(config_path: Path | None, source: str | None, wait_s: float
         0 where it is proven for every room asked for, else 1.
 
     Raises:
-        ConfigError: No broker answers, or there is no such room.
+        ConfigError: The broker refuses us, or there is no such room.
     """
     config = Config() if config_path is None else load_config(config_path)
+    try:
+        return _press(config, sorted(config.sources) if config_path is not None else None, source, wait_s)
+    except NoBrokerError as error:
+        print(f"monitord: {error}", file=sys.stderr)
+        return 1
+
+
+def _press(config: Config, configured: Sequence[str] | None, source: str | None, wait_s: float) -> int:
     told: Told = {}
-    with listening(config, told) as client:
-        rooms = sources_of(told) if config_path is None else sorted(config.sources)
+    with asking(config, told) as question:
+        rooms = sources_of(told) if configured is None else configured
         if source is not None and source not in rooms:
             raise ConfigError(f"no room {source!r}; there are {', '.join(rooms) or 'none'}")
         asked = rooms if source is None else [source]
         tests = {room: _Test(room, told) for room in asked}
-        client.publish(f"monitord/{config.node}/{'' if source is None else f'{source}/'}test_alarm/set", PRESS, qos=1)
+        question.say(f"{'' if source is None else f'{source}/'}test_alarm/set", PRESS)
 
         def wait(seconds: float, done: Callable[[_Test], bool]) -> bool:
             until = time.monotonic() + seconds
             while time.monotonic() < until and not all(done(test) for test in tests.values()):
-                client.loop(0.1)
+                question.listen(0.1)
                 for test in tests.values():
                     test.show()
             return all(done(test) for test in tests.values())

@@ -1,4 +1,4 @@
-"""What is wrong with the daemon itself and with no room: the network and the disk, told wherever somebody looks."""
+"""What is wrong with the daemon and with no room: the network, the disk, the broker; told wherever somebody looks."""
 
 import logging
 import os
@@ -10,6 +10,7 @@ from typing import Final
 from model.forward import Runtime
 from service.health.outage_notice import OutageNotice
 from service.messages.message import Message
+from service.mqtt.client import MqttClient
 from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from service.terminal.journal import Screen
@@ -59,6 +60,7 @@ class DaemonFaults:
         tell: Takes messages for MQTT.
         screen: Who shows a person.
         notice: Tells phones of the disk.
+        broker: What does not take all that it is told; it logs its faults itself.
     """
 
     def __init__(
@@ -70,8 +72,9 @@ class DaemonFaults:
         tell: Callable[[Message], bool],
         screen: Screen,
         notice: OutageNotice,
+        broker: MqttClient | None = None,
     ) -> None:
-        self._network, self._disk, self._notice = network, disk, notice
+        self._network, self._disk, self._notice, self._broker = network, disk, notice, broker
         self._info, self._tell, self._screen = info, tell, screen
         self._network_fault = self._disk_fault = ""
         self.words = ""
@@ -86,7 +89,7 @@ class DaemonFaults:
             self._screen.note(disk or "the disk takes everything again")
         self._network_fault, self._disk_fault = network, disk
         self._notice.poll(failing=bool(disk), detail=disk)
-        faults = "; ".join(filter(None, (network, disk)))
+        faults = "; ".join(filter(None, (network, disk, self._broker.fault if self._broker else "")))
         if faults != self.words:
             self.words = faults
             self._tell(self._info(fault=faults))

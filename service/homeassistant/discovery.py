@@ -72,8 +72,14 @@ def discover(house: House, settings: HomeAssistantConfig, store: DocumentStore) 
         ),
         gone=tuple(topic for topic in remembered if topic not in present),
         swept=tuple(_retained(topic, "") for topic in _stale(house, remembered)),
-        births=tuple(dict.fromkeys((f"{settings.prefix}/status", BIRTH))) if settings.discovery else (),
+        births=_births(settings) if settings.discovery else (),
     )
+
+
+def _births(settings: HomeAssistantConfig) -> tuple[str, ...]:
+    if settings.birth_topic is not None:
+        return (settings.birth_topic,)
+    return tuple(dict.fromkeys((f"{settings.prefix}/status", BIRTH)))
 
 
 def _present(house: House, prefix: str) -> dict[str, tuple[dict[str, object], tuple[str, ...]]]:

@@ -113,6 +113,13 @@ def subscriptions(node: Node) -> tuple[str, ...]:
     return (f"{node.root}/+/set", f"{node.root}/+/+/set", f"{node.root}/+/event")
 
 
+def topics(node: Node, sources: Collection[str]) -> tuple[str, ...]:
+    """Returns the same for a broker that takes no wildcards: each topic by its name."""
+    names = [*(f"{name}/set" for name in _OF_SOURCE), "event"]
+    rooms = [f"{node.root}/{source}/{name}" for source in sources for name in names]
+    return (f"{node.root}/test_alarm/set", f"{node.root}/restart/set", *rooms)
+
+
 def parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
     """Returns the command, or None after one log line that says what was wrong with it. Never raises."""
     try:

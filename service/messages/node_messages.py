@@ -42,7 +42,16 @@ def heartbeat(node: Node, *, ts: float, uptime_s: float, sources_ok: int, source
 def info(
     node: Node, *, version: str, model: str, model_sha: str, metrics: Mapping[str, object], fault: str = ""
 ) -> Message:
-    """`info`: which program and model listen here; `metrics` must be JSON values, `fault` is of the network or disk."""
+    """`info`: which program and model listen here; `fault` is of the network, the disk or the broker.
+
+    Args:
+        node: Who speaks.
+        version: Of the program.
+        model: Name of the bundle.
+        model_sha: Its id.
+        metrics: A handful of figures, as `model_figures.headline` picks them: people read this on a terminal.
+        fault: In words; empty where nothing is wrong.
+    """
     values = {"version": version, "model": model, "model_sha": model_sha, "metrics": dict(metrics), "fault": fault}
     return json_message(node, f"{node.root}/info", values, Keep.LATEST)
 

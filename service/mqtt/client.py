@@ -12,27 +12,21 @@ import time
 from dataclasses import dataclass
 from typing import Self
 
-from paho.mqtt.enums import MQTTProtocolVersion
-
 from service.backoff import BackOff
 from service.messages import node_messages
 from service.messages.message import Keep, Message
 from service.mqtt.connection import KEEPALIVE_S, Connection
 from service.mqtt.errors import ConnectionOverError
-from service.mqtt.session import TICK_S, Session, Speaker
+from service.mqtt.lessons import STABLE_S, Lessons
+from service.mqtt.limits import LEAST_PACKET, Limits
+from service.mqtt.sender import Speaker
+from service.mqtt.session import TICK_S, Session
 from service.mqtt.settings import Credentials, MqttSettings, read_credentials
 
 log = logging.getLogger(__name__)
 
 BACKOFF_CAP_S = 8.0
 """Longest pause (seconds): a broker that is back is found within the 10 s of our promise."""
-
-STABLE_S = 10.0
-"""A connection that lasted as long begins the pauses anew (seconds); two daemons that throw each other out do not."""
-
-SHORT_LIVES = 3
-"""So many connections in a row that did not last are no accident: mosquitto 2.0 gives two clients of the same id no
-other sign than a connection that is closed."""
 
 STOP_S = 2.0
 """For the goodbye (seconds): Ctrl-C must end the daemon within 3 s."""
@@ -62,7 +56,8 @@ class MqttClient:
         self._settings, self._speaker = settings, speaker
         self._keepalive_s = keepalive_s
         self._credentials = Credentials()
-        self._only_v311 = False
+        will = node_messages.node_status(speaker.node, online=False)
+        self._lessons = Lessons(speaker.node.name, will, speaker.suspects)
         self._status = MqttStatus(connected=False, detail=f"{settings.where}: not connected yet")  # set by one thread
         self._stopping = threading.Event()
         self._stop_at = 0.0  # monotonic seconds, set before _stopping
@@ -134,6 +129,12 @@ class MqttClient:
         """Whether the thread runs; False between `start` and `stop` means that it died of a bug."""
         return self._thread is not None and self._thread.is_alive()
 
+    @property
+    def fault(self) -> str:
+        """What the broker does not take of what we tell it, for a person; empty when nothing, or while it is away."""
+        status = self.status()
+        return status.detail if status.connected else ""
+
     def _wake(self) -> None:
         with self._wake_lock, contextlib.suppress(BlockingIOError):  # full of wake-ups is awake
             if self._wake_pair is not None:
@@ -143,9 +144,13 @@ class MqttClient:
         if status == self._status:
             return
         self._status = status
-        expected = self._stopping.is_set() or (status.connected and not status.detail)
-        said = "connected" if status.connected else "not connected"
-        log.log(logging.INFO if expected else logging.WARNING, "%s: %s", said, status.detail or self._settings.where)
+        if self._stopping.is_set():  # an end that was asked for is no news
+            return
+        where, said = self._settings.where, "connected" if status.connected else "not connected"
+        if status.connected and status.detail:
+            log.warning("connected: %s: %s", where, status.detail)
+        else:
+            log.log(logging.INFO if status.connected else logging.WARNING, "%s: %s", said, status.detail or where)
 
     # From here on: the thread.
 
@@ -159,53 +164,59 @@ class MqttClient:
 
     def _keep_connected(self, wake: socket.socket) -> None:
         back_off = BackOff(cap_s=BACKOFF_CAP_S)
-        short_lives = 0
-        version = MQTTProtocolVersion.MQTTv5
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                self._connection(version, wake)
+                self._connection(wake)
             except ConnectionOverError as error:
-                short_lives = short_lives + 1 if error.kind == "lost" and time.monotonic() - began < STABLE_S else 0
-                twin = f"; again and again: does a second monitord have the node name {self._speaker.node.name!r}?"
-                detail = f"{error}{twin if short_lives >= SHORT_LIVES else ''}"
-                self._set_status(MqttStatus(connected=False, detail=detail, refused=error.kind == "refused"))
-                version, tried = self._next_version(version, error), version
-                if error.kind == "wrong_version" and version is not tried:
+                at_once = self._lessons.learn(error, time.monotonic() - began)
+                detail = self._lessons.words(error)
+                if at_once:
+                    log.info("%s: tried again without that", detail)
                     continue
+                self._set_status(MqttStatus(connected=False, detail=detail, refused=error.kind == "refused"))
             if time.monotonic() - began > STABLE_S:
                 back_off.reset()
             self._stopping.wait(back_off.next_s())
 
-    def _next_version(self, tried: MQTTProtocolVersion, error: ConnectionOverError) -> MQTTProtocolVersion:
-        """MQTT 5 unless the broker said no to it; once 3.1.1 after it hung up on 5 without a word."""
-        if error.kind == "wrong_version":
-            self._only_v311 = True
-        hung_up_on_v5 = error.kind == "unanswered" and tried is MQTTProtocolVersion.MQTTv5
-        return MQTTProtocolVersion.MQTTv311 if self._only_v311 or hung_up_on_v5 else MQTTProtocolVersion.MQTTv5
-
-    def _connection(self, version: MQTTProtocolVersion, wake: socket.socket) -> None:
+    def _connection(self, wake: socket.socket) -> None:
         """One connection from will to goodbye; ConnectionOverError where it ends otherwise."""
-        node = self._speaker.node
+        node, suspects = self._speaker.node, self._speaker.suspects
         connection = Connection(
             self._settings,
             self._credentials,
             client_id=f"monitord-{node.name}",
-            will=node_messages.node_status(node, online=False),
-            version=version,
+            will=self._lessons.will,
+            version=self._lessons.version,
             keepalive_s=self._keepalive_s,
         )
         with connection, contextlib.ExitStack() as after:
-            connection.connect()
+            connection.connect(self._stopping.is_set)
+            self._check(connection.limits)
             after.callback(self._speaker.retained.end)
+            suspects.reached()
             session = Session(
                 self._speaker,
                 connection,
                 wake=wake,
                 stopping=self._stopping,
-                refusals=lambda told: self._set_status(MqttStatus(connected=True, detail=told)),
+                changed=lambda told: self._set_status(MqttStatus(connected=True, detail=told)),
             )
-            session.greet()
-            self._set_status(MqttStatus(connected=True, detail=session.refusals))
-            session.serve()
-            session.say_goodbye(self._stop_at)
+            try:
+                session.greet()
+                self._set_status(MqttStatus(connected=True, detail=session.shortages))
+                session.serve()
+                session.say_goodbye(self._stop_at)
+            except ConnectionOverError as error:
+                if error.kind == "lost":
+                    suspects.broke(connection.suspects)
+                raise
+
+    def _check(self, limits: Limits) -> None:
+        if limits.packet_bytes < LEAST_PACKET:
+            raise ConnectionOverError(
+                "refused",
+                f"{self._settings.where}: the broker takes messages of at most {limits.packet_bytes:,} bytes, and an"
+                f" alarm has up to {LEAST_PACKET:,}; waiting will not help: raise its limit (mosquitto:"
+                " max_packet_size), or set mqtt.host to another broker",
+            )

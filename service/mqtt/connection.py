@@ -9,19 +9,22 @@ import socket
 import ssl
 import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Self, cast
 
 import paho.mqtt.client as paho
 from paho.mqtt import MQTTException
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from service.messages.message import Message
 from service.mqtt import errors
-from service.mqtt.errors import FIRST_REFUSAL, ConnectionOverError
+from service.mqtt.errors import ConnectionOverError
+from service.mqtt.exchange import Answer, Sent, Unanswered, subscription
+from service.mqtt.limits import Limits, packet_bytes
+from service.mqtt.paho_client import new_client
 from service.mqtt.settings import Credentials, MqttSettings
 
 KEEPALIVE_S = 3
@@ -31,21 +34,21 @@ KEEPALIVE_S = 3
 CONNECT_TIMEOUT_S = 5.0
 """For TCP, for TLS and for the broker's answer, each (seconds): paho's own default, a home network needs 0.1."""
 
-_TAKEN_OVER: Final = 142
-"""Session taken over (MQTT 5, 3.14.2.1)."""
+ACKNOWLEDGE_S = 10.0
+"""Longest time in which a broker that has something to acknowledge acknowledges nothing (seconds): one that works needs
+milliseconds, a picture of 30 kB over 64 kbit/s takes 4 s."""
 
+_INNOCENT: Final = {
+    137: "it is busy",  # Server busy
+    139: "it ends",  # Server shutting down
+    141: "it has heard nothing of us for too long",  # Keep alive timeout
+    142: "another client of the same id took over: does a second monitord use this node name?",  # Session taken over
+    152: "somebody ended it there",  # Administrative action
+}
+"""Reasons of a DISCONNECT for which no message of ours is to blame (MQTT 5, 3.14.2.1)."""
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the broker said to one PUBLISH or SUBSCRIBE."""
-
-    number: int
-    """What `publish` or `subscribe` returned."""
-    topic: str
-    refusal: str
-    """In the broker's words; empty where it said yes."""
-    code: int
-    """MQTT reason code; 128 and more is a refusal."""
+_FENCE: Final = "monitord/fence"
+"""Nobody subscribes it, so that an UNSUBSCRIBE of it changes nothing; its answer says that all before it was read."""
 
 
 class Connection:
@@ -56,7 +59,7 @@ class Connection:
         credentials: What was read from the files that `settings` names.
         client_id: Fixed per node: a broker that still holds our dead predecessor ends it, will and all, before we
             are let in, so that its last will cannot come after our `online`.
-        will: What the broker says when we vanish.
+        will: What the broker says when we vanish; None: nothing.
         version: 5, or 3.1.1.
         keepalive_s: Longest silence on the connection (seconds).
     """
@@ -67,7 +70,7 @@ class Connection:
         credentials: Credentials,
         *,
         client_id: str,
-        will: Message,
+        will: Message | None,
         version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5,
         keepalive_s: int = KEEPALIVE_S,
     ) -> None:
@@ -75,36 +78,35 @@ class Connection:
         self.incoming: deque[paho.MQTTMessage] = deque()
         self._settings = settings
         self._keepalive_s = keepalive_s
-        self._sent: dict[int, list[str]] = {}
+        self.limits = Limits()
+        """What the broker takes, known after `connect`."""
+        self._unanswered = Unanswered()
+        self._fenced: dict[int, list[int]] = {}  # number of an UNSUBSCRIBE -> of what was sent with QoS 0 before it
+        self._to_fence: list[int] = []
         self._connack: ReasonCode | None = None
         self._end: str | None = None
+        self._blames_nothing = False
         self._v5 = version is MQTTProtocolVersion.MQTTv5
-        self._client = client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            protocol=version,
-            clean_session=None if self._v5 else True,
-            reconnect_on_failure=False,
-        )
+        client = self._client = new_client(settings, credentials, client_id=client_id, will=will, version=version)
         client.connect_timeout = CONNECT_TIMEOUT_S
-        client.will_set(will.topic, will.payload, will.qos, will.retain)
-        if self._settings.username is not None:
-            client.username_pw_set(self._settings.username, credentials.password)
-        if credentials.tls is not None:
-            client.tls_set_context(credentials.tls)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
         client.on_message = self._on_message
 
-    def connect(self) -> None:
+    def connect(self, given_up: Callable[[], bool] = lambda: False) -> None:
         """Connects and waits for the broker's answer.
+
+        Args:
+            given_up: Whether the connection is no longer wanted.
 
         Raises:
             ConnectionOverError: It did not come about.
         """
         where = self._settings.where
+        self._client.given_up = given_up
         try:
             self._client.connect(
                 self._settings.host,
@@ -113,10 +115,11 @@ class Connection:
                 clean_start=True if self._v5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
             )
         except (OSError, UnicodeError) as error:
+            self._client.drop()
             raise errors.from_connecting(error, self._settings) from error
         deadline = time.monotonic() + CONNECT_TIMEOUT_S
         while self._connack is None:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or given_up():
                 raise ConnectionOverError(
                     "unreachable", f"{where}: something is there, but it does not answer as a broker"
                 )
@@ -124,6 +127,10 @@ class Connection:
         refusal = errors.from_answer(self._connack, self._settings)
         if refusal is not None:
             raise refusal
+        if self.limits.keepalive_s is not None:
+            # A broker may want more words than we, never fewer: we may speak as often as we like (MQTT 5, 3.1.2.10).
+            self._keepalive_s = min(self._keepalive_s, self.limits.keepalive_s or self._keepalive_s)
+            self._client.set_keepalive(self._keepalive_s)
 
     def __enter__(self) -> Self:
         return self
@@ -132,23 +139,47 @@ class Connection:
         # Whoever leaves by an error says no goodbye, so that the broker tells the last will.
         self.close(goodbye=error_type is None)
 
-    def subscribe(self, filters: tuple[str, ...]) -> None:
+    def subscribe(self, filters: Sequence[str]) -> None:
         """Asks for these topics; the answer comes in `answers`."""
         _, number = self._client.subscribe([(topic, 1) for topic in filters])
         if number is not None:
-            self._sent[number] = list(filters)
+            self._unanswered.put(number, [Sent(subscription(topic), topic) for topic in filters])
 
-    def publish(self, message: Message) -> int:
-        """Hands the message to the connection and returns the number under which its answer will come (QoS 1)."""
-        number = self._client.publish(message.topic, message.payload, message.qos, message.retain).mid
-        if message.qos:
-            self._sent[number] = [message.topic]
+    def fits(self, message: Message) -> bool:
+        """Whether the broker takes a packet of that size."""
+        return self.size(message) <= self.limits.packet_bytes
+
+    def size(self, message: Message) -> int:
+        """Bytes of the packet that the message would be."""
+        return packet_bytes(self.limits.fitted(message), v5=self._v5)
+
+    def publish(self, message: Message, key: str = "") -> int:
+        """Hands the message to the connection and returns the number under which its answer will come (QoS 1).
+
+        Args:
+            message: One that `fits`.
+            key: By which the caller knows it; left out: the topic.
+        """
+        fitted = self.limits.fitted(message)
+        number = self._client.publish(fitted.topic, fitted.payload, fitted.qos, fitted.retain).mid
+        sent = Sent(key or message.topic, message.topic, packet_bytes(fitted, v5=self._v5))
+        if not message.qos:
+            self._unanswered.put_unproven(sent)
+            return number
+        self._unanswered.put(number, [sent])
+        if not fitted.qos:
+            self._to_fence.append(number)
         return number
 
     @property
     def unanswered(self) -> int:
         """How many PUBLISH and SUBSCRIBE the broker has not answered yet."""
-        return len(self._sent)
+        return len(self._unanswered)
+
+    @property
+    def suspects(self) -> Mapping[str, str]:
+        """What the broker may have hung up for, in words by key; empty where it or somebody else had another reason."""
+        return {} if self._blames_nothing else self._unanswered.suspects
 
     def is_over(self) -> bool:
         """Whether the connection has ended; the next `pump` says how."""
@@ -163,7 +194,10 @@ class Connection:
         sock = cast("socket.socket | None", self._client.socket())
         if sock is None or self.is_over():
             raise self._ended()
-        buffered = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        self._fence()
+        # What TLS has decrypted already, also under a WebSocket, `select` cannot see.
+        buffered = not isinstance(sock, socket.socket | None) or isinstance(sock, ssl.SSLSocket)
+        buffered = buffered and cast("ssl.SSLSocket", sock).pending() > 0
         readers = [sock] if wake is None else [sock, wake]
         writers = [sock] if self._client.want_write() else []
         readable, writable, _ = select.select(readers, writers, [], 0 if buffered else timeout_s)
@@ -178,6 +212,12 @@ class Connection:
         # A CONNACK that says no is followed by a closed connection: the reason is worth more than the end.
         if self.is_over() and self._connack is None:
             raise self._ended()
+        if self._unanswered.still_s > ACKNOWLEDGE_S:
+            raise ConnectionOverError(
+                "mute",
+                f"{self._settings.where}: the broker lets us in, but acknowledges nothing for {ACKNOWLEDGE_S:.0f} s:"
+                f" {self._unanswered.words}",
+            )
 
     def close(self, *, goodbye: bool) -> None:
         """Closes the connection; after a goodbye the broker does not tell the last will."""
@@ -190,7 +230,17 @@ class Connection:
     def _ended(self) -> ConnectionOverError:
         if self._connack is None:
             return errors.unanswered(self._settings)
-        return ConnectionOverError("lost", f"{self._settings.where}: {self._end or 'the connection is gone'}")
+        detail = f"{self._settings.where}: {self._end or 'the connection is gone'}"
+        if self._unanswered and not self._blames_nothing:
+            detail += f", while {self._unanswered.words} was under way"
+        return ConnectionOverError("lost", detail, idle=not self._unanswered)
+
+    def _fence(self) -> None:
+        """Where the broker acknowledges no message, it answers an UNSUBSCRIBE: in order, so after what it has read."""
+        if self._to_fence and not self._fenced:
+            _, number = self._client.unsubscribe(_FENCE)
+            if number is not None:
+                self._fenced[number], self._to_fence = self._to_fence, []
 
     # paho's callbacks: all run inside `pump`.
 
@@ -200,9 +250,9 @@ class Connection:
         _data: object,
         _flags: paho.ConnectFlags,
         reason: ReasonCode,
-        _more: Properties | None,
+        more: Properties | None,
     ) -> None:
-        self._connack = reason
+        self._connack, self.limits = reason, Limits.told(more)
 
     def _on_disconnect(
         self,
@@ -214,11 +264,12 @@ class Connection:
     ) -> None:
         if self.is_over():  # what the broker said comes before the end of its connection
             return
-        if flags.is_disconnect_packet_from_server and reason.value == _TAKEN_OVER:
-            self._end = "another client of the same id took over: does a second monitord use this node name?"
-        elif flags.is_disconnect_packet_from_server:
-            self._end = f"the broker closed the connection ({reason})"
+        if flags.is_disconnect_packet_from_server:
+            self._blames_nothing = reason.value in _INNOCENT
+            why = _INNOCENT.get(reason.value, "")
+            self._end = f"the broker closed the connection ({reason}{why and f': {why}'})"
         elif reason == ReasonCode(PacketTypes.DISCONNECT, "Keep alive timeout"):
+            self._blames_nothing = True
             self._end = f"the broker has not answered for {2 * self._keepalive_s} s"
         else:
             self._end = "the connection broke off"
@@ -226,18 +277,22 @@ class Connection:
     def _on_publish(
         self, _client: paho.Client, _data: object, number: int, reason: ReasonCode, _more: Properties
     ) -> None:
-        for topic in self._sent.pop(number, []):
-            self._answer(number, topic, reason)
+        if number not in self._to_fence and not any(number in fenced for fenced in self._fenced.values()):
+            self._take(number, [reason])
 
     def _on_subscribe(
         self, _client: paho.Client, _data: object, number: int, reasons: list[ReasonCode], _more: Properties | None
     ) -> None:
-        for topic, reason in zip(self._sent.pop(number, []), reasons, strict=False):
-            self._answer(number, topic, reason)
+        self._take(number, reasons)
 
-    def _answer(self, number: int, topic: str, reason: ReasonCode) -> None:
-        refusal = str(reason) if reason.value >= FIRST_REFUSAL else ""
-        self.answers.append(Answer(number, topic, refusal, reason.value))
+    def _on_unsubscribe(
+        self, _client: paho.Client, _data: object, number: int, _reasons: list[ReasonCode], _more: Properties | None
+    ) -> None:
+        for fenced in self._fenced.pop(number, []):
+            self._take(fenced, [ReasonCode(PacketTypes.PUBACK)])
+
+    def _take(self, number: int, reasons: Sequence[ReasonCode]) -> None:
+        self.answers.extend(self._unanswered.take(number, reasons))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self.incoming.append(message)

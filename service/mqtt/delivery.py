@@ -10,18 +10,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from service.messages.message import Message
-from service.mqtt.connection import Answer, Connection
+from service.messages.message import Keep, Message
+from service.mqtt.connection import Connection
+from service.mqtt.exchange import Answer
+from service.mqtt.suspects import Suspects
 from service.storage.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
 WINDOW = 10
-"""Messages under way at once. Brokers and paho allow 20 (mosquitto's `max_inflight_messages`); the other half is for
-the states, so that a long backlog does not hold up `status` and `health`."""
+"""Messages under way at once, half of `limits.UNDER_WAY`; the other half is for the states, so that a long backlog does
+not hold up `status` and `health`."""
 
-_HOPELESS = {144, 149, 153}
-"""Topic name invalid, packet too large, payload format invalid (MQTT 5, 2.4): the message itself is at fault."""
+_HOPELESS = {144, 153}
+"""Topic name invalid, payload format invalid (MQTT 5, 2.4): the message itself is at fault."""
 
 EVENT_TOPICS: Final = ("/event", "/fault")
 """How the topics of events end."""
@@ -37,13 +39,18 @@ cry that is over, learns to distrust the alarm."""
 class Delivery:
     """At least once: what is under way when the connection ends is sent again on the next one.
 
-    A refusal that a person can lift (no right to the topic, quota) is not tried again on this connection, until the
-    broker takes another message on the same topic: then all that was refused there goes out. It stays in the outbox,
-    whose bounds drop and count it if nobody lifts the refusal. A hopeless message is dropped and counted at once.
+    In order of its adding; where more than a window waits, an event does not wait for the cry segments before it.
+
+    A refusal that a person can lift (no right to the topic, quota, size) is not tried again on this connection, until
+    the broker takes another message on the same topic: then all that was refused there goes out. It stays in the
+    outbox, whose bounds drop and count it if nobody lifts the refusal. A hopeless message is dropped and counted at
+    once. What is larger than the broker takes, or was set aside because it breaks the connection, stays, too.
 
     Args:
         outbox: What waits.
         connection: Connected.
+        suspects: Says what is set aside.
+        left_out: Told of each message that is larger than the broker takes.
         unanswered: Says which episodes are open and unanswered now: what is told of them late still alerts.
     """
 
@@ -51,36 +58,73 @@ class Delivery:
         self,
         outbox: Outbox,
         connection: Connection,
+        suspects: Suspects,
         *,
+        left_out: Callable[[Message], None],
         unanswered: Callable[[], Collection[str]],
     ) -> None:
         self._outbox = outbox
         self._unanswered = unanswered
         self._connection = connection
+        self._suspects = suspects
+        self._left_out = left_out
         self._after = 0  # all up to this seq are under way, refused or done
+        self._urgent_after = 0  # the same of events alone, which overtake segments where there is a queue
         self._under_way: dict[int, int] = {}  # number of the PUBLISH -> seq
         self._refused: dict[int, str] = {}  # seq -> topic
+        self._aside: set[int] = set()  # seqs of what breaks the connection
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way and nothing waits that could go now."""
         return not self._under_way and self._after >= self._outbox.last_seq
 
-    def step(self) -> None:
-        """Publishes what waits, as far as the window allows."""
-        while len(self._under_way) < WINDOW and self._after < self._outbox.last_seq:
-            rows = self._outbox.pending(after=self._after, limit=WINDOW)
+    @property
+    def waits(self) -> bool:
+        """Whether something waits that was not tried on this connection."""
+        return self._after < self._outbox.last_seq and self._outbox.waiting > self._held
+
+    @property
+    def _held(self) -> int:
+        return len(self._under_way) + len(self._refused) + len(self._aside)
+
+    @property
+    def under_way(self) -> int:
+        """Messages that the broker has not answered yet."""
+        return len(self._under_way)
+
+    def step(self, window: int = WINDOW) -> None:
+        """Publishes what waits, until `window` messages are under way."""
+        if due := {seq for seq in self._aside if not self._suspects.is_aside(_key(seq))}:
+            self._aside -= due
+            self._rewind(min(due))
+        if self._outbox.waiting > WINDOW:
+            self._urgent_after = self._fill(window, self._urgent_after, Keep.EVENT)
+        self._after = self._fill(window, self._after, Keep.SEGMENT)
+
+    def _fill(self, window: int, after: int, least: Keep) -> int:
+        """Publishes what is of that rank or more and comes after `after`; returns up to where it got."""
+        while len(self._under_way) < window and after < (newest := self._outbox.last_seq):
+            rows = self._outbox.pending(after=after, limit=WINDOW, least=least)
             busy = set(self._under_way.values())
             unanswered = self._unanswered()
             for row in rows:
-                if len(self._under_way) == WINDOW:
-                    return
-                self._after = row.seq
-                if row.seq not in busy and row.seq not in self._refused:
-                    message = as_sent(row.message, time.time(), unanswered)
-                    self._under_way[self._connection.publish(message)] = row.seq
+                if len(self._under_way) >= window:
+                    return after
+                after = row.seq
+                if row.seq in busy or row.seq in self._refused:
+                    continue
+                if self._suspects.is_aside(_key(row.seq)):
+                    self._aside.add(row.seq)
+                    continue
+                message = as_sent(row.message, time.time(), unanswered)
+                if self._connection.fits(message):
+                    self._under_way[self._connection.publish(message, _key(row.seq))] = row.seq
+                else:
+                    self._left_out(message)
             if not rows:
-                self._after = self._outbox.last_seq
+                return newest  # of before the look: what was added since is still to be found
+        return after
 
     def take(self, answers: list[Answer]) -> None:
         """Learns what the broker said; answers to other messages pass."""
@@ -103,7 +147,15 @@ class Delivery:
         for seq in again:
             del self._refused[seq]
         if again:
-            self._after = min(self._after, min(again) - 1)
+            self._rewind(min(again))
+
+    def _rewind(self, seq: int) -> None:
+        self._after = min(self._after, seq - 1)
+        self._urgent_after = min(self._urgent_after, seq - 1)
+
+
+def _key(seq: int) -> str:
+    return f"event {seq}"
 
 
 def as_sent(message: Message, now: float, unanswered: Collection[str] = ()) -> Message:

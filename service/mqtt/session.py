@@ -1,4 +1,4 @@
-"""What is said on one connection, in the order of the contract: greeting, news as they come, goodbye."""
+"""The life of one connection: subscriptions, greeting, news as they come, goodbye. `sender` says what goes out when."""
 
 import contextlib
 import logging
@@ -7,57 +7,28 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import Final
 
 import paho.mqtt.client as paho
 
 from service.messages import commands, node_messages
-from service.messages.commands import Command
-from service.messages.message import Keep, Message, Node
-from service.mqtt.connection import Answer, Connection
-from service.mqtt.delivery import Delivery
-from service.mqtt.retained import RetainedMessages
-from service.storage.outbox import Outbox
+from service.messages.message import Keep, Message
+from service.mqtt.connection import Connection
+from service.mqtt.exchange import subscription
+from service.mqtt.sender import DISCOVERY_PAUSE_S, Sender, Speaker
 
 log = logging.getLogger(__name__)
-
-DISCOVERY_PAUSE_S = 1.0
-"""Between discovery and the first state (seconds): Home Assistant subscribes an entity only after it has read its
-discovery; of two quick messages the second was lost for 15 of 16 components."""
 
 BIRTH_FIRST_S, BIRTH_LAST_S = 1.0, 10.0
 """From Home Assistant's birth message to a new discovery (seconds), at random, so that not all nodes tell it in the
 same moment, while it starts."""
 
-BIRTH = b"online"
-"""Home Assistant's default birth message."""
-
 TICK_S = 1.0
 """Longest sleep (seconds): paho looks after the keepalive at each waking."""
 
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who speaks, from what, and who is asked and told meanwhile, in the client's thread: all must return at once."""
-
-    node: Node
-    sources: Sequence[str]
-    """Ids."""
-    outbox: Outbox
-    """Open; it stays open until after the client's `stop`."""
-    on_command: Callable[[Command], None] = lambda _: None
-    """Gets each command."""
-    discovery: Sequence[Message] = ()
-    """Told on every connection before all states."""
-    unanswered: Callable[[], Collection[str]] = tuple
-    """Ids of the episodes that are open and that nobody has answered: what is told of them late still alerts."""
-    births: Sequence[str] = ()
-    """Topics on which Home Assistant says that it started: then discovery and all states are told again."""
-    gone: Sequence[str] = ()
-    """Topics on which nothing retained may stay; what is found there is removed, on every connection before any
-    state."""
-    retained: RetainedMessages = field(default_factory=RetainedMessages)
+FILTERS: Final = 8
+"""Subscriptions in one packet: with our longest topics that is under `limits.LEAST_PACKET`."""
 
 
 class Session:
@@ -68,7 +39,7 @@ class Session:
         connection: Connected.
         wake: Becomes readable when there is something new to send; without waiting (timeout 0).
         stopping: Set when the goodbye is due.
-        refusals: Called with `refusals` whenever that changes.
+        changed: Called with `shortages` whenever that changes.
     """
 
     def __init__(
@@ -78,42 +49,42 @@ class Session:
         *,
         wake: socket.socket,
         stopping: threading.Event,
-        refusals: Callable[[str], None],
+        changed: Callable[[str], None],
     ) -> None:
         self._speaker = speaker
         self._connection = connection
         self._wake = wake
         self._stopping = stopping
-        self._refusals_changed = refusals
-        self._refused: dict[str, str] = {}  # by topic
-        self._delivery = Delivery(speaker.outbox, connection, unanswered=speaker.unanswered)
+        self._changed = changed
+        self._sender = Sender(speaker, connection, stopping)
+        self._told = ""  # `shortages`, as told last
         self._discover_at = math.inf  # monotonic seconds; after a birth message
-        self._states_at = math.inf  # monotonic seconds; the pause after that discovery
 
     @property
-    def refusals(self) -> str:
-        """Which topics the broker refuses, for a person; empty when none."""
-        told = ", ".join(f"{topic} ({refusal})" for topic, refusal in sorted(self._refused.items()))
-        return told and f"the broker refuses {told}; check the rights of this user there"
+    def shortages(self) -> str:
+        """What the broker does not take, for a person; empty when it takes everything."""
+        return self._sender.shortages.words
 
     def greet(self) -> None:
-        """Subscribes, then discovery, a pause, retained states, and `status = online` last."""
-        speaker = self._speaker
-        self._connection.subscribe((*commands.subscriptions(speaker.node), *speaker.births, *speaker.gone))
-        self._discover()
-        if speaker.discovery or speaker.gone:
-            until = time.monotonic() + DISCOVERY_PAUSE_S
-            while time.monotonic() < until and not self._stopping.is_set():
-                self._pump(until)
-        self._tell_all()
+        """Returns when `status = online` is told, or the goodbye is due."""
+        self._subscribe()
+        sender, devices = self._sender, self._speaker.discovery
+        sender.announce(devices)
+        if not sender.understood:
+            self._until(lambda: not sender.announcing)
+            if devices or self._speaker.gone:
+                pause_ends = time.monotonic() + DISCOVERY_PAUSE_S
+                self._until(lambda: sender.understood or time.monotonic() >= pause_ends)
+        sender.tell_states()
+        self._until(lambda: sender.greeted)
 
     def serve(self) -> None:
         """Tells the news as they come, until it is time for the goodbye."""
         while not self._stopping.is_set():
-            self._send()
-            self._delivery.step()
             self._greet_again()
-            self._pump(min(time.monotonic() + TICK_S, self._discover_at, self._states_at))
+            self._sender.step()
+            self._tell_shortages()
+            self._pump(min(time.monotonic() + TICK_S, self._discover_at, self._sender.retell_at))
 
     def say_goodbye(self, until: float) -> None:
         """Half of the time up to `until` (monotonic seconds) for what waits, the rest to tell all offline.
@@ -122,43 +93,56 @@ class Session:
         """
         now = time.monotonic()
         half = now + (until - now) / 2
-        self._send()
-        while not self._delivery.idle and time.monotonic() < half:
-            self._delivery.step()
+        self._sender.step()
+        while self._sender.greeted and self._sender.busy and time.monotonic() < half:
             self._pump(half)
-        for source in self._speaker.sources:
-            self._connection.publish(node_messages.source_status(self._speaker.node, source, online=False))
-        self._connection.publish(node_messages.node_status(self._speaker.node, online=False))
+            self._sender.step()
+        node = self._speaker.node
+        for message in (
+            *(node_messages.source_status(node, source, online=False) for source in self._speaker.sources),
+            node_messages.node_status(node, online=False),
+        ):
+            while self._connection.unanswered >= self._sender.window and time.monotonic() < until:
+                self._pump(until)
+            self._sender.publish(message)
         while self._connection.unanswered and time.monotonic() < until:
             self._pump(until)
         if self._connection.unanswered:
             log.warning("mqtt: left with %d messages unanswered", self._connection.unanswered)
 
-    def _discover(self) -> None:
-        for message in self._speaker.discovery:
-            self._connection.publish(message)
-
-    def _tell_all(self) -> None:
-        """Tells all states, and `status = online` last."""
-        self._speaker.retained.begin()
-        self._send()
-        self._connection.publish(node_messages.node_status(self._speaker.node, online=True))
+    def _subscribe(self) -> None:
+        speaker, connection = self._speaker, self._connection
+        wild = connection.limits.wildcards
+        ours = commands.subscriptions(speaker.node) if wild else commands.topics(speaker.node, speaker.sources)
+        wanted = [
+            topic
+            for topic in (*ours, *speaker.births, *speaker.gone)
+            if not speaker.suspects.is_aside(subscription(topic))
+        ]
+        careful = speaker.suspects.careful
+        step = 1 if careful else FILTERS
+        for first in range(0, len(wanted), step):
+            connection.subscribe(wanted[first : first + step])
+            while careful and connection.unanswered:
+                self._pump(time.monotonic() + TICK_S)
 
     def _greet_again(self) -> None:
         """Discovery and all states for a Home Assistant that started, each in its time; the news go on meanwhile."""
-        now = time.monotonic()
+        now, sender = time.monotonic(), self._sender
         if now >= self._discover_at:
             self._discover_at = math.inf
-            self._discover()
-            self._states_at = now + DISCOVERY_PAUSE_S
-        if now >= self._states_at:
-            self._states_at = math.inf
-            self._tell_all()
+            sender.announce(self._speaker.discovery)
+            sender.retell_at = now + DISCOVERY_PAUSE_S
+        if now >= sender.retell_at:
+            sender.retell_at = math.inf
+            sender.tell_states()
             self._speaker.on_command(commands.TellAgain())
 
-    def _send(self) -> None:
-        for message in self._speaker.retained.take():
-            self._connection.publish(message)
+    def _until(self, done: Callable[[], bool]) -> None:
+        self._sender.step()
+        while not done() and not self._stopping.is_set():
+            self._pump(time.monotonic() + TICK_S / 10)
+            self._sender.step()
 
     def _pump(self, until: float) -> None:
         self._connection.pump(min(max(until - time.monotonic(), 0.0), TICK_S), self._wake)
@@ -166,29 +150,24 @@ class Session:
             self._wake.recv(4096)
         answers = list(self._connection.answers)
         self._connection.answers.clear()
-        self._delivery.take(answers)
-        self._judge(answers)
+        self._sender.take(answers)
+        self._tell_shortages()
         while self._connection.incoming:
             self._obey(self._connection.incoming.popleft())
 
-    def _judge(self, answers: list[Answer]) -> None:
-        before = dict(self._refused)
-        for answer in answers:
-            if answer.refusal:
-                self._refused[answer.topic] = answer.refusal
-            else:
-                self._refused.pop(answer.topic, None)
-        if self._refused != before:
-            self._refusals_changed(self.refusals)
+    def _tell_shortages(self) -> None:
+        if self._sender.greeted and self.shortages != self._told:
+            self._told = self.shortages
+            self._changed(self._told)
 
     def _obey(self, incoming: paho.MQTTMessage) -> None:
         if incoming.topic in self._speaker.births:
-            if incoming.payload == BIRTH and not incoming.retain:
+            if incoming.payload == self._speaker.birth.encode() and not incoming.retain:
                 self._discover_at = time.monotonic() + random.uniform(BIRTH_FIRST_S, BIRTH_LAST_S)  # noqa: S311 - no secret
             return
         if incoming.topic in self._speaker.gone:
             if incoming.payload and incoming.retain:
-                self._connection.publish(Message(incoming.topic, "", retain=True, qos=1, keep=Keep.LATEST))
+                self._sender.announce([Message(incoming.topic, "", retain=True, qos=1, keep=Keep.LATEST)])
             return
         if incoming.retain:
             topic = incoming.topic if incoming.topic.isprintable() else ascii(incoming.topic)

@@ -4,9 +4,9 @@ import ipaddress
 import logging
 import ssl
 from dataclasses import dataclass, field
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from monitord.errors import ConfigError
 from service.settings.base import ExistingFile, Part, Text
@@ -47,7 +47,12 @@ class MqttSettings(Part):
     host: Annotated[Text, AfterValidator(_host)] = "localhost"
     """Name or address."""
     port: Annotated[int, Field(ge=1, le=65_535)] = 1_883
-    """TCP port. Left out: 1883, or 8883 with `tls` (the two ports that IANA registered for MQTT)."""
+    """TCP port. Left out: 1883, or 8883 with `tls` (the two ports that IANA registered for MQTT); with `websockets` 80
+    or 443 (RFC 6455, 11.1)."""
+    transport: Literal["tcp", "websockets"] = "tcp"
+    """`websockets`: for a broker that is behind a web server, or behind a firewall that lets nothing else through."""
+    path: Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=200)] = "/mqtt"
+    """Of the address, with `websockets` (MQTT's usual one)."""
     username: Text | None = None
     password_file: ExistingFile | None = None
     """Holds the password alone."""
@@ -61,8 +66,11 @@ class MqttSettings(Part):
             others = sorted(str(key) for key in given if key != "embedded")
             if given.get("embedded") is True and others:
                 raise ValueError(f"embedded stands alone: remove it, or remove {', '.join(others)}")
-            if given.get("tls") is not None and "port" not in given:
-                return {**given, "port": 8_883}
+            if "path" in given and given.get("transport") != "websockets":
+                raise ValueError("path belongs to `transport: websockets`")
+            web, tls = given.get("transport") == "websockets", given.get("tls") is not None
+            if "port" not in given and (web or tls):
+                return {**given, "port": (443 if tls else 80) if web else 8_883}
         return given
 
     @model_validator(mode="after")
@@ -74,7 +82,14 @@ class MqttSettings(Part):
     @property
     def where(self) -> str:
         """For a person."""
+        if self.transport == "websockets":
+            return f"mqtt {self.url}"
         return f"mqtt {self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where a WebSocket is opened."""
+        return f"{'ws' if self.tls is None else 'wss'}://{self.address}{self.path}"
 
     @property
     def address(self) -> str:

@@ -1,4 +1,4 @@
-"""How another terminal watches everything that is told."""
+"""How another terminal watches what is told."""
 
 import shlex
 
@@ -6,8 +6,15 @@ from service.mqtt.settings import MqttSettings
 
 
 def subscribe_line(broker: MqttSettings, node: str) -> str:
-    """Returns the command with which a second terminal sees everything; a password stays in its file."""
-    words = ["mosquitto_sub", "-h", broker.host, "-p", str(broker.port), "-v", "-t", f"monitord/{node}/#"]
+    """Returns the command with which a second terminal sees all that is text; a password stays in its file.
+
+    With WebSockets, which mosquitto_sub does not speak, it says where another program finds the same.
+    """
+    topics = f"monitord/{node}/#"
+    if broker.transport == "websockets":
+        return f"{topics} at {broker.url}, with any MQTT client that speaks WebSockets"
+    words = ["mosquitto_sub", "-h", broker.host, "-p", str(broker.port), "-v", "-t", topics]
+    words += ["-T", f"monitord/{node}/+/spectrogram"]  # a picture is no text: it upsets a terminal
     if broker.username is not None:
         words += ["-u", broker.username]
     if broker.tls is not None:

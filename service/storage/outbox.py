@@ -109,12 +109,12 @@ class Outbox:
             if self._fault.words and self._try(self._memory_to_disk) and self._try(self._file.prove):
                 self._fault.set("")
 
-    def pending(self, *, after: int, limit: int) -> list[Row]:
-        """Returns the oldest `limit` messages whose `seq` is greater than `after`, in order."""
+    def pending(self, *, after: int, limit: int, least: Keep = Keep.SEGMENT) -> list[Row]:
+        """Returns the oldest `limit` messages of rank `least` or more whose `seq` is greater than `after`, in order."""
         rows: list[Row] = []
         with self._lock:
-            self._try(lambda: rows.extend(self._file.select(after, limit)))
-            rows += [row for row in self._memory.values() if row.seq > after]
+            self._try(lambda: rows.extend(self._file.select(after, limit, least)))
+            rows += [row for row in self._memory.values() if row.seq > after and row.message.keep >= least]
             self._seen |= bool(rows)
         return sorted(rows, key=lambda row: row.seq)[:limit]
 

@@ -100,10 +100,11 @@ class OutboxFile:
         )
         self.rows += 1
 
-    def select(self, after: int, limit: int) -> list[Row]:
-        """Returns the oldest `limit` rows whose `seq` is greater than `after`, in order."""
+    def select(self, after: int, limit: int, least: Keep) -> list[Row]:
+        """Returns the oldest `limit` rows of rank `least` or more whose `seq` is greater than `after`, in order."""
         found = self._relax.execute(
-            "SELECT seq, keep, topic, payload FROM message WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+            "SELECT seq, keep, topic, payload FROM message WHERE seq > ? AND keep >= ? ORDER BY seq LIMIT ?",
+            (after, least, limit),
         )
         return [
             Row(seq, Message(topic, _content(payload), retain=False, qos=1, keep=Keep(keep)))

@@ -1,8 +1,9 @@
-"""The first screen of `monitord run`: what it listens to, where it tells, and how to watch that. Pure."""
+"""The first screen of `monitord run`: what it listens to, where it tells, and how to watch that."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
+from service.capture.own_address import reachable
 from service.capture.redact import redact
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
 from service.settings.command import command
@@ -79,7 +80,7 @@ def source_words(spec: SourceSpec) -> str:
         case MicrophoneSpec(name):
             return f"the microphone {printable(str(name))}"
         case StreamSpec(url, listen):
-            return f"a phone that sends to {redact(url)}" if listen else redact(url)
+            return f"a phone that sends to {redact(reachable(url))}" if listen else redact(url)
         case FileSpec(path, loop):
             return f"{printable(str(path))}, in real time{', over and over' if loop else ''}"
 

@@ -200,6 +200,6 @@ def test_lines_carry_the_ids_of_mqtt(evening: Evening) -> None:
 def test_the_banner_says_how_to_watch(evening: Evening) -> None:
     """The first screen has the line with which a second terminal subscribes, and says what it is not."""
     line = next(line for line in evening.words.splitlines() if "mosquitto_sub" in line)
-    assert shlex.split(line)[-2:] == ["-t", "monitord/test_home/#"]
+    assert shlex.split(line)[-4:] == ["-t", "monitord/test_home/#", "-T", "monitord/test_home/+/spectrogram"]
     assert "Not a medical device" in evening.words
     assert "Under the roof" in evening.words

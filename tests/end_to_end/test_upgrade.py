@@ -61,6 +61,8 @@ def test_the_state_of_the_version_before_is_read(tmp_path: Path) -> None:
             assert told("nursery/event")["episode"] == "nursery-20261129T183618Z-1"
             assert told("nursery/event")["cause"] == "restart"
             assert told("nursery/state")["crying"] is False
+            # What waited goes before such states.
+            daemon.wait_for(lambda: bool(told("attic/settings") and told("nursery/proof")), "what the family set")
             assert (told("attic/settings")["profile"], told("attic/settings")["threshold"]) == ("night", 0.77)
             assert (told("nursery/proof")["state"], told("nursery/proof")["heard_ms"]) == ("proven", 1612)
             assert "set aside" not in daemon.words

@@ -4,6 +4,7 @@ import errno
 
 from service.capture.captured_source import AttemptError
 from service.capture.child.process import ABSENT, CRASHED, STALLED, ChildError
+from service.capture.own_address import reachable
 from service.capture.redact import redact
 from service.capture.source import SourceState
 from service.capture.spec import StreamSpec, host_and_port
@@ -67,7 +68,7 @@ def explain(error: ChildError, spec: StreamSpec, *, connected: bool, late: bool)
 
 def waiting(spec: StreamSpec) -> str:
     """Says that the daemon waits for a phone."""
-    return f"waiting for a phone that sends to {redact(spec.url)}"
+    return f"waiting for a phone that sends to {redact(reachable(spec.url))}"
 
 
 def _words(error: ChildError, spec: StreamSpec, *, connected: bool) -> str:

@@ -134,6 +134,13 @@ def test_a_line_for_each_source() -> None:
     ]
 
 
+def test_what_is_wrong_with_the_daemon_stands_on_its_line() -> None:
+    """As it is told in `info`; nothing where nothing is."""
+    told = {"status": "online", "info": json.dumps({"fault": "the broker takes messages of at most 3,000 bytes"})}
+    assert list(status_lines("home", [], told)) == ["home: online; the broker takes messages of at most 3,000 bytes"]
+    assert list(status_lines("home", [], {"status": "online", "info": '{"fault":""}'})) == ["home: online"]
+
+
 def test_a_broker_that_knows_nothing() -> None:
     """Says so."""
     assert list(status_lines("home", [], {})) == ["home: never seen by this broker"]

@@ -76,6 +76,12 @@ def test_discovery_switched_off_removes_the_devices(discovered: Start) -> None:
     assert off.births == ()
 
 
+def test_where_home_assistant_says_that_it_started(discovered: Start) -> None:
+    """Under the prefix and where its default is, which does not follow the prefix; or where the file says."""
+    assert discovered(ONE, HomeAssistantConfig(prefix="ha")).births == ("ha/status", "homeassistant/status")
+    assert discovered(ONE, HomeAssistantConfig(prefix="ha", birth_topic="house/born")).births == ("house/born",)
+
+
 def test_another_prefix_or_node_leaves_nothing_behind(discovered: Start) -> None:
     """Under the old prefix or the old node's name nothing stays, of the hub neither."""
     discovered(ONE, ON)

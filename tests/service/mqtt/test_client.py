@@ -1,5 +1,6 @@
 """The MQTT client against a real broker: order of connecting, news, commands, the end."""
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -46,13 +47,13 @@ def test_order_of_connecting(broker: Mosquitto, outbox: Outbox) -> None:
 
 
 def test_home_assistant_is_greeted_anew(broker: Mosquitto, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a birth message: discovery, a pause in which events go on, then every state, and `online` last."""
+    """After a birth message: discovery, a pause in which events go on, every state, `online`, and pictures last."""
     monkeypatch.setattr(session, "BIRTH_FIRST_S", 0.2)
     monkeypatch.setattr(session, "BIRTH_LAST_S", 0.3)
     discovery = Message("homeassistant/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
     state = node_messages.source_status(NODE, "room", online=True)
     picture = Message("monitord/home/room/spectrogram", b"\x00\x01", retain=True, qos=1, keep=Keep.LATEST)
-    greeting = [discovery.topic, state.topic, picture.topic, "monitord/home/status"]
+    greeting = [discovery.topic, state.topic, "monitord/home/status", picture.topic]
     mqtt = client(at(broker), outbox, discovery=[discovery], births=[BIRTH])
     mqtt.tell(state)
     mqtt.tell(picture)
@@ -63,10 +64,27 @@ def test_home_assistant_is_greeted_anew(broker: Mosquitto, outbox: Outbox, monke
             subscriber.say(BIRTH, payload)
         until(lambda: len(subscriber.payloads(discovery.topic)) == 2)
         mqtt.tell(event(1))  # in the pause
-        until(lambda: subscriber.payloads("monitord/home/status") == ["online", "online"])
+        until(lambda: len(subscriber.payloads(picture.topic)) == 2)
         anew = [heard.topic for heard in subscriber.heard[len(greeting) :] if heard.topic != BIRTH]
-        assert anew == [discovery.topic, EVENT, state.topic, picture.topic, "monitord/home/status"]
+        assert anew == [discovery.topic, EVENT, state.topic, "monitord/home/status", picture.topic]
         assert subscriber.last(picture.topic) == "\x00\x01"
+
+
+def test_a_birth_payload_of_another_house(broker: Mosquitto, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what the configuration says greets it anew."""
+    monkeypatch.setattr(session, "BIRTH_FIRST_S", 0.0)
+    monkeypatch.setattr(session, "BIRTH_LAST_S", 0.0)
+    discovery = Message("ha/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
+    mqtt = client(at(broker), outbox, discovery=[discovery], births=["house/born"], birth="wir sind da")
+    with Subscriber(broker) as subscriber, mqtt:
+        assert wait_connected(mqtt, 30).connected
+        until(lambda: subscriber.last("monitord/home/status") == "online")
+        for payload in ("online", "wir sind da", "wir sind weg"):
+            subscriber.say("house/born", payload)
+        until(lambda: len(subscriber.payloads("monitord/home/status")) == 2)
+        mqtt.tell(event(1))
+        until(lambda: outbox.waiting == 0)
+        assert len(subscriber.payloads(discovery.topic)) == 2
 
 
 def test_only_a_birth_of_now_counts(broker: Mosquitto, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +114,7 @@ def test_events_say_when_they_were_sent(broker: Mosquitto, outbox: Outbox) -> No
     with Subscriber(broker) as subscriber, client(at(broker), outbox) as mqtt:
         mqtt.tell(event(1))  # of 1970
         until(lambda: ids(subscriber) == ["1"])
-        late_ms = subscriber.latest(EVENT)["latency_publish_ms"]
+        late_ms = json.loads(str(subscriber.last(EVENT)))["latency_publish_ms"]
         assert abs(late_ms / 1000 - time.time()) < 60
 
 

@@ -83,8 +83,8 @@ def test_nothing_is_lost_when_the_daemon_is_killed(broker: Mosquitto, tmp_path: 
     script = (
         "import sys, time; from pathlib import Path\n"
         "from service.messages.message import Keep, Message, Node; from service.mqtt.client import MqttClient\n"
-        "from service.mqtt.session import Speaker\n"
         "from service.mqtt.settings import MqttSettings; from service.storage.outbox import Outbox\n"
+        "from service.mqtt.sender import Speaker\n"
         "path, port, number = sys.argv[1:]\n"
         "with Outbox(Path(path)) as outbox:\n"
         "    settings = MqttSettings(host='127.0.0.1', port=int(port))\n"
@@ -145,26 +145,55 @@ def cry(number: int, age_s: float, episode: str) -> Message:
     return Message(EVENT, json.dumps(values), retain=False, qos=1, keep=Keep.ALARM)
 
 
-def test_after_an_outage_states_come_first_and_only_news_alert(broker: Mosquitto, outbox: Outbox) -> None:
-    """The backlog comes behind all states, and alerts of a cry that is over say that they are stale."""
+def test_after_an_outage_what_waits_comes_first(broker: Mosquitto, outbox: Outbox) -> None:
+    """Behind nothing but what makes it understood; alerts of a cry that is over say that they are stale."""
     goes_on = Episode("goes-on", "room", time.time() - 600, told_at=0.0, reminded_at=0.0)
-    state = cry_messages.state(NODE, "room", goes_on.since, goes_on)
-    mqtt = client(at(broker), outbox, unanswered=lambda: {"goes-on", "new"})
+    crying = cry_messages.state(NODE, "room", goes_on.since, goes_on)
+    online = node_messages.source_status(NODE, "room", online=True)
+    settings = node_messages.settings(NODE, "room", enabled=True, threshold=0.5, profile="day")
+    discovery = Message("homeassistant/device/x/config", "{}", retain=True, qos=1, keep=Keep.LATEST)
+    picture = cry_messages.spectrogram(NODE, "room", bytes(30_000))
+    mqtt = client(at(broker), outbox, discovery=[discovery], unanswered=lambda: {"goes-on", "new"})
     with Subscriber(broker) as subscriber, mqtt:
+        for message in (picture, settings):
+            mqtt.tell(message)
         assert wait_connected(mqtt, 30).connected
+        until(lambda: subscriber.last(picture.topic) is not None)
+        subscriber.say("fence", "")  # behind the acknowledgement of the picture: the broker does not send that again
         broker.terminate()
         until(lambda: not mqtt.status().connected)
         told = [cry(1, 600, "over"), cry(2, 600, "goes-on"), cry(3, 1, "new")]
-        for message in (*told, state, node_messages.source_status(NODE, "room", online=True)):
+        for message in (*told, crying, online):
             mqtt.tell(message)
         seen = len(subscriber.heard)
         broker.start()
-        until(lambda: ids(subscriber) == ["1", "2", "3"])
+        until(lambda: subscriber.payloads(picture.topic)[1:] != [])
         topics = [heard.topic for heard in subscriber.heard[seen:] if not heard.retain]
-        assert set(topics[: topics.index(EVENT)]) == {state.topic, "monitord/home/room/status", "monitord/home/status"}
-        came = subscriber.values(EVENT)
+        first, *rest = [topics.index(topic) for topic in (EVENT, discovery.topic, settings.topic, picture.topic)]
+        assert set(topics[:first]) == {crying.topic, online.topic, "monitord/home/status"}
+        assert rest == sorted(rest)
+        assert topics[-1] == picture.topic
+        assert ids(subscriber) == ["1", "2", "3"]
+        came = [json.loads(payload) for payload in subscriber.payloads(EVENT)]
         assert [(each["alert"], each.get("stale", False)) for each in came] == [
             (False, True),
             (True, False),
             (True, False),
         ]
+
+
+def test_an_alarm_overtakes_a_backlog_of_segments(broker: Mosquitto, outbox: Outbox) -> None:
+    """Hours of cry segments are telemetry: events go before them, each kind in its order, and nothing is left out."""
+    segments = [Message("monitord/home/room/segment", {"n": number}, False, 1, Keep.SEGMENT) for number in range(400)]  # noqa: FBT003
+    for number, segment in enumerate(segments):
+        outbox.add(segment)
+        if number % 200 == 199:
+            outbox.add(event(number))
+    with Subscriber(broker) as subscriber, client(at(broker), outbox):
+        until(lambda: outbox.waiting == 0)
+        until(lambda: len(subscriber.payloads("monitord/home/room/segment")) == 400)
+        topics = [heard.topic for heard in subscriber.heard]
+        assert topics.index(EVENT) < topics.index("monitord/home/room/segment")
+        assert ids(subscriber) == ["199", "399"]
+        told = [json.loads(payload)["n"] for payload in subscriber.payloads("monitord/home/room/segment")]
+        assert told == list(range(400))

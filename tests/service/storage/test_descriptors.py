@@ -17,7 +17,7 @@ import json, logging, resource, sys, time
 from pathlib import Path
 from service.messages.message import Keep, Message, Node
 from service.mqtt.client import MqttClient
-from service.mqtt.session import Speaker
+from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one

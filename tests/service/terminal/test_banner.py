@@ -59,7 +59,7 @@ def test_the_demo_says_that_it_is_one() -> None:
         (MicrophoneSpec(), "the default microphone"),
         (MicrophoneSpec(3), "microphone number 3"),
         (MicrophoneSpec("Yeti\x1b[2J"), "the microphone Yeti?[2J"),
-        (StreamSpec("rtmp://0.0.0.0:1935/live", listen=True), "a phone that sends to rtmp://0.0.0.0:1935/live"),
+        (StreamSpec("rtmp://192.0.2.7:1935/live", listen=True), "a phone that sends to rtmp://192.0.2.7:1935/live"),
         (FileSpec(Path("a.wav"), loop=True), "a.wav, in real time, over and over"),
     ],
 )

@@ -76,6 +76,8 @@ class Mosquitto:
     client_ca: Path | None = None
     """Whose certificates clients must show."""
     port: int = field(default_factory=free_port)
+    options: tuple[str, ...] = ()
+    """More lines of its configuration, such as `max_packet_size 3000`; they belong to the listener."""
 
     def __enter__(self) -> Self:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -130,6 +132,7 @@ class Mosquitto:
         lines = [
             "user root",  # without effect for any other user
             f"listener {self.port} 127.0.0.1",
+            *self.options,
             f"allow_anonymous {'false' if self.users else 'true'}",
             "persistence true",
             f"persistence_location {self.directory}/",

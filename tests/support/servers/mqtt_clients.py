@@ -8,7 +8,7 @@ import time
 from service.messages.message import Keep, Message, Node
 from service.mqtt.client import MqttClient, MqttStatus
 from service.mqtt.connection import KEEPALIVE_S
-from service.mqtt.session import Speaker
+from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber

@@ -1,0 +1,67 @@
+"""A broker that was found running goes away: said, and replaced by one of our own; one that is back is used again."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from service.mqtt import borrowed_broker
+from service.mqtt.borrowed_broker import BorrowedBroker
+from service.mqtt.embedded_broker import EmbeddedBroker
+from service.mqtt.settings import MqttSettings
+from service.storage.outbox import Outbox
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
+from tests.support.servers.mqtt_clients import client, event, ids
+
+pytestmark = pytest.mark.e2e
+
+
+def test_one_of_our_own_takes_its_place(
+    tmp_path: Path, outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was told while nobody was there arrives; at the end ours ends, too."""
+    monkeypatch.setattr(borrowed_broker, "SAY_S", 1.0)
+    monkeypatch.setattr(borrowed_broker, "GONE_S", 3.0)
+    theirs = Mosquitto(tmp_path / "theirs")
+    theirs.__enter__()
+    found = EmbeddedBroker(tmp_path, port=theirs.port)
+    found.start()
+    assert found.reused
+    settings = MqttSettings(host="127.0.0.1", port=theirs.port)
+    with client(settings, outbox) as mqtt:
+        until(lambda: mqtt.status().connected)
+        watch = BorrowedBroker(found, tmp_path, lambda: mqtt.status().connected)
+        watch.start()
+        theirs.terminate()
+        until(lambda: "is away" in caplog.text)
+        mqtt.tell(event(1))
+        until(lambda: "one of our own serves there now" in caplog.text)
+        until(lambda: outbox.waiting == 0)
+        with Subscriber(theirs) as subscriber:
+            mqtt.tell(event(2))
+            until(lambda: ids(subscriber) == ["2"])
+        watch.stop()
+    with pytest.raises(ConnectionRefusedError):
+        Subscriber(theirs)
+
+
+def test_one_that_is_back_is_used_again(
+    tmp_path: Path, outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A restart of it is none of our business."""
+    monkeypatch.setattr(borrowed_broker, "GONE_S", 3.0)
+    with Mosquitto(tmp_path / "theirs") as theirs:
+        found = EmbeddedBroker(tmp_path, port=theirs.port)
+        found.start()
+        with client(MqttSettings(host="127.0.0.1", port=theirs.port), outbox) as mqtt:
+            watch = BorrowedBroker(found, tmp_path, lambda: mqtt.status().connected)
+            watch.start()
+            until(lambda: mqtt.status().connected)
+            theirs.terminate()
+            until(lambda: not mqtt.status().connected)
+            theirs.start()
+            until(lambda: mqtt.status().connected)
+            time.sleep(4)
+            watch.stop()
+    assert "our own serves" not in caplog.text
+    assert not (tmp_path / "broker").exists()
