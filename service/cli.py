@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from monitord.errors import ConfigError, MonitordError
+from service.bundle_commands import add_bundle_commands
 from service.settings.command import command
 from service.terminal.journal_stream import as_error
-from service.terminal.log_level import LEVELS, logging_from
+from service.terminal.log_level import add_log_level, logging_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,13 +74,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="write into FILE, as JSON lines, why it rings and why it does not; at 10 MB it becomes FILE.1",
     )
-    _add_log_level(run, default="info")
+    add_log_level(run, default="info")
     run.set_defaults(command=_run)
 
     check = commands.add_parser("check", help="say whether configuration and bundle are right; opens no device")
     _add_config(check)
     _add_bundle(check)
-    _add_log_level(check)
+    add_log_level(check)
     check.set_defaults(command=_check)
 
     replay = commands.add_parser("replay", help="hear recordings as fast as it goes; JSON lines on stdout")
@@ -89,14 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument(
         "--trace", action="store_true", help="print between these lines why it would ring and why not, window by window"
     )
-    _add_log_level(replay)
+    add_log_level(replay)
     replay.set_defaults(command=_replay)
 
     devices = commands.add_parser("devices", help="list the capture devices of this machine")
-    _add_log_level(devices)
+    add_log_level(devices)
     devices.set_defaults(command=_devices)
 
-    _add_bundle_commands(commands.add_parser("bundle", help="look at models, or fetch one"))
+    add_bundle_commands(commands.add_parser("bundle", help="look at models, or fetch one"))
 
     test_alarm = commands.add_parser(
         "test-alarm",
@@ -109,17 +110,17 @@ def _parser() -> argparse.ArgumentParser:
     test_alarm.add_argument(
         "--wait", type=float, default=20.0, metavar="S", help="seconds for phones to answer (default: %(default)g)"
     )
-    _add_log_level(test_alarm)
+    add_log_level(test_alarm)
     test_alarm.set_defaults(command=_test_alarm)
 
     dashboard = commands.add_parser("dashboard", help="print a ready Home Assistant dashboard (YAML) for your rooms")
     _add_config(dashboard)
-    _add_log_level(dashboard)
+    add_log_level(dashboard)
     dashboard.set_defaults(command=_dashboard)
 
     status = commands.add_parser("status", help="ask the broker what a running daemon hears; exit 1 unless all is well")
     _add_config(status)
-    _add_log_level(status)
+    add_log_level(status)
     status.set_defaults(command=_status)
     return parser
 
@@ -137,34 +138,6 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 def _add_bundle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="model in place of the one that comes with monitord")
-
-
-def _add_log_level(parser: argparse.ArgumentParser, *, default: str = "warning") -> None:
-    parser.add_argument("--log-level", choices=LEVELS, default=default, help="what is logged (default: %(default)s)")
-
-
-def _add_bundle_commands(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    show = commands.add_parser("show", help="print a bundle's model card")
-    show.add_argument("directory", nargs="?", type=Path, metavar="DIR")
-    _add_log_level(show)
-    show.set_defaults(command=_bundle_show)
-    verify = commands.add_parser("verify", help="check every file of a bundle")
-    verify.add_argument("directory", nargs="?", type=Path, metavar="DIR")
-    _add_log_level(verify)
-    verify.set_defaults(command=_bundle_verify)
-    fetch = commands.add_parser("fetch", help="download Google's VGGish and make a base for training of it")
-    fetch.add_argument("name", choices=["vggish"])
-    fetch.add_argument("--out", type=Path, default=Path("vggish"), metavar="DIR", help="default: %(default)s")
-    fetch.add_argument(
-        "--downloads",
-        type=Path,
-        default=Path("downloads"),
-        metavar="DIR",
-        help="where the published file is kept, and looked for first (default: %(default)s)",
-    )
-    _add_log_level(fetch)
-    fetch.set_defaults(command=_bundle_fetch)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -250,31 +223,6 @@ def _devices(arguments: argparse.Namespace) -> int:
         print(device)
     if not devices:
         print(f"no capture device here; give a phone, a camera or a file: {command('run --help')}", file=sys.stderr)
-    return 0
-
-
-def _bundle_show(arguments: argparse.Namespace) -> int:
-    from model.bundle import CARD, load_bundle  # noqa: PLC0415
-
-    bundle = load_bundle(arguments.directory)
-    print((bundle.directory / CARD).read_text(encoding="utf-8"))
-    return 0
-
-
-def _bundle_verify(arguments: argparse.Namespace) -> int:
-    from model.bundle import load_bundle  # noqa: PLC0415
-
-    bundle = load_bundle(arguments.directory)
-    bundle.weights()
-    print(f"{bundle.directory}: {bundle.manifest.name} {bundle.id}: every file is what the manifest says")
-    return 0
-
-
-def _bundle_fetch(arguments: argparse.Namespace) -> int:
-    from model.published.fetch import fetch_vggish  # noqa: PLC0415
-
-    bundle = fetch_vggish(arguments.out, arguments.downloads)
-    print(f"{bundle.directory}: {bundle.manifest.name} {bundle.id}")
     return 0
 
 

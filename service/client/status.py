@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from service.client.asking import NoBrokerError, Told, asking
+from service.client.daemon_query import NoBrokerError, Told, query
 from service.config import Config, load_config
 from service.messages.commands import BROKER
 from service.messages.node_messages import OFFLINE, ONLINE
@@ -18,7 +18,7 @@ def print_status(config_path: Path | None) -> int:
     config = Config() if config_path is None else load_config(config_path)
     told: Told = {}
     try:
-        with asking(config, told) as question:
+        with query(config, told) as question:
             lacks = question.lacks
     except NoBrokerError as error:
         print(f"monitord: {error}", file=sys.stderr)

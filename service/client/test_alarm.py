@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from monitord.errors import ConfigError
 from service.alerts.test_alarm import PATIENCE_S
-from service.client.asking import NoBrokerError, Told, asking
+from service.client.daemon_query import NoBrokerError, Told, query
 from service.client.status import json_of, sources_of
 from service.config import Config, load_config
 from service.messages.commands import PRESS
@@ -42,7 +42,7 @@ def press_test_alarm(config_path: Path | None, source: str | None, wait_s: float
 
 def _press(config: Config, configured: Sequence[str] | None, source: str | None, wait_s: float) -> int:
     told: Told = {}
-    with asking(config, told) as question:
+    with query(config, told) as question:
         rooms = sources_of(told) if configured is None else configured
         if source is not None and source not in rooms:
             raise ConfigError(f"no room {source!r}; there are {', '.join(rooms) or 'none'}")

@@ -1,5 +1,6 @@
 """How much is logged: asked for on the command line, obeyed by our own loggers."""
 
+import argparse
 import contextlib
 import logging
 from collections.abc import Iterator
@@ -28,3 +29,8 @@ def logging_from(level: str) -> Iterator[None]:
     finally:
         for one, to in before:
             one.setLevel(to)
+
+
+def add_log_level(parser: argparse.ArgumentParser, *, default: str = "warning") -> None:
+    """Lets a command take `--log-level`."""
+    parser.add_argument("--log-level", choices=LEVELS, default=default, help="what is logged (default: %(default)s)")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitord.errors import ConfigError
-from service.client.status import listening
+from service.client.daemon_query import query
 from service.config import load_config
 from service.mqtt import embedded_broker as broker_module
 from service.mqtt.embedded_broker import EmbeddedBroker
@@ -57,7 +57,7 @@ def test_a_broker_that_wants_a_password_is_told_with_what_to_paste(
         subprocess.run(["sh", "-ec", script], cwd=tmp_path, check=True)
         config = load_config(tmp_path / "monitord.yaml")
         told: dict[str, str] = {}
-        with listening(config, told):
+        with query(config, told):
             assert config.mqtt.port == theirs.port
 
 

@@ -53,7 +53,7 @@ class Question:
 
 
 @contextmanager
-def asking(config: Config, told: Told) -> Iterator[Question]:
+def query(config: Config, told: Told) -> Iterator[Question]:
     """Connects, takes what the broker kept into `told`, and goes on taking while `listen` is called.
 
     Raises:
