@@ -11,9 +11,9 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from monitord.errors import ConfigError
 from service.config import Config
 from service.messages.message import Keep, Message
-from service.mqtt.connection import Connection
 from service.mqtt.errors import ConnectionOverError
 from service.mqtt.settings import read_credentials
+from service.mqtt.wire.connection import Connection
 
 RETAINED_S: Final = 0.7
 """Silence after which every retained message has come (seconds): on a loopback or home network they come in one go."""

@@ -15,13 +15,13 @@ from typing import Self
 from service.backoff import BackOff
 from service.messages import node_messages
 from service.messages.message import Keep, Message
-from service.mqtt.connection import KEEPALIVE_S, Connection
 from service.mqtt.errors import ConnectionOverError
 from service.mqtt.lessons import STABLE_S, Lessons
-from service.mqtt.limits import LEAST_PACKET, Limits
 from service.mqtt.sender import Speaker
 from service.mqtt.session import TICK_S, Session
 from service.mqtt.settings import Credentials, MqttSettings, read_credentials
+from service.mqtt.wire.connection import KEEPALIVE_S, Connection
+from service.mqtt.wire.limits import LEAST_PACKET, Limits
 
 log = logging.getLogger(__name__)
 

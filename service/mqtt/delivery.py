@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from service.messages.message import Keep, Message
-from service.mqtt.connection import Connection
-from service.mqtt.exchange import Answer
 from service.mqtt.suspects import Suspects
+from service.mqtt.wire.connection import Connection
+from service.mqtt.wire.exchange import Answer
 from service.storage.outbox import Outbox
 
 log = logging.getLogger(__name__)

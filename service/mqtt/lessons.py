@@ -6,8 +6,8 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from service.messages.message import Message
 from service.mqtt.errors import ConnectionOverError
-from service.mqtt.limits import Limits
 from service.mqtt.suspects import Suspects
+from service.mqtt.wire.limits import Limits
 
 STABLE_S = 10.0
 """A connection that lasted as long begins the pauses anew (seconds); two daemons that throw each other out do not."""

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from service.messages import node_messages
 from service.messages.commands import Command
 from service.messages.message import Message, Node
-from service.mqtt.connection import Connection
 from service.mqtt.delivery import WINDOW, Delivery
-from service.mqtt.exchange import Answer
 from service.mqtt.retained import RetainedMessages
 from service.mqtt.shortages import Shortages
 from service.mqtt.suspects import Suspects
+from service.mqtt.wire.connection import Connection
+from service.mqtt.wire.exchange import Answer
 from service.storage.outbox import Outbox
 
 DISCOVERY_PAUSE_S = 1.0

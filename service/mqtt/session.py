@@ -14,9 +14,9 @@ import paho.mqtt.client as paho
 
 from service.messages import commands, node_messages
 from service.messages.message import Keep, Message
-from service.mqtt.connection import Connection
-from service.mqtt.exchange import subscription
 from service.mqtt.sender import DISCOVERY_PAUSE_S, Sender, Speaker
+from service.mqtt.wire.connection import Connection
+from service.mqtt.wire.exchange import subscription
 
 log = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 from typing import Final
 
 from service.messages.message import Message
-from service.mqtt.connection import Connection
-from service.mqtt.exchange import Answer
 from service.mqtt.suspects import Suspects
+from service.mqtt.wire.connection import Connection
+from service.mqtt.wire.exchange import Answer
 
 NAMED: Final = 4
 """So many topics are named; more are counted: a house of 20 rooms would fill a screen."""

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from service.mqtt import address, connection
-from service.mqtt.address import open_socket
 from service.mqtt.settings import MqttSettings, TlsSettings
+from service.mqtt.wire import address, connection
+from service.mqtt.wire.address import open_socket
 from service.storage.outbox import Outbox
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, free_port, until

@@ -7,8 +7,8 @@ import pytest
 
 from service.messages import cry_messages, node_messages
 from service.messages.message import Keep, Message
-from service.mqtt.limits import Limits, packet_bytes
 from service.mqtt.settings import MqttSettings
+from service.mqtt.wire.limits import Limits, packet_bytes
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.servers.mqtt_clients import EVENT, NODE, at, client, event, ids, wait_connected

@@ -10,9 +10,10 @@ import pytest
 
 from service.messages import cry_messages, node_messages
 from service.messages.message import Keep, Message
-from service.mqtt import connection, suspects
+from service.mqtt import suspects
 from service.mqtt.settings import MqttSettings
 from service.mqtt.suspects import ASIDE_S, Suspects
+from service.mqtt.wire import connection
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, at, client, event

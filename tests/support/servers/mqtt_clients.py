@@ -7,9 +7,9 @@ import time
 
 from service.messages.message import Keep, Message, Node
 from service.mqtt.client import MqttClient, MqttStatus
-from service.mqtt.connection import KEEPALIVE_S
 from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
+from service.mqtt.wire.connection import KEEPALIVE_S
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 

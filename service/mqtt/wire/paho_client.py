@@ -7,8 +7,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from service.messages.message import Message
-from service.mqtt.address import open_socket
 from service.mqtt.settings import Credentials, MqttSettings
+from service.mqtt.wire.address import open_socket
 
 
 class PahoClient(paho.Client):

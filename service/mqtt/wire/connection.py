@@ -22,10 +22,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from service.messages.message import Message
 from service.mqtt import errors
 from service.mqtt.errors import ConnectionOverError
-from service.mqtt.exchange import Answer, Sent, Unanswered, subscription
-from service.mqtt.limits import Limits, packet_bytes
-from service.mqtt.paho_client import new_client
 from service.mqtt.settings import Credentials, MqttSettings
+from service.mqtt.wire.exchange import Answer, Sent, Unanswered, subscription
+from service.mqtt.wire.limits import Limits, packet_bytes
+from service.mqtt.wire.paho_client import new_client
 
 KEEPALIVE_S = 3
 """Longest silence on the connection (seconds). The broker takes a hung daemon for dead after 1.5 times this (MQTT 5,
