@@ -35,7 +35,7 @@ from service.health.systemd import DaemonHealth
 from service.homeassistant.discovery import discover
 from service.homeassistant.house import House
 from service.messages import node_messages
-from service.messages.commands import Received
+from service.messages.commands import NotReceived, Received
 from service.messages.message import Message, Node
 from service.messages.texts import Texts
 from service.mqtt.client import MqttClient
@@ -147,7 +147,9 @@ class Daemon:
                 births=announced.births,
                 gone=announced.gone,
             )
-            notifier = Notifier.build(config.notify, functools.partial(_delivered, queue))
+            notifier = Notifier.build(
+                config.notify, functools.partial(_delivered, queue), functools.partial(_refused, queue)
+            )
             health = HealthMonitor(
                 node,
                 names,
@@ -279,3 +281,9 @@ def _delivered(queue: CommandQueue, channel: str, notice: Notice) -> None:
     """A service took a notice for a phone: of a test alarm that is news."""
     if notice.kind == "test":
         queue.put(Received(notice.source, notice.tag, channel))
+
+
+def _refused(queue: CommandQueue, channel: str, notice: Notice, why: str) -> None:
+    """A service did not take a notice: whoever tests wants to know it now."""
+    if notice.kind == "test":
+        queue.put(NotReceived(notice.source, notice.tag, channel, why))

@@ -61,6 +61,8 @@ class TestResult:
     """From the first sample to the moment the broker passed the event on to us."""
     receivers: dict[str, int] = field(default_factory=dict)
     """Milliseconds from the first sample to each receiver's acknowledgement."""
+    not_told: dict[str, str] = field(default_factory=dict)
+    """Why a channel could not hand it over so far, for a person; empty for one that has it."""
     detail: str = ""
     """Why it failed, for a person."""
 
@@ -141,12 +143,19 @@ class TestAlarms:
         if proof.test != test or proof.heard_ms is None or receiver in proof.receivers:
             return
         ms = self._ms(source)
+        proof = replace(proof, not_told={one: why for one, why in proof.not_told.items() if one != receiver})
         if receiver != BROKER:
             proof = replace(proof, receivers={**proof.receivers, receiver: ms})
         elif source in self._asked_at:
             del self._asked_at[source]
             proof = replace(proof, state="proven", published_ms=ms, proven=proof.started)
         self._put(source, proof)
+
+    def not_received(self, source: str, test: str, receiver: str, reason: str) -> None:
+        """A channel could not hand the test over; the same words again are no news."""
+        proof = self._proofs[source]
+        if proof.test == test and receiver not in proof.receivers and proof.not_told.get(receiver) != reason:
+            self._put(source, replace(proof, not_told={**proof.not_told, receiver: reason}))
 
     def tick(self) -> None:
         """Begins the daily test, and gives up on tests that take too long."""

@@ -80,7 +80,7 @@ def test_left_out_it_tells_nobody() -> None:
         ),
         (
             "channels: {mother: {url: 'ntfy://h/t', room: [nursery]}}",
-            "2: notify.channels.mother.room: unknown key; did you mean 'rooms'; allowed are rooms, severity, url, ",
+            "2: notify.channels.mother.room: unknown key; did you mean 'rooms'; allowed are ca_file, ",
         ),
         (
             "channels: {mother: {webhook: 'ftp://u:secret@h/'}}",
