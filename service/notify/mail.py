@@ -16,7 +16,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from apprise.plugins.email import base as apprise_mail
     from apprise.plugins.email.base import NotifyEmail
-    from apprise.plugins.email.smtp import AppriseSMTPController
+    from apprise.plugins.email.smtp import AppriseSMTPController, SMTPSecureMode
 
 
 class HouseMail(AppriseSMTPController):
@@ -56,11 +56,11 @@ class HouseMail(AppriseSMTPController):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         where = (self.host, self.port)
-        if self.secure_mode == "ssl":
+        if self.secure_mode == SMTPSecureMode.SSL:
             self._socket = smtplib.SMTP_SSL(*where, timeout=self.socket_connect_timeout, context=context)
         else:
             self._socket = smtplib.SMTP(*where, timeout=self.socket_connect_timeout)
-        if self.secure_mode == "starttls":
+        if self.secure_mode == SMTPSecureMode.STARTTLS:
             self._socket.starttls(context=context)
         if trust.fingerprint is not None:
             _check(self._socket.sock, trust.fingerprint)
@@ -71,6 +71,11 @@ class HouseMail(AppriseSMTPController):
 def watch_everybody() -> None:
     """From now on Apprise's mail uses a `HouseMail`; if a release does not, `Push` believes none of its mails."""
     setattr(apprise_mail, "AppriseSMTPController", HouseMail)  # noqa: B010 - as in `web`
+
+
+def is_encrypted(service: object) -> bool:
+    """Whether a mail server is reached over TLS, at once or by STARTTLS."""
+    return getattr(service, "secure_mode", "") != SMTPSecureMode.INSECURE
 
 
 def is_mail(service: object) -> bool:

@@ -74,7 +74,7 @@ def check_url(url: str, *, pinned: bool = False) -> None:
     if service is not None:
         if pinned and not (_is_web(service) or mail.is_mail(service)):
             raise ValueError(f"{scheme}:// takes no ca_file and no fingerprint; services over HTTPS and mail do")
-        if pinned and getattr(service, "secure", True) is False:
+        if pinned and not _is_encrypted(service, scheme):
             near = f"; write {scheme}s://" if f"{scheme}s" in _schemes() else ""
             raise ValueError(f"{scheme}:// is not encrypted, so ca_file and fingerprint have no certificate{near}")
         return
@@ -155,6 +155,12 @@ def _is_web(service: NotifyBase) -> bool:
     return type(service).__name__ not in _LOOKS_UP_BY_HTTP and any(
         hasattr(sys.modules[kind.__module__], "requests") for kind in _kinds(service)
     )
+
+
+def _is_encrypted(service: NotifyBase, scheme: str) -> bool:
+    if mail.is_mail(service):
+        return mail.is_encrypted(service)
+    return scheme not in (service.protocol if isinstance(service.protocol, tuple) else (service.protocol,))
 
 
 def _kinds(service: NotifyBase) -> list[type]:

@@ -6,6 +6,7 @@ refused. The house is reached without a proxy; a proxy that stands in the way is
 
 import contextlib
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -186,10 +187,8 @@ def _fault(error: requests.RequestException, proxy: str | None, url: str) -> str
 def _proxy_fault(error: requests.RequestException, proxy: str) -> str:
     if not isinstance(error, requests.exceptions.ProxyError):
         return f"the proxy {proxy} is of a kind that is not known here; http:// is"
-    for cause in causes(error):
-        _, tunnel, answer = str(cause).partition("Tunnel connection failed: ")
-        if tunnel and not isinstance(cause, requests.RequestException):
-            return f"the proxy {proxy} does not let it through ({answer})"
+    if tunnel := re.search(r"Tunnel connection failed: (\d{3}[\w ]*)", str(error)):  # http.client's words
+        return f"the proxy {proxy} does not let it through ({tunnel[1]})"
     return f"the proxy {proxy} cannot be reached"
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import Final
+from typing import Any, Final
+from urllib.parse import unquote
 
 from tests.support.servers.http_serving import Quiet, serving
 from tests.support.servers.post_server import PATIENCE_S
@@ -164,8 +165,8 @@ class LookAlike:
 
     @property
     def alarms(self) -> list[Request]:
-        """The requests that carried the alarm, on whatever path."""
-        return [it for it in self.requests if "crying" in it.body and it.method != "GET"]
+        """The requests that carried the alarm (since 19:02), on whatever path."""
+        return [it for it in self.requests if "19:02" in unquote(it.body) and it.method != "GET"]
 
     @property
     def taken(self) -> bool:
@@ -220,12 +221,12 @@ def _threads(handler: type[BaseHTTPRequestHandler], tls: tuple[Path, Path] | Non
         daemon_threads = True
         block_on_close = False
 
-        def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
+        def finish_request(self, request: Any, client_address: Any) -> None:
             """Shakes hands in the thread of the connection; whoever does not trust us goes."""
             with contextlib.suppress(OSError):
                 if tls is not None:
                     request = context.wrap_socket(request, server_side=True)
-                super().finish_request(request, client_address)  # type: ignore[arg-type]
+                super().finish_request(request, client_address)
                 if isinstance(request, ssl.SSLSocket):
                     request.close()
 
