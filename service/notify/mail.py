@@ -98,6 +98,7 @@ class _OtherCertificateError(OSError):
 _ENDS: Final[Mapping[type[Exception], str]] = {
     smtplib.SMTPNotSupportedError: "it lacks what the address asks of it: STARTTLS (or write mode=ssl), or a login",
     smtplib.SMTPServerDisconnected: "it breaks the connection off",
+    FileNotFoundError: "the certificates to trust cannot be read (ca_file)",
     TimeoutError: "it does not answer in time",
     socket.gaierror: "it cannot be reached: nobody knows its name",
 }

@@ -127,7 +127,8 @@ class HouseAdapter(HTTPAdapter):
         """Sends one request.
 
         Raises:
-            requests.RequestException: There is no answer, or a redirection that may not be followed (`MovedError`).
+            requests.RequestException: There is no answer, nobody to trust, or a redirection that may not be followed
+                (`MovedError`).
         """
         trust, url = self._way.trust, str(request.url)
         if in_house(urlsplit(url).hostname or ""):
@@ -144,6 +145,10 @@ class HouseAdapter(HTTPAdapter):
         except requests.RequestException as error:
             self._way.faults.append(_fault(error, proxy, url) + ("" if _is_proxy_fault(error) else through))
             raise
+        except OSError as error:  # what requests says of a file of certificates that is gone
+            file = trust.ca_file or "the file of REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+            self._way.faults.append(f"the certificates to trust cannot be read ({file})")
+            raise requests.RequestException(str(error), request=request) from error
         self._way.exchanges.append(Exchange(request, response))
         if response.status_code in _REDIRECTS and "Location" in response.headers:
             target = urljoin(url, response.headers["Location"])

@@ -149,6 +149,22 @@ def test_what_this_machine_trusts(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> 
     assert _ntfy(pki.good, Trust()) == ""
 
 
+def test_certificates_that_are_gone(pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be it since the start, or by a variable of the environment: the file is named, and nobody is believed."""
+    gone = tmp_path / "gone.crt"
+    for way in (_webhook, _ntfy):
+        assert _refused_file(way(pki.good, Trust(ca_file=gone))) == str(gone)
+    for mail in (_mail, _starttls):
+        assert _refused_file(mail(pki.good, Trust(ca_file=gone))) == "ca_file"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(gone))
+    for way in (_webhook, _ntfy):
+        assert "REQUESTS_CA_BUNDLE" in _refused_file(way(pki.good, Trust()))
+
+
+def _refused_file(why: str) -> str:
+    return why.removeprefix("the certificates to trust cannot be read (").removesuffix(")")
+
+
 @pytest.mark.parametrize("text", ["", "AB:CD", "g" * 64, "a" * 63, "sha1=" + "a" * 40])
 def test_what_is_no_fingerprint(text: str) -> None:
     """It is refused, with what one looks like."""
