@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from model.tracks import Wanted
+from model.decoding.tracks import Wanted
 from monitord.errors import ConfigError
 from service.capture.redact import redact
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, device_of, host_and_port, stream_spec

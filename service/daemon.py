@@ -34,7 +34,6 @@ from service.health.systemd import DaemonHealth
 from service.homeassistant.discovery import discover
 from service.homeassistant.house import House
 from service.messages import node_messages
-from service.messages.commands import Received
 from service.messages.message import Message, Node
 from service.messages.model_figures import headline
 from service.messages.texts import Texts
@@ -44,7 +43,6 @@ from service.mqtt.embedded_broker import EmbeddedBroker
 from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
 from service.mqtt.subscribe_line import subscribe_line
-from service.notify.notice import Notice
 from service.notify.notifier import Notifier
 from service.pipeline.channel import SourceChannel
 from service.pipeline.trace import Trace
@@ -150,7 +148,7 @@ class Daemon:
                 gone=announced.gone,
             )
             mqtt = MqttClient(broker, speaker)
-            notifier = Notifier.build(config.notify, functools.partial(_delivered, queue))
+            notifier = Notifier.build(config.notify, queue.delivered, queue.not_delivered)
             health = HealthMonitor(
                 node,
                 names,
@@ -285,9 +283,3 @@ def _broker(
     broker = stack.enter_context(EmbeddedBroker(state))
     settings = MqttSettings(host=broker.host, port=broker.port)
     return (settings, "found", broker) if broker.reused else (settings, "private", None)
-
-
-def _delivered(queue: CommandQueue, channel: str, notice: Notice) -> None:
-    """A service took a notice for a phone: of a test alarm that is news."""
-    if notice.kind == "test":
-        queue.put(Received(notice.source, notice.tag, channel))

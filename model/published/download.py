@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ def _fill(url: str, part: Path) -> None:
             missing = _fetch_rest(url, part, have)
         except (OSError, http.client.HTTPException) as error:
             # urllib's errors are OSErrors. No route, a refusal by the server and a broken line look alike from here.
-            trouble = str(error)
+            trouble = f"{error}{_through(url)}"
             if (
                 isinstance(error, urllib.error.HTTPError)
                 and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
@@ -75,6 +76,16 @@ def _fill(url: str, part: Path) -> None:
             return
         trouble = f"the connection ended {missing} bytes early"
     raise BundleError(f"{url}: {trouble} ({TRIES} tries); what has come is kept, the same command goes on from there")
+
+
+def _through(url: str) -> str:
+    """Names the proxy of the environment that the way to a server leads through, without its password; empty: none."""
+    parts = urllib.parse.urlsplit(url)
+    proxy = urllib.request.getproxies().get(parts.scheme, "")
+    if not proxy or urllib.request.proxy_bypass(parts.hostname or ""):
+        return ""
+    where = proxy.rpartition("@")[2].rpartition("//")[2].rstrip("/")
+    return f", through the proxy {where} of {parts.scheme}_proxy"
 
 
 def _fetch_rest(url: str, part: Path, have: int) -> int:

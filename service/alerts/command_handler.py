@@ -78,6 +78,10 @@ class CommandHandler:
         self._test_alarms.received(command.source, command.episode, command.receiver)
 
     @obey.register
+    def _(self, command: commands.NotReceived) -> None:
+        self._test_alarms.not_received(command.source, command.episode, command.receiver, command.reason)
+
+    @obey.register
     def _(self, _command: commands.Restart) -> None:
         self._restart()
 

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-from service.messages.commands import Command
+from service.messages.commands import Command, NotReceived, Received
+from service.notify.notice import Notice
 
 COMMANDS_BOUND: Final = 100
 """Commands that may wait for the worker: more than a family's fingers make in a round; the rest is refused."""
@@ -32,6 +33,16 @@ class CommandQueue:
         except queue.Full:
             _log.warning("refused %s: %d commands wait already", command, COMMANDS_BOUND)
         self._wake.set()
+
+    def delivered(self, channel: str, notice: Notice) -> None:
+        """A service took a notice for a phone: of a test alarm that is news."""
+        if notice.kind == "test":
+            self.put(Received(notice.source, notice.tag, channel))
+
+    def not_delivered(self, channel: str, notice: Notice, why: str) -> None:
+        """A service did not take a notice: whoever tests wants to know it now."""
+        if notice.kind == "test":
+            self.put(NotReceived(notice.source, notice.tag, channel, why))
 
     def take(self) -> Iterator[Command]:
         """Yields what waits now."""

@@ -62,6 +62,8 @@ class TestResult:
     """Milliseconds from the first sample to each receiver's acknowledgement."""
     proven_by: tuple[str, ...] = ()
     """Who had the test that last succeeded: the broker, then each phone as it answered; it outlives a later failure."""
+    not_told: dict[str, str] = field(default_factory=dict)
+    """Why a channel could not hand it over so far, for a person; empty for one that has it."""
     detail: str = ""
     """Why it failed, for a person."""
 
@@ -139,6 +141,7 @@ class TestAlarms:
         if proof.test != test or proof.heard_ms is None or receiver in proof.receivers:
             return
         ms = self._ms(source)
+        proof = replace(proof, not_told={one: why for one, why in proof.not_told.items() if one != receiver})
         if receiver != BROKER:
             proof = replace(proof, receivers={**proof.receivers, receiver: ms})
         elif source in self._asked_at:
@@ -147,6 +150,12 @@ class TestAlarms:
         if proof.state == "proven":
             proof = replace(proof, proven_by=(BROKER, *proof.receivers))
         self._put(source, proof)
+
+    def not_received(self, source: str, test: str, receiver: str, reason: str) -> None:
+        """A channel could not hand the test over; the same words again are no news."""
+        proof = self._proofs[source]
+        if proof.test == test and receiver not in proof.receivers and proof.not_told.get(receiver) != reason:
+            self._put(source, replace(proof, not_told={**proof.not_told, receiver: reason}))
 
     def tick(self) -> None:
         """Begins the daily test, and gives up on tests that take too long."""

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from model.tracks import ANY, Wanted
+from model.decoding.tracks import ANY, Wanted
 from monitord.errors import ConfigError, MonitordError
 from service.backoff import BackOff
 from service.capture.captured_source import AttemptError, CapturedSource

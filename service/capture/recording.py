@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from model.tracks import ANY, Wanted
+from model.decoding.tracks import ANY, Wanted
 from monitord.errors import ConfigError, SourceError
 from monitord.types import Pcm
 from service.capture.child.decoder import Decoder

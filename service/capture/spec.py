@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from model.tracks import ANY, Wanted
+from model.decoding.tracks import ANY, Wanted
 from monitord.errors import ConfigError
 from service.settings.command import command
 from service.settings.hosts import host_mistake

@@ -135,6 +135,7 @@ def proof_lines(proof: dict[str, Any]) -> Sequence[str]:
     if proof.get("state") == "failed":
         lines.append(f"FAILED: {proof.get('detail')}")
     lines += [f"{receiver} has it after {_seconds(ms)}" for receiver, ms in proof.get("receivers", {}).items()]
+    lines += [f"{receiver} CANNOT BE TOLD: {why}" for receiver, why in proof.get("not_told", {}).items()]
     return lines
 
 

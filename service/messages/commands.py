@@ -48,6 +48,18 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class NotReceived:
+    """A channel of ours could not hand over a test alarm; it is tried again."""
+
+    source: str
+    episode: str
+    """Id of the test."""
+    receiver: str
+    reason: str
+    """For a person."""
+
+
+@dataclass(frozen=True, slots=True)
 class Restart:
     """End cleanly, so that the service manager starts the daemon anew."""
 
@@ -101,7 +113,18 @@ class TellAgain:
     """Home Assistant has started: an event that was told while it was away is lost to it."""
 
 
-Command = TestAlarm | Received | Restart | TellAgain | SetEnabled | SetThreshold | SetProfile | Acknowledge | Snooze
+Command = (
+    TestAlarm
+    | Received
+    | NotReceived
+    | Restart
+    | TellAgain
+    | SetEnabled
+    | SetThreshold
+    | SetProfile
+    | Acknowledge
+    | Snooze
+)
 
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _WORD = re.compile(r"[a-z0-9_]+")

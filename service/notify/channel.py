@@ -35,10 +35,17 @@ class Channel:
     """Tells one receiver, from a thread of its own: one that hangs holds up nobody else."""
 
     def __init__(
-        self, audience: Audience, sender: Sender, delivered: Callable[[str, Notice], None], pace: Pace | None = None
+        self,
+        audience: Audience,
+        sender: Sender,
+        delivered: Callable[[str, Notice], None],
+        pace: Pace | None = None,
+        *,
+        refused: Callable[[str, Notice, str], None] = lambda *_: None,
     ) -> None:
         self.name = audience.name
-        self._audience, self._sender, self._delivered = audience, sender, delivered
+        self._audience, self._sender = audience, sender
+        self._delivered, self._refused = delivered, refused
         pace = pace or Pace()
         self._waiting = Waiting(pace)
         self._backoff = BackOff(first_s=pace.first_retry_s, cap_s=pace.longest_retry_s)
@@ -100,6 +107,8 @@ class Channel:
     def _run(self) -> None:
         while (entry := self._next()) is not None:
             fault = self._attempt(entry.notice)
+            if fault:
+                self._refused(self.name, entry.notice, fault)
             self._settle(entry, fault)
             if not fault:
                 self._delivered(self.name, entry.notice)

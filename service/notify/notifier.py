@@ -10,21 +10,31 @@ from service.notify.settings import NotifyConfig
 
 
 class Notifier:
-    """All channels; `delivered` is called with a channel's name and the notice, from that channel's thread."""
+    """All channels; each calls back from a thread of its own."""
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         self._channels = channels
 
     @classmethod
-    def build(cls, config: NotifyConfig, delivered: Callable[[str, Notice], None]) -> Self:
+    def build(
+        cls,
+        config: NotifyConfig,
+        delivered: Callable[[str, Notice], None],
+        refused: Callable[[str, Notice, str], None] = lambda *_: None,
+    ) -> Self:
         """Makes the channels of the configuration; opens no connection and starts no thread.
+
+        Args:
+            config: Who is told.
+            delivered: Called with a channel's name and a notice that its service took.
+            refused: Called with a channel's name, a notice that was not taken, and why; it is tried again.
 
         Raises:
             ConfigError: A file that holds an URL cannot be read any more.
         """
         return cls(
             [
-                Channel(settings.audience(name), settings.sender(), delivered)
+                Channel(settings.audience(name), settings.sender(), delivered, refused=refused)
                 for name, settings in config.channels.items()
             ]
         )

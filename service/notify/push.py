@@ -6,15 +6,19 @@ Imported only where a channel has a `url`: it costs 43 MB and 0.3 s on a desktop
 import difflib
 import logging
 import re
-import warnings
+import sys
 from collections.abc import Mapping
 from typing import Final
 
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyType
 from apprise.manager_plugins import NotificationManager
 
+from service.notify import mail
+from service.notify.answers import doubt
 from service.notify.notice import Notice, Severity
-from service.notify.sending import READ_S, NotSentError, status_words
+from service.notify.sending import READ_S, NotSentError
+from service.notify.trust import Trust
+from service.notify.web import Way, watch_everybody, watching
 
 _FORMS: Final = "such as ntfy://HOST/TOPIC, pover://USER@TOKEN, tgram://TOKEN/CHAT, mailto://USER:PASSWORD@HOST"
 _WITH_PRIORITY: Final = {"ntfy", "ntfys", "gotify", "gotifys", "pover", "prowl"}
@@ -39,27 +43,42 @@ _ASSET: Final = AppriseAsset(
     async_mode=False,
     service_timeout=0,  # its own deadline needs threads that hold up our exit; the network's timeouts do
 )
+_UNWATCHED: Final = (
+    "this version of Apprise sends by a way that monitord cannot watch, so nothing proves that it arrived; install the"
+    " versions of deploy/lock"
+)
+_LOOKS_UP_BY_HTTP: Final = frozenset({"NotifyNostr"})
+"""Services that use requests for names and pictures only; the message itself goes over a WebSocket."""
 _SCHEME: Final = re.compile(r"([a-z0-9.+-]+)://", re.IGNORECASE)
 
 # Its own lines name topics and chats, which are secrets; what is in them that a person needs, `_why` says.
 logging.getLogger("apprise").propagate = False
 
 _MANAGER: Final = NotificationManager()  # type: ignore[no-untyped-call]  # Apprise types its main class alone
-with warnings.catch_warnings():
-    # A plugin for encrypted mail asks for a module of Python that is about to go.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    _MANAGER.load_modules()  # type: ignore[no-untyped-call]  # here and not at the first alarm
+_MANAGER.load_modules()  # type: ignore[no-untyped-call]  # here and not at the first alarm
+watch_everybody()
+mail.watch_everybody()
 
 
-def check_url(url: str) -> None:
+def check_url(url: str, *, pinned: bool = False) -> None:
     """Refuses what Apprise cannot use; the message repeats no more of it than the scheme.
+
+    Args:
+        url: As the family wrote it.
+        pinned: Whether the channel has a ca_file or a fingerprint.
 
     Raises:
         ValueError: Says what is allowed.
     """
-    if _service(url) is not None:
+    service, scheme = _service(url), _scheme(url)
+    if service is not None:
+        if pinned and not (_is_web(service) or mail.is_mail(service)):
+            raise ValueError(f"{scheme}:// takes no ca_file and no fingerprint; services over HTTPS and mail do")
+        if pinned and not _is_encrypted(service, scheme):
+            near = f"; write {scheme}s://" if f"{scheme}s" in _schemes() else ""
+            raise ValueError(f"{scheme}:// is not encrypted, so ca_file and fingerprint have no certificate{near}")
         return
-    scheme, known = _scheme(url), _schemes()
+    known = _schemes()
     if scheme in known:
         raise ValueError(f"is no complete {scheme}:// address; allowed is what Apprise takes, {_FORMS}")
     close = difflib.get_close_matches(scheme, known, n=1)
@@ -70,17 +89,30 @@ def check_url(url: str) -> None:
 class Push:
     """One Apprise URL."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, trust: Trust | None = None) -> None:
+        self._url, self._trust = url, trust or Trust()
         self._doors: dict[str, Apprise] = {}  # by priority
 
     def send(self, notice: Notice) -> None:
         """Hands the text to the service, with its own idea of urgency where it has one."""
-        result = self._door(_priority(notice)).notify(
-            notice.message, title=notice.title, notify_type=_colour(notice), body_format="text"
-        )
+        door = self._door(_priority(notice))
+        with watching(self._trust) as way:
+            result = door.notify(notice.message, title=notice.title, notify_type=_colour(notice), body_format="text")
+        service = next(iter(door))
+        scheme = _scheme(str(service.url()))  # type: ignore[no-untyped-call]
+        why = self._doubt(service, scheme, way, notice)
         if not result:
-            raise NotSentError(_why(" ".join(entry.message for entry in result.logs())))
+            log = " ".join(entry.message for entry in result.logs())
+            raise NotSentError(way.faults[-1] if way.faults else (way.exchanges and why) or _why(log))
+        if why:
+            raise NotSentError(why)
+
+    def _doubt(self, service: NotifyBase, scheme: str, way: Way, notice: Notice) -> str:
+        if mail.is_mail(service):
+            return "" if way.mails else _UNWATCHED
+        if not _is_web(service):
+            return ""  # neither HTTP nor mail: Apprise's own word is all that there is
+        return doubt(way.exchanges, (notice.title, notice.message), scheme) if way.exchanges else _UNWATCHED
 
     def _door(self, priority: str) -> Apprise:
         if priority not in self._doors:
@@ -114,10 +146,26 @@ def _colour(notice: Notice) -> NotifyType:
 
 
 def _why(log: str) -> str:
-    """Says what Apprise's log says, without what it tells of the address."""
-    if code := re.search(r"error=(\d{3})\b", log):
-        return status_words(int(code[1]))
+    """Says what Apprise's log says of a service that is neither HTTP nor mail, without what it tells of the address."""
     return "it cannot be reached" if "onnection" in log else "it does not take the message"
+
+
+def _is_web(service: NotifyBase) -> bool:
+    """Whether it hands messages over by HTTP: all that do use requests."""
+    return type(service).__name__ not in _LOOKS_UP_BY_HTTP and any(
+        hasattr(sys.modules[kind.__module__], "requests") for kind in _kinds(service)
+    )
+
+
+def _is_encrypted(service: NotifyBase, scheme: str) -> bool:
+    if mail.is_mail(service):
+        return mail.is_encrypted(service)
+    return scheme not in (service.protocol if isinstance(service.protocol, tuple) else (service.protocol,))
+
+
+def _kinds(service: NotifyBase) -> list[type]:
+    kinds = type(service).__mro__
+    return list(kinds[: kinds.index(NotifyBase)])
 
 
 def _scheme(url: str) -> str:

@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from monitord.errors import ConfigError
 from service.messages.texts import languages, no_language
 from service.notify.channel import Audience
 from service.notify.notice import Severity
 from service.notify.sending import Sender
-from service.settings.base import FilePath, Id, Part, Text
+from service.notify.trust import Trust, plain_fingerprint
+from service.settings.base import ExistingFile, FilePath, Id, Part, Text
 from service.settings.password import read_password
 
 
@@ -24,6 +25,10 @@ class ChannelConfig(Part):
     """Holds such an URL alone."""
     webhook: Text | None = Field(default=None, repr=False)
     """A web address that every notice is posted to."""
+    ca_file: ExistingFile | None = None
+    """The authority that signed the certificate of the service (PEM); None trusts what this machine trusts."""
+    fingerprint: Annotated[str, AfterValidator(plain_fingerprint)] | None = None
+    """SHA-256 of the service's certificate; nothing else of it is looked at then."""
     severity: Literal["info", "warning", "critical"] = "warning"
     """The least that it gets."""
     rooms: Annotated[list[Id], Field(min_length=1)] | None = None
@@ -33,6 +38,15 @@ class ChannelConfig(Part):
     @classmethod
     def _known(cls, value: str | None) -> str | None:
         return None if value is None else _known_to_apprise(value)
+
+    @field_validator("ca_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        try:
+            Trust(ca_file=value).context()
+        except OSError as error:  # ssl.SSLError is one
+            raise ValueError(f"cannot use {value} ({error}); it must hold certificates as PEM text") from error
+        return value
 
     @field_validator("url_file")
     @classmethod
@@ -60,6 +74,21 @@ class ChannelConfig(Part):
             raise ValueError(f"give exactly one of url, url_file, webhook (found: {', '.join(ways) or 'none'})")
         return self
 
+    @model_validator(mode="after")
+    def _certificate_to_trust(self) -> Self:
+        if self.ca_file is None and self.fingerprint is None:
+            return self
+        if self.ca_file is not None and self.fingerprint is not None:
+            raise ValueError("give ca_file or fingerprint, not both: a fingerprint holds whoever signed")
+        if self.webhook is not None and urlsplit(self.webhook).scheme != "https":
+            raise ValueError("http:// is not encrypted, so ca_file and fingerprint have no certificate; write https://")
+        if self.webhook is None:
+            _known_to_apprise(self._address(), pinned=True)
+        return self
+
+    def _address(self) -> str:
+        return read_password(self.url_file) if self.url_file is not None else str(self.url)
+
     def audience(self, name: str) -> Audience:
         """Returns what the receiver of this name wants."""
         rooms = None if self.rooms is None else frozenset(self.rooms)
@@ -76,13 +105,14 @@ class ChannelConfig(Part):
         Raises:
             ConfigError: The file that holds the URL cannot be read any more.
         """
+        trust = Trust(self.ca_file, self.fingerprint)
         if self.webhook is not None:
             from service.notify.webhook import Webhook  # noqa: PLC0415 - heavy, and few need it
 
-            return Webhook(self.webhook)
+            return Webhook(self.webhook, trust)
         from service.notify.push import Push  # noqa: PLC0415 - heavy, and few need it
 
-        return Push(read_password(self.url_file) if self.url_file is not None else str(self.url))
+        return Push(self._address(), trust)
 
 
 class NotifyConfig(Part):
@@ -116,10 +146,10 @@ class NotifyConfig(Part):
         return ""
 
 
-def _known_to_apprise(url: str) -> str:
+def _known_to_apprise(url: str, *, pinned: bool = False) -> str:
     from service.notify.push import check_url  # noqa: PLC0415 - heavy, and few need it
 
-    check_url(url)
+    check_url(url, pinned=pinned)
     return url
 
 

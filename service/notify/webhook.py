@@ -7,8 +7,11 @@ import json
 
 import requests
 
+from service.notify.answers import doubt
 from service.notify.notice import Notice
-from service.notify.sending import CONNECT_S, READ_S, NotSentError, status_words
+from service.notify.sending import CONNECT_S, READ_S, NotSentError
+from service.notify.trust import Trust
+from service.notify.web import HouseSession, watching
 
 
 def webhook_json(notice: Notice) -> dict[str, object]:
@@ -25,26 +28,23 @@ def webhook_json(notice: Notice) -> dict[str, object]:
 
 
 class Webhook:
-    """Posts JSON; any answer of 200 to 299 is a yes."""
+    """Posts JSON; any answer of 200 to 299 is a yes, unless it says itself that it is none."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, trust: Trust | None = None) -> None:
+        self._url, self._trust = url, trust or Trust()
 
     def send(self, notice: Notice) -> None:
-        """Posts one notice; a redirection is a no, for most servers lose the content on the way."""
-        try:
-            answer = requests.post(
-                self._url,
-                data=json.dumps(webhook_json(notice), allow_nan=False),
-                headers={"Content-Type": "application/json"},
-                timeout=(CONNECT_S, READ_S),
-                allow_redirects=False,
-            )
-        except requests.Timeout as error:
-            raise NotSentError("it does not answer in time") from error
-        except (requests.RequestException, UnicodeError) as error:
-            raise NotSentError("it cannot be reached") from error
-        if answer.is_redirect:
-            raise NotSentError(f"{status_words(answer.status_code)}: it has moved, write its new address")
-        if not 200 <= answer.status_code < 300:  # noqa: PLR2004 - what HTTP calls successful
-            raise NotSentError(status_words(answer.status_code))
+        """Posts one notice; a redirection that would lose the content is a no."""
+        with watching(self._trust) as way:
+            try:
+                with HouseSession() as session:
+                    session.post(
+                        self._url,
+                        data=json.dumps(webhook_json(notice), allow_nan=False),
+                        headers={"Content-Type": "application/json"},
+                        timeout=(CONNECT_S, READ_S),
+                    )
+            except (requests.RequestException, UnicodeError) as error:
+                raise NotSentError(way.faults[-1] if way.faults else "it cannot be reached") from error
+        if why := doubt(way.exchanges, (notice.title, notice.message)):
+            raise NotSentError(way.faults[-1] if way.faults else why)

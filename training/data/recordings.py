@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from model.decode import pcm_frames
+from model.decoding.frames import pcm_frames
 from monitord.errors import SourceError
 from monitord.pcm import Resampler
 from monitord.types import Pcm

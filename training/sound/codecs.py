@@ -11,7 +11,7 @@ import av
 import numpy as np
 import soxr
 
-from model.decode import pcm_frames
+from model.decoding.frames import pcm_frames
 from monitord.pcm import Resampler
 from monitord.types import RATE_HZ, Pcm
 

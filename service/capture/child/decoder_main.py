@@ -19,7 +19,7 @@ from service.capture.child.recording_parts import Part, parts_of, rest_of
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-    from model.decode import Frame, Reader
+    from model.decoding.frames import Frame, Reader
 
 SAMPLE_BYTES: Final = 2
 """Of int16."""
@@ -72,8 +72,8 @@ def _open(request: Request, url: str, form: str | None, options: Iterable[tuple[
 
 
 def _reader(request: Request, container: "InputContainer") -> "Reader":
-    from model.decode import Reader  # noqa: PLC0415
-    from model.tracks import Wanted  # noqa: PLC0415
+    from model.decoding.frames import Reader  # noqa: PLC0415
+    from model.decoding.tracks import Wanted  # noqa: PLC0415
 
     wanted = Wanted(request.track, request.language)
     return Reader(container, request.name, wanted, damage=request.damage, timed=request.recording)

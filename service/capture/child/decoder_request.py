@@ -25,7 +25,7 @@ class Request:
     """Whether `url` is a file of this machine, which lies there whole: its time stamps tell how long a hole is, each
     link of a chain is opened by itself, and what lies behind the stated length is heard, too."""
     track: int | str | None = None
-    """Number (from 1) or title of the audio track to hear; None: see `model.tracks`."""
+    """Number (from 1) or title of the audio track to hear; None: see `model.decoding.tracks`."""
     language: str | None = None
     """Language of the audio track to hear."""
 

@@ -17,7 +17,7 @@ from service.capture.child.chained_stream import FIRST, PAGE
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-    from model.decode import Reader
+    from model.decoding.frames import Reader
 
 RAW: Final = ("wav", "w64", "aiff", "caf", "au")
 """FFmpeg's names of containers in which bare samples follow each other to the end of the file."""

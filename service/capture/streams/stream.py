@@ -2,7 +2,7 @@
 
 import time
 
-from model.tracks import ANY, Wanted
+from model.decoding.tracks import ANY, Wanted
 from service.backoff import BackOff
 from service.capture.captured_source import AttemptError, CapturedSource
 from service.capture.child.decoder import Decoder

@@ -3,6 +3,7 @@
 import hashlib
 import mmap
 import shutil
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def test_whole_file_in_one_go(site: Site, tmp_path: Path, capfd: pytest.CaptureF
     assert "weights.bin: 100%" in err
     assert download(remote, path.parent) == path
     assert site.asked == [""]
+
+
+def test_a_proxy_of_the_environment_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pins that a proxy that is away is not taken for the publisher, and that its password stays unsaid."""
+    monkeypatch.setattr(urllib.request, "_opener", None)  # made once in a process, from the environment of that moment
+    monkeypatch.setenv("http_proxy", "http://user:word@127.0.0.1:9/")
+    with pytest.raises(BundleError, match=r"refused.*, through the proxy 127\.0\.0\.1:9 of http_proxy") as caught:
+        download(Remote("http://weights.example.org/weights.bin", ""), tmp_path)
+    assert "word" not in str(caught.value)
 
 
 def test_broken_line_goes_on_where_it_broke(site: Site, tmp_path: Path) -> None:

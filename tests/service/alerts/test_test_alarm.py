@@ -105,6 +105,23 @@ def test_receivers_are_timed_and_kept(house: House, clock: Clock) -> None:
     assert receivers["home_assistant"] - house.last("room/proof")["published_ms"] == pytest.approx(2_000, abs=500)
 
 
+def test_a_channel_that_cannot_be_told_says_why(house: House) -> None:
+    """Its reason stands in the proof until it has the test; of an older test, or once it has it, it is no news."""
+    test = proven(house)
+    house.command(commands.NotReceived("room", "room-20200101T000000Z-0", "father", "old"))
+    house.command(commands.NotReceived("room", test, "mother", "it answers 301"))
+    house.command(commands.NotReceived("room", test, "mother", "it answers 301"))
+    house.command(commands.NotReceived("room", test, "father", "it cannot be reached"))
+    assert house.last("room/proof")["not_told"] == {"mother": "it answers 301", "father": "it cannot be reached"}
+    assert len(states(house)) == 5  # running, heard, proven, and one for each of the two
+    house.command(commands.Received("room", test, "mother"))
+    house.command(commands.NotReceived("room", test, "mother", "late"))
+    proof = house.last("room/proof")
+    assert (list(proof["receivers"]), proof["not_told"]) == (["mother"], {"father": "it cannot be reached"})
+    house.command(TEST)
+    assert house.last("room/proof")["not_told"] == {}
+
+
 @pytest.mark.parametrize("after_s", [0.0, 0.25, 0.5])
 def test_a_real_cry_in_the_test_is_told_right_after_it(house: House, after_s: float) -> None:
     """A baby that begins while the test runs is heard within 2 s of the end of the test's sound."""

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from model.tracks import Wanted
+from model.decoding.tracks import Wanted
 from monitord.errors import SourceError
 from monitord.types import RATE_HZ, Pcm
 from service.capture.child.sound import Lost, Sound

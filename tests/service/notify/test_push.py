@@ -2,12 +2,8 @@
 
 import io
 import logging
-import queue
-import socketserver
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -17,7 +13,7 @@ from service.messages.texts import Kind
 from service.notify.notice import Notice, severity_of
 from service.notify.push import Push, check_url
 from service.notify.sending import NotSentError
-from tests.support.servers.http_serving import serving
+from tests.support.servers.mail_server import mail_server
 from tests.support.servers.post_server import PATIENCE_S, serve_posts
 
 
@@ -105,49 +101,20 @@ def test_a_service_that_hangs_is_given_up() -> None:
     """After the time to read of the URL, else ours."""
     with serve_posts() as server:
         server.answering.clear()
-        with pytest.raises(NotSentError, match="cannot be reached"):
+        with pytest.raises(NotSentError, match="does not answer in time"):
             Push(f"ntfy://{server.host}/alarms?rto=0.1").send(_notice())
         assert server.next().values["topic"] == "alarms"
 
 
-class _Mail(socketserver.StreamRequestHandler):
-    """As little SMTP (RFC 5321) as a client needs to hand over one mail."""
-
-    def handle(self) -> None:
-        """Answers until the mail is there."""
-        self._say("220 mail.test ready")
-        for line in self.rfile:
-            match line.split()[0].upper():
-                case b"DATA":
-                    self._say("354 go on")
-                    mail = b"".join(iter(self.rfile.readline, b".\r\n"))
-                    self._say("250 taken")
-                    mails: queue.Queue[bytes] = self.server.mails  # type: ignore[attr-defined]  # set below
-                    mails.put(mail)
-                case b"QUIT":
-                    self._say("221 bye")
-                    return
-                case _:
-                    self._say("250 fine")
-
-    def _say(self, line: str) -> None:
-        self.wfile.write(f"{line}\r\n".encode())
-
-
-@contextmanager
-def _mail_server() -> Iterator[tuple[int, queue.Queue[bytes]]]:
-    mails: queue.Queue[bytes] = queue.Queue()
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail)
-    server.mails = mails  # type: ignore[attr-defined]  # for the handler
-    with serving(server):
-        yield server.server_address[1], mails
+def _mail_url(port: int) -> str:
+    return f"mailto://me:word@127.0.0.1:{port}?from=monitor@house.test&to=mother@house.test&mode=insecure"
 
 
 def test_a_mail_arrives() -> None:
     """A real SMTP conversation: subject, text as it was meant, and the address that the family chose."""
-    with _mail_server() as (port, mails):
-        Push(f"mailto://127.0.0.1:{port}?from=monitor@house.test&to=mother@house.test&mode=insecure").send(_notice())
-        mail = message_from_bytes(mails.get(timeout=PATIENCE_S), EmailMessage, policy=policy.default)
+    with mail_server() as site:
+        Push(_mail_url(site.port)).send(_notice())
+        mail = message_from_bytes(site.mails.get(timeout=PATIENCE_S), EmailMessage, policy=policy.default)
     assert mail["Subject"] == "Nursery: crying"
     assert "mother@house.test" in mail["To"]
     plain, html = mail.get_body(["plain"]), mail.get_body(["html"])
@@ -155,6 +122,33 @@ def test_a_mail_arrives() -> None:
     text = (plain or html).get_content()  # type: ignore[union-attr]  # one is there
     assert "Since 19:02." in text
     assert html is None or "<Hungry>" not in html.get_content()
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "words"),
+    [
+        ("AUTH", "535 no", r"it refuses the user or the password \(535\)"),
+        ("RCPT", "550 unknown", r"it refuses every receiver \(550\)"),
+        ("MAIL", "451 later", "it answers 451"),
+        (".", "554 spam", "it answers 554"),
+        ("DATA", "421 closing", "it answers 421"),
+    ],
+)
+def test_a_mail_that_is_refused(command: str, answer: str, words: str) -> None:
+    """At whatever step, it is not told, and the server's number is said."""
+    with mail_server() as site:
+        site.answers = {command: answer}
+        with pytest.raises(NotSentError, match=f"^{words}$"):
+            Push(_mail_url(site.port)).send(_notice())
+        assert site.mails.empty()
+
+
+def test_a_mail_server_without_starttls_gets_no_password() -> None:
+    """Who takes STARTTLS out of the answer on the way gets nothing in clear."""
+    with mail_server() as site:
+        with pytest.raises(NotSentError, match="STARTTLS"):
+            Push(_mail_url(site.port).replace("insecure", "starttls")).send(_notice())
+        assert (site.logins, site.mails.qsize()) == ([], 0)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The section `notify`: what an operator may write, and how mistakes are answered."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from service.notify.settings import ChannelConfig, NotifyConfig
 from service.settings.base import Part
 from service.settings.errors import refusals
 from service.settings.yaml_lines import read_yaml
+from tests.support.servers.mosquitto import authority
 
 
 class House(Part):
@@ -80,7 +82,7 @@ def test_left_out_it_tells_nobody() -> None:
         ),
         (
             "channels: {mother: {url: 'ntfy://h/t', room: [nursery]}}",
-            "2: notify.channels.mother.room: unknown key; did you mean 'rooms'; allowed are rooms, severity, url, ",
+            "2: notify.channels.mother.room: unknown key; did you mean 'rooms'; allowed are ca_file, ",
         ),
         (
             "channels: {mother: {webhook: 'ftp://u:secret@h/'}}",
@@ -97,6 +99,51 @@ def test_mistakes_are_named(tmp_path: Path, text: str, refusal: str) -> None:
     answer = _read(tmp_path / "c.yaml", f"notify:\n  {text}\n")
     assert isinstance(answer, str)
     assert answer.startswith(f"{tmp_path / 'c.yaml'}:{refusal}")
+    assert "secret" not in answer
+
+
+SECURE = [
+    {"webhook": "https://h/"},
+    {"url": "ntfys://h/t"},
+    {"url": "mailtos://u:w@h.test?to=m@h.test"},
+    {"url": f"pover://{'u' * 30}@{'t' * 30}"},
+]
+
+
+@pytest.mark.parametrize("way", SECURE)
+def test_a_certificate_of_the_familys_own(tmp_path: Path, way: dict[str, str]) -> None:
+    """By its authority or its own fingerprint, for all that speaks TLS; the file is seen from the configuration's."""
+    authority(tmp_path)
+    by_file, by_print = {**way, "ca_file": "ca.crt"}, {**way, "fingerprint": "AB:" * 31 + "AB"}
+    section = _read(tmp_path / "c.yaml", f"notify: {json.dumps({'channels': {'a': by_file, 'b': by_print}})}\n")
+    assert isinstance(section, NotifyConfig)
+    assert section.channels["a"].ca_file == tmp_path / "ca.crt"
+    assert section.channels["b"].fingerprint == "ab" * 32
+    for channel in section.channels.values():
+        channel.sender()
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"ca_file": "gone.crt"}, "ca_file: there is no file"),
+        ({"ca_file": "c.yaml"}, "ca_file: cannot use"),
+        ({"fingerprint": "AB:CD"}, "fingerprint: is no SHA-256 fingerprint: write its 64 hexadecimal digits"),
+        ({"fingerprint": "a" * 64, "ca_file": "ca.crt"}, "give ca_file or fingerprint, not both"),
+        ({"fingerprint": "a" * 64, "webhook": "http://h/"}, "http:// is not encrypted"),
+        ({"fingerprint": "a" * 64, "url": "ntfy://h/secret"}, "ntfy:// is not encrypted"),
+        ({"fingerprint": "a" * 64, "url": "gotify://h/secrettoken1234"}, "; write gotifys://"),
+        ({"fingerprint": "a" * 64, "url": "mqtts://h/secret"}, "mqtts:// takes no ca_file and no fingerprint"),
+        ({"ca_file": "ca.crt", "url": "mailto://u:secret@h.test?to=m@h.test&mode=insecure"}, "is not encrypted"),
+    ],
+)
+def test_certificates_that_help_nobody(tmp_path: Path, more: dict[str, str], words: str) -> None:
+    """What cannot be used, or has nothing to be used for, is refused at the door, without a secret."""
+    authority(tmp_path)
+    channel = more if {"url", "webhook"} & set(more) else {"webhook": "https://h/", **more}
+    answer = _read(tmp_path / "c.yaml", f"notify: {json.dumps({'channels': {'a': channel}})}\n")
+    assert isinstance(answer, str)
+    assert words in answer
     assert "secret" not in answer
 
 

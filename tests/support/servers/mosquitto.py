@@ -55,6 +55,22 @@ def certificate(directory: Path, ca: tuple[Path, Path], name: str, names: str) -
     return made, key
 
 
+def expired(directory: Path, ca: tuple[Path, Path], names: str) -> tuple[Path, Path]:
+    """Makes a certificate that was good in January 2020 only; returns it and its key."""
+    request, made, key = (directory / f"expired.{end}" for end in ("csr", "crt", "key"))
+    (directory / "index").write_text("")
+    settings = directory / "expired.cnf"
+    settings.write_text(
+        f"[ca]\ndefault_ca=d\n[d]\ndatabase={directory}/index\nnew_certs_dir={directory}\nrand_serial=yes\n"
+        f"default_md=sha256\npolicy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[e]\nsubjectAltName={names}\n"
+    )
+    _openssl("req", *_EC, "-keyout", key, "-out", request, "-subj", "/CN=expired")
+    dates = ("-startdate", "20200101000000Z", "-enddate", "20200201000000Z")
+    signer = ("-cert", ca[0], "-keyfile", ca[1])
+    _openssl("ca", "-batch", "-notext", "-config", settings, *signer, *dates, "-in", request, "-out", made)
+    return made, key
+
+
 _EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 

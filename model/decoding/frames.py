@@ -14,7 +14,7 @@ import av
 import av.container
 import av.error
 
-from model.tracks import ANY, Heard, Wanted, candidates, describe, settled
+from model.decoding.tracks import ANY, Heard, Wanted, candidates, describe, settled
 from monitord.errors import SourceError
 
 if TYPE_CHECKING:

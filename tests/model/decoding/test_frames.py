@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from model.decode import pcm_frames
+from model.decoding.frames import pcm_frames
 from monitord.errors import SourceError
 from monitord.types import Pcm
 from tests.support.sound.matching import find
