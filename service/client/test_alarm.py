@@ -86,7 +86,7 @@ def _wait_for_phones(
         print(f"waiting {wait_s:g} s for phones to answer; Ctrl-C ends it", flush=True)
         wait(wait_s, lambda test: not others and not missing(test))
     for test in tests:
-        if late := missing(test):
+        if late := [name for name in missing(test) if name not in test.not_told]:  # why the others have it not is said
             print(f"{test.room}: NO ANSWER from {', '.join(late)}")
         elif not test.receivers:
             print(f"{test.room}: proven as far as the broker; no phone has it")
@@ -110,6 +110,11 @@ class _Test:
     def receivers(self) -> set[str]:
         """Who has it so far."""
         return set(self._proof().get("receivers", {}))
+
+    @property
+    def not_told(self) -> set[str]:
+        """Which channels could not hand it over so far."""
+        return set(self._proof().get("not_told", {}))
 
     def show(self) -> None:
         """Prints what is new."""
