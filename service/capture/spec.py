@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitord.errors import ConfigError
+from service.capture.streams.how import AS_IT_IS, How
 
 STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp")
 """What `StreamSource` reads (FFmpeg's names of the protocols)."""
@@ -36,6 +37,8 @@ class StreamSpec:
     """Starts with one of `STREAM_SCHEMES`; may hold a password."""
     listen: bool = False
     """Whether the daemon binds the address of `url` and waits for a phone that pushes."""
+    how: How = AS_IT_IS
+    """What else the family knows of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from service.capture.child.child_main import Daemon, serve
 from service.capture.child.decoder_request import Opened, Request
+from service.capture.child.losses import Losses
 from service.capture.child.protocol import HEADER, LOST, MOST_SAMPLES, SOUND
 
 if TYPE_CHECKING:
@@ -28,18 +29,25 @@ LIMITS: Final = (
 def _decode(daemon: Daemon, asked: dict[str, Any]) -> None:
     import av  # noqa: PLC0415 - after the limits
 
+    from service.capture.child.stream_opening import Found, open_stream  # noqa: PLC0415
+
     request = Request(**asked)
+    losses = Losses(request.url)
     heard = True
     first = True
     while heard and (first or request.again):
-        timeout = None if request.open_s is None else (request.open_s, request.read_s)
-        with av.open(request.url, options=request.options, timeout=timeout) as container:
+        if request.stream:
+            found = open_stream(request, daemon.note)
+        else:
+            found = Found(av.open(request.url, options=request.options))
+        with found.container as container:
             if first:
-                ends = bool(container.duration) and container.size > 0
-                daemon.opened(asdict(Opened(container.format.name, ends)))
+                daemon.opened(asdict(Opened(container.format.name, found.ends, found.bare)))
             first, heard = False, False
             for raw, rate_hz in _frames(daemon, container, request):
                 heard = True
+                if missed := losses.take(len(raw) // 2, rate_hz):
+                    daemon.write(HEADER.pack(LOST, rate_hz, missed))
                 for start in range(0, len(raw), 2 * MOST_SAMPLES):
                     piece = raw[start : start + 2 * MOST_SAMPLES]
                     daemon.write(HEADER.pack(SOUND, rate_hz, len(piece) // 2), piece)

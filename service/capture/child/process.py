@@ -23,7 +23,18 @@ import numpy as np
 
 from monitord.pcm import to_mono
 from monitord.types import Pcm
-from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, MOST_TEXT, OPENED, SOUND, Failed
+from service.capture.child.protocol import (
+    ENDED,
+    FAILED,
+    HEADER,
+    LOST,
+    MOST_SAMPLES,
+    MOST_TEXT,
+    NOTE,
+    OPENED,
+    SOUND,
+    Failed,
+)
 from service.pacing import until_poll_s
 
 START_S: Final = 20.0
@@ -103,6 +114,7 @@ class ChildProcess:
         calm: Whether what it says has time until the next look, and need not be heard word by word; None: never, as of
             what can wait in there instead of here.
         environment: Names of the variables that it gets; None: all of ours.
+        files: Descriptors of ours that it may read.
     """
 
     def __init__(
@@ -113,12 +125,14 @@ class ChildProcess:
         *,
         calm: Callable[[], bool] | None = None,
         environment: Collection[str] | None = None,
+        files: Collection[int] = (),
     ) -> None:
         self._module = module
         self._name = name
         self._stopping = stopping or threading.Event()
         self._calm = calm
         self._environment = environment
+        self._files = files
         self._come = bytearray()
         self._taken = 0  # bytes of _come
 
@@ -139,6 +153,7 @@ class ChildProcess:
                 env={name: os.environ[name] for name in passed if name in os.environ}
                 | {"PYTHONPATH": os.pathsep.join((_ROOT, *filter(None, sys.path)))},
                 process_group=0,
+                pass_fds=tuple(self._files),
             )
         except OSError as error:
             raise ChildError(Failed((ABSENT,), f"{self._name} cannot be started: {error.strerror}")) from error
@@ -166,13 +181,16 @@ class ChildProcess:
             self._process.stdin.write(json.dumps(words).encode() + b"\n")
             self._process.stdin.flush()
 
-    def opened(self, timeout_s: float) -> dict[str, object] | None:
-        """Returns what it found, or None where it was told to stop before.
+    def opened(
+        self, timeout_s: float, noted: Callable[[dict[str, object]], None] | None = None
+    ) -> dict[str, object] | None:
+        """Returns what it found, or None where it was told to stop before; `noted` takes what it sees meanwhile.
 
         Raises:
             ChildError: It found nothing, or says nothing for so long (seconds).
         """
-        header = self.record(timeout_s)
+        while (header := self.record(timeout_s)) is not None and header[0] == NOTE and noted is not None:
+            noted(self._text(header[2]))
         if header is None:
             return None
         kind, _, length = header
@@ -221,18 +239,23 @@ class ChildProcess:
         start, self._taken = self._taken, self._taken + n
         return bytes(self._come[start : self._taken])
 
-    def sound(self, silence_s: float, *, channels: int = 1, ends: bool = True) -> Iterator[Sound | Lost]:
+    def sound(
+        self, silence_s: float, *, first_s: float = 0.0, channels: int = 1, ends: bool = True
+    ) -> Iterator[Sound | Lost]:
         """Yields all sound until its end, or until it was told to stop.
 
         Args:
             silence_s: Longest wait for the next (seconds).
+            first_s: Longest wait for the first, where that is longer (seconds).
             channels: That take turns in each record; they are mixed.
             ends: Whether it may come to an end by itself.
 
         Raises:
             ChildError: It broke off, or says what none may say. What was yielded before is good.
         """
-        while (header := self.record(silence_s)) is not None:
+        wait_s = max(silence_s, first_s)
+        while (header := self.record(wait_s)) is not None:
+            wait_s = silence_s
             kind, rate_hz, n = header
             if kind == ENDED and ends:
                 return

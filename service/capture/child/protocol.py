@@ -11,6 +11,8 @@ from typing import Final
 HEADER: Final = Struct("<cII")
 """Kind of the record; rate (hertz; 0 where there is none); length: of sound in samples, of text in bytes."""
 
+NOTE: Final = b"n"
+"""What is seen before anything is opened, or fails; text: JSON, each process has its own."""
 OPENED: Final = b"o"
 """What was found; text: JSON, each process has its own."""
 SOUND: Final = b"s"
