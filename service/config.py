@@ -21,6 +21,7 @@ from pydantic import (
 from monitord.errors import ConfigError
 from service.capture.redact import redact
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, stream_spec
+from service.capture.streams.how import AS_IT_IS, How, Transport, how
 from service.homeassistant.settings import HomeAssistantConfig
 from service.mqtt.settings import MqttSettings
 from service.notify.settings import NotifyConfig
@@ -49,6 +50,17 @@ class SourceConfig(Part):
     """A recording, played in real time by `run`."""
     loop: bool = False
     """Whether the recording starts over at its end."""
+    transport: Transport = "auto"
+    """Of an RTSP stream: TCP, UDP, or auto: UDP only where the camera refuses TCP."""
+    format: Text | None = None
+    """Of a stream that is bare sound and does not say what: `PCMU/8000`, `PCMA`, `L16/16000/2`, `s16le/16000/1`."""
+    verify: bool | None = None
+    """Whether the certificate of an https, rtsps or rtmps stream must hold; None: where a key below is there."""
+    ca_file: ExistingFile | None = None
+    """The authority that signed its certificate, or the certificate itself (PEM)."""
+    fingerprint: Text | None = None
+    """SHA-256 of the one certificate that is trusted, whatever host it names."""
+    _how: How = PrivateAttr(AS_IT_IS)
 
     @field_validator("microphone", mode="plain")
     @classmethod
@@ -80,13 +92,33 @@ class SourceConfig(Part):
             raise ValueError("listen belongs to a stream")
         if self.loop and self.file is None:
             raise ValueError("loop belongs to a file")
+        self._read_how()
         return self
+
+    def _read_how(self) -> None:
+        if self.stream is None:
+            for key in ("transport", "format", "verify", "ca_file", "fingerprint"):
+                if key in self.model_fields_set:
+                    raise ValueError(f"{key} belongs to a stream")
+            return
+        try:
+            self._how = how(
+                self.stream,
+                listen=self.listen,
+                transport=self.transport,
+                sound=self.format,
+                verify=self.verify,
+                ca_file=self.ca_file,
+                fingerprint=self.fingerprint,
+            )
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
 
     @property
     def spec(self) -> SourceSpec:
         """What to open."""
         if self.stream is not None:
-            return StreamSpec(self.stream, listen=self.listen)
+            return StreamSpec(self.stream, listen=self.listen, how=self._how)
         if self.file is not None:
             return FileSpec(self.file, loop=self.loop)
         return MicrophoneSpec("default" if self.microphone is None else self.microphone)
