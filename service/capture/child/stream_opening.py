@@ -27,6 +27,9 @@ LATE_BYTES: Final = 50_000_000
 BARE_BYTES: Final = 1_024
 """How much bare sound is taken at once: an eighth of a second of a telephone's."""
 
+LITTLE_BYTES: Final = 1_024
+"""What a web server sends before it has any sound (bytes): a header."""
+
 SILENCE_S: Final = 8.0
 """Longest silence where the request says none (seconds)."""
 
@@ -98,6 +101,13 @@ def _otherwise(request: "Request", note: Note, error: av.error.FFmpegError, *, q
     seen = look(request)
     if request.bare is None and named(seen.content_type) and (found := _bare_from_web(request, None)) is not None:
         return found
+    silent = isinstance(error, (av.error.ExitError, av.error.TimeoutError))
+    if silent and request.late_s and seen.status // 100 == OK and seen.came < LITTLE_BYTES:
+        note({"late": "nothing"})
+        try:
+            return Found(_with_patience(request))
+        except av.error.FFmpegError:
+            pass  # the first error says as much
     note({"seen": asdict(seen)})
     raise error
 
@@ -140,7 +150,14 @@ def _with_sound(request: "Request", note: Note, container: "InputContainer") -> 
     if joins:
         return _joined(request)
     # PyAV knows the streams that were there when it was opened, and none that comes later: it is opened anew.
-    patience = {"analyzeduration": str(round(1e6 * request.late_s)), "probesize": str(LATE_BYTES)}
+    return _with_patience(request)
+
+
+def _with_patience(request: "Request") -> "InputContainer":
+    late_us = str(round(1e6 * request.late_s))
+    patience = {"analyzeduration": late_us, "probesize": str(LATE_BYTES), "rw_timeout": late_us}
+    if "timeout" in request.options:
+        patience["timeout"] = late_us
     return _open(request, request.options | patience, late_s=request.late_s)
 
 

@@ -77,8 +77,8 @@ def ffmpeg_options(spec: StreamSpec, read_s: float, *, by_udp: bool = False) -> 
             # not for a listener: it would refuse the phone's picture, and the phone would hang up.
             return options | {"rtsp_flags": "listen", "listen_timeout": str(round(LISTEN_S))}
         # Longer than `OPEN_S`, so that a server that does not answer is told by the time it took: RTSP's own timeout
-        # says that the data is invalid.
-        timeout_us = str(round((OPEN_S + 1) * 1e6))
+        # says that the data is invalid. And than `LATE_S`, for there is no picture meanwhile.
+        timeout_us = str(round((LATE_S + 1) * 1e6))
         chosen = spec.how.transport
         if chosen == "auto" and (by_udp or scheme == "rtsps"):
             chosen = "tcp" if scheme == "rtsps" else "udp"  # by itself nothing leaves TLS

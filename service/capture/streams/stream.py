@@ -105,7 +105,8 @@ class StreamSource(CapturedSource):
             self._name,
             ffmpeg_options(spec, self._read_s, by_udp=self._by_udp) | trusted.options,
             open_s=self._open_s,
-            read_s=self._read_s,
+            # RTSP's picture is left out: nothing comes before the sound does. A stall is found on this side, too.
+            read_s=max(self._read_s, LATE_S) if spec.url.startswith("rtsp") else self._read_s,
             damage=MAX_DAMAGED,
             stream=True,
             instead=instead(spec),

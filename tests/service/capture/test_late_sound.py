@@ -6,9 +6,11 @@ from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.options import LATE_S
 from service.capture.streams.stream import StreamSource
-from tests.support.servers.paced_http import PacedHttp, Piece
+from tests.support.servers.paced_http import ENDLESS_WAV, PacedHttp, Piece, evenly
+from tests.support.servers.rtp_camera import Camera
 from tests.support.sound.late_sound import late_flv, late_transport
 from tests.support.sound.matching import find, joined, listen, wait_for, wait_for_state
+from tests.support.sound.media import encoded
 from tests.support.sound.sounds import chirp
 
 SOUND = chirp(200, 3000, 40.0)
@@ -35,6 +37,28 @@ def test_late_sound_is_heard(pieces: list[Piece]) -> None:
     rate_hz = chunks[-1].rate_hz
     heard = joined(chunks)
     _, fit = find(heard[rate_hz // 2 : 3 * rate_hz // 2], chirp(200, 3000, 40.0, rate_hz=rate_hz))
+    assert fit > 0.9
+
+
+def test_camera_that_sends_late() -> None:
+    """A camera whose session is there long before its sound is waited for, on one connection."""
+    with Camera(encoded(SOUND, "mulaw", "pcm_mulaw", rate_hz=8_000), late_s=12.0).running() as camera:
+        source = StreamSource("cam", f"rtsp://127.0.0.1:{camera.port}/live", Inbox("cam"))
+        source.start()
+        listen(source.inbox, 1.0)
+        assert source.stop(20.0)
+    assert camera.transports == ("TCP",)
+
+
+def test_web_server_that_sends_late() -> None:
+    """A server that has answered, and has no sound yet, is waited for."""
+    pieces = [(0.0, ENDLESS_WAV), *((12.0 + due_s, piece) for due_s, piece in evenly(SOUND.tobytes(), 40.0))]
+    with PacedHttp(pieces, "audio/wav").running() as server:
+        source = StreamSource("cam", server.url, Inbox("cam"))
+        source.start()
+        heard = joined(listen(source.inbox, 1.5))
+        assert source.stop(20.0)
+    _, fit = find(heard[:16_000], SOUND)
     assert fit > 0.9
 
 

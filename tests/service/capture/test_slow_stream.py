@@ -1,28 +1,19 @@
 """A network too slow for its stream: sound that is minutes old is given up for what is now, a burst is heard whole."""
 
-import struct
-
 from monitord.types import RATE_HZ
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.lateness import FOR_S, LATE_S, Lateness
 from service.capture.streams.stream import StreamSource
-from tests.support.servers.paced_http import PacedHttp
+from tests.support.servers.paced_http import ENDLESS_WAV, PacedHttp
 from tests.support.sound.matching import drain, wait_for
 from tests.support.sound.sounds import noise
-
-HEAD = (
-    b"RIFF\xff\xff\xff\xffWAVEfmt "
-    + struct.pack("<IHHIIHH", 16, 1, 1, RATE_HZ, 2 * RATE_HZ, 2, 16)
-    + b"data\xff\xff\xff\xff"
-)
-"""Of an endless WAV."""
 
 
 def test_sound_that_falls_behind() -> None:
     """A second of sound every four seconds is heard, until it is too late; then it is connected anew, and heard on."""
     a_second = noise(1.0).tobytes()
-    pieces = [(0.0, HEAD), *((4.0 * number, 2 * a_second if number == 0 else a_second) for number in range(60))]
+    pieces = [(0.0, ENDLESS_WAV), *((4.0 * number, 2 * a_second if number == 0 else a_second) for number in range(60))]
     heard = []
     with PacedHttp(pieces, "audio/wav").running() as server:
         source = StreamSource("cam", server.url, Inbox("cam"))

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import ssl
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from monitord.types import RATE_HZ
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.how import how
 from service.capture.streams.stream import StreamSource
 from tests.support.servers.mosquitto import authority, certificate
-from tests.support.servers.paced_http import PacedHttp, evenly
+from tests.support.servers.paced_http import ENDLESS_WAV, PacedHttp, evenly
 from tests.support.servers.rtp_camera import Camera
 from tests.support.sound.matching import find, joined, listen, wait_for_state
 from tests.support.sound.media import encoded
@@ -27,12 +25,6 @@ SOUND = chirp(200, 3000, 20.0, rate_hz=8_000)
 """20 s, no part of it like another."""
 
 MULAW = encoded(SOUND, "mulaw", "pcm_mulaw", rate_hz=8_000)
-
-ENDLESS_WAV = (
-    b"RIFF\xff\xff\xff\xffWAVEfmt "
-    + struct.pack("<IHHIIHH", 16, 1, 1, RATE_HZ, 2 * RATE_HZ, 2, 16)
-    + b"data\xff\xff\xff\xff"
-)
 
 
 @dataclass

@@ -1,17 +1,27 @@
 """A web server that sends what it is given when it is due, as cameras do: by time, under any Content-Type, by TLS."""
 
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
 
+from monitord.types import RATE_HZ
 from tests.support.servers.http_serving import Quiet, serving
 
 Piece = tuple[float, bytes]
 """When it is due after the answer (seconds), and what is sent."""
+
+ENDLESS_WAV: Final = (
+    b"RIFF\xff\xff\xff\xffWAVEfmt "
+    + struct.pack("<IHHIIHH", 16, 1, 1, RATE_HZ, 2 * RATE_HZ, 2, 16)
+    + b"data\xff\xff\xff\xff"
+)
+"""The head of a WAV of 16 kHz that does not say how long it is."""
 
 
 @dataclass

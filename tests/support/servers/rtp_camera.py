@@ -35,6 +35,8 @@ class Camera:
     """Of so many packets the last one never comes; 0 loses none."""
     mute: str = ""
     """`TCP` or `UDP`: by which it says that it plays, and sends nothing."""
+    late_s: float = 0.0
+    """After so long it begins to send (seconds)."""
     port: int = 0
     transports: tuple[str, ...] = ()
     """Each that was asked for, `TCP` or `UDP`, in turn."""
@@ -112,6 +114,7 @@ class _Handler(socketserver.StreamRequestHandler):
         return []
 
     def _play(self, transport: str, client: int) -> None:
+        self.over.wait(self.camera.late_s)
         sound, due_s, number = self.camera.sound, time.monotonic(), 0
         with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             while not self.over.is_set() and transport != self.camera.mute:
