@@ -34,6 +34,7 @@ from service.capture.child.protocol import (
     OPENED,
     SOUND,
     Failed,
+    failed,
 )
 from service.pacing import until_poll_s
 
@@ -58,6 +59,8 @@ RATES_HZ: Final = (4_000, 384_000)
 
 MOST_LOST_S: Final = 60.0
 """Longest hole that is believed (seconds): a minute of damaged packets."""
+
+Noted = Callable[[dict[str, object]], None]
 
 _PIPE_BYTES: Final = 262_144
 """Size of the pipe, read at once: half a second of 48 kHz with two channels, and as much again. Linux gives 64 KiB
@@ -181,9 +184,7 @@ class ChildProcess:
             self._process.stdin.write(json.dumps(words).encode() + b"\n")
             self._process.stdin.flush()
 
-    def opened(
-        self, timeout_s: float, noted: Callable[[dict[str, object]], None] | None = None
-    ) -> dict[str, object] | None:
+    def opened(self, timeout_s: float, noted: Noted | None = None) -> dict[str, object] | None:
         """Returns what it found, or None where it was told to stop before; `noted` takes what it sees meanwhile.
 
         Raises:
@@ -209,7 +210,7 @@ class ChildProcess:
             return None
         kind, rate_hz, length = HEADER.unpack(raw)
         if kind == FAILED:
-            raise ChildError(_failed(self._text(length)))
+            raise ChildError(failed(self._text(length)))
         return kind, rate_hz, length
 
     def read(self, n: int, timeout_s: float) -> bytes | None:
@@ -294,9 +295,3 @@ class ChildProcess:
         if code < 0:
             return f"{self._name} was ended by {signal.Signals(-code).name}"
         return f"{self._name} ended with status {code}"
-
-
-def _failed(told: dict[str, object]) -> Failed:
-    kinds, errno = told.get("kinds"), told.get("errno")
-    names = tuple(map(str, kinds)) if isinstance(kinds, list) else ()
-    return Failed(names, str(told.get("text")), errno if isinstance(errno, int) else None)

@@ -41,3 +41,10 @@ class Failed:
     """For a person; may hold the URL."""
     errno: int | None = None
     """The system's number of the error, where it has one."""
+
+
+def failed(told: dict[str, object]) -> Failed:
+    """Reads it; what cannot be is left out."""
+    kinds, errno = told.get("kinds"), told.get("errno")
+    names = tuple(map(str, kinds)) if isinstance(kinds, list) else ()
+    return Failed(names, str(told.get("text")), errno if isinstance(errno, int) else None)
