@@ -22,6 +22,7 @@ from model.decoding.tracks import Wanted
 from monitord.errors import ConfigError
 from service.capture.redact import redact
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, device_of, host_and_port, stream_spec
+from service.capture.streams.how import AS_IT_IS, How, Transport, how
 from service.homeassistant.settings import HomeAssistantConfig
 from service.mqtt.settings import MqttSettings
 from service.notify.settings import NotifyConfig
@@ -57,6 +58,18 @@ class SourceConfig(Part):
     """The same, by its language as the stream or file writes it: `eng` or `en`."""
     share: bool = False
     """Whether another room listens to the same microphone or stream on purpose; else that is warned of as a slip."""
+
+    transport: Transport = "auto"
+    """Of an RTSP stream: TCP, UDP, or auto: UDP only where the camera refuses TCP."""
+    format: Text | None = None
+    """Of a stream that is bare sound and does not say what: `PCMU/8000`, `PCMA`, `L16/16000/2`, `s16le/16000/1`."""
+    verify: bool | None = None
+    """Whether the certificate of an https, rtsps or rtmps stream must hold; None: where a key below is there."""
+    ca_file: ExistingFile | None = None
+    """The authority that signed its certificate, or the certificate itself (PEM)."""
+    fingerprint: Text | None = None
+    """SHA-256 of the one certificate that is trusted, whatever host it names."""
+    _how: How = PrivateAttr(AS_IT_IS)
 
     @field_validator("file", mode="before")
     @classmethod
@@ -99,14 +112,34 @@ class SourceConfig(Part):
             raise ValueError("loop belongs to a file")
         if self.microphone is not None and (self.track is not None or self.language is not None):
             raise ValueError("track and language belong to a stream or a file")
+        self._read_how()
         return self
+
+    def _read_how(self) -> None:
+        if self.stream is None:
+            for key in ("transport", "format", "verify", "ca_file", "fingerprint"):
+                if key in self.model_fields_set:
+                    raise ValueError(f"{key} belongs to a stream")
+            return
+        try:
+            self._how = how(
+                self.stream,
+                listen=self.listen,
+                transport=self.transport,
+                sound=self.format,
+                verify=self.verify,
+                ca_file=self.ca_file,
+                fingerprint=self.fingerprint,
+            )
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
 
     @property
     def spec(self) -> SourceSpec:
         """What to open."""
         wanted = Wanted(self.track, self.language)
         if self.stream is not None:
-            return StreamSpec(self.stream, listen=self.listen, wanted=wanted)
+            return StreamSpec(self.stream, listen=self.listen, wanted=wanted, how=self._how)
         if self.file is not None:
             return FileSpec(self.file, loop=self.loop, wanted=wanted)
         return MicrophoneSpec("default" if self.microphone is None else self.microphone)

@@ -29,10 +29,10 @@ def open_source(source_id: str, spec: SourceSpec, inbox: Inbox, *, demo: bool = 
             from service.capture.microphone import MicrophoneSource  # noqa: PLC0415 - PortAudio only where it is used
 
             return MicrophoneSource(source_id, device, inbox)
-        case StreamSpec(url, listen, wanted):
+        case StreamSpec(url, listen, wanted, how):
             from service.capture.streams.stream import StreamSource  # noqa: PLC0415
 
-            return StreamSource(source_id, url, inbox, wanted=wanted, listen=listen)
+            return StreamSource(source_id, url, inbox, wanted=wanted, listen=listen, how=how)
         case FileSpec(path, loop, wanted):
             return FileSource(source_id, path, inbox, realtime=True, loop=loop, wanted=wanted)
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from model.decoding.tracks import ANY, Wanted
 from monitord.errors import ConfigError
+from service.capture.streams.how import AS_IT_IS, How
 from service.settings.command import command
 from service.settings.hosts import host_mistake
 
@@ -41,6 +42,8 @@ class StreamSpec:
     """Whether the daemon binds the address of `url` and waits for a phone that pushes."""
     wanted: Wanted = ANY
     """Which of several audio tracks."""
+    how: How = AS_IT_IS
+    """What else the family knows of it."""
 
 
 @dataclass(frozen=True, slots=True)

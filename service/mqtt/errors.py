@@ -69,7 +69,7 @@ def from_connecting(error: OSError | UnicodeError, settings: MqttSettings) -> Co
             "unreachable", f"{where}: no TLS there ({error.reason}); check mqtt.port and mqtt.tls"
         )
     if isinstance(error, socket.gaierror | UnicodeError):
-        return ConnectionOverError("unreachable", f"{where}: {unknown_name(settings.host)} ({error})")
+        return ConnectionOverError("unreachable", f"{where}: mqtt.host: {unknown_name(settings.host)} ({error})")
     if isinstance(error, WebsocketConnectionError):
         detail = f"{where}: what answers there takes no MQTT over WebSockets; check mqtt.port and mqtt.path"
         return ConnectionOverError("unreachable", f"{detail} ({settings.path})")

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
 
-from service.capture.child.protocol import ENDED, FAILED, HEADER, MOST_TEXT, OPENED, Failed
+from service.capture.child.protocol import ENDED, FAILED, HEADER, MOST_TEXT, NOTE, OPENED, Failed
 
 FIRST_TO_DIE: Final = 500
 """Added to the kernel's choice when memory runs out (-1000 to 1000): the source that one room lost comes back."""
@@ -36,10 +36,17 @@ class Daemon:
         line = sys.stdin.buffer.readline()
         return json.loads(line) if line else None
 
+    def note(self, seen: object) -> None:
+        """Says what is seen before anything is opened, a JSON value."""
+        self._say(NOTE, seen)
+
     def opened(self, found: object) -> None:
         """Says what was found, a JSON value."""
-        text = json.dumps(found).encode()
-        self.write(HEADER.pack(OPENED, 0, len(text)), text)
+        self._say(OPENED, found)
+
+    def _say(self, kind: bytes, words: object) -> None:
+        text = json.dumps(words).encode()
+        self.write(HEADER.pack(kind, 0, len(text)), text)
 
     def write(self, *parts: bytes) -> None:
         """Waits until there is room: what is in the pipe is all that waits on this side."""

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from typing import Final, Self
 
@@ -12,8 +12,11 @@ from service.capture.child.sound import Lost, Sound
 
 MODULE: Final = "service.capture.child.decoder_main"
 
-_PASSED_ON: Final = ("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_PASSED_ON: Final = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """What of our environment the child gets; the rest may name secrets."""
+
+_PROXIES: Final = ("http_proxy", "no_proxy")
+"""What FFmpeg obeys, where the request names a proxy; else it goes straight there."""
 
 
 class Decoder:
@@ -23,6 +26,7 @@ class Decoder:
         request: What to decode.
         stopping: Once set, the records end.
         calm: Whether sound has time until the next look; None: never.
+        files: Descriptors of ours that it may read.
     """
 
     def __init__(
@@ -30,9 +34,13 @@ class Decoder:
         request: Request,
         stopping: threading.Event | None = None,
         calm: Callable[[], bool] | None = None,
+        files: Collection[int] = (),
     ) -> None:
         self._request = request
-        self._child = ChildProcess(MODULE, "FFmpeg's process", stopping, calm=calm, environment=_PASSED_ON)
+        environment = _PASSED_ON + (_PROXIES if request.proxy else ())
+        self._child = ChildProcess(
+            MODULE, "FFmpeg's process", stopping, calm=calm, environment=environment, files=files
+        )
 
     def __enter__(self) -> Self:
         """Starts it.
@@ -47,22 +55,30 @@ class Decoder:
     def __exit__(self, *_: object) -> None:
         self._child.__exit__()
 
-    def opened(self) -> Opened | None:
+    def opened(self, noted: Callable[[dict[str, object]], None] | None = None) -> Opened | None:
         """Returns what FFmpeg found, or None where it was told to stop before.
+
+        Args:
+            noted: Takes what is seen of a stream meanwhile.
 
         Raises:
             ChildError: It cannot be opened.
         """
-        found = self._child.opened(START_S + 2 * (self._request.open_s or 0.0) + GRACE_S)
-        return None if found is None else Opened(str(found.get("format")), ends=found.get("ends") is True)
+        request = self._request
+        silence_s = START_S + 2 * (request.open_s or 0.0) + request.late_s + GRACE_S
+        found = self._child.opened(silence_s, noted or (lambda _: None))
+        if found is None:
+            return None
+        return Opened(str(found.get("format")), found.get("ends") is True, found.get("bare") is True)
 
-    def sound(self, silence_s: float) -> Iterator[Sound | Lost]:
+    def sound(self, silence_s: float, first_s: float = 0.0) -> Iterator[Sound | Lost]:
         """Yields all sound until its end, or until it was told to stop.
 
         Args:
             silence_s: Longest wait for the next (seconds).
+            first_s: Longest wait for the first where that is longer (seconds).
 
         Raises:
             ChildError: It broke off. What was yielded before is good.
         """
-        return self._child.sound(silence_s + GRACE_S)
+        return self._child.sound(silence_s + GRACE_S, first_s=first_s + GRACE_S)

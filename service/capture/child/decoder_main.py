@@ -6,13 +6,13 @@ standard output.
 
 import json
 import resource
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from service.capture.child.chained_stream import links
 from service.capture.child.child_main import Daemon, serve
 from service.capture.child.decoder_request import Opened, Request
+from service.capture.child.losses import Losses
 from service.capture.child.protocol import CHANNELS, HEADER, LOST, MOST_SAMPLES, SOUND, TRACK
 from service.capture.child.recording_parts import Part, parts_of, rest_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
     from model.decoding.frames import Frame, Reader
+    from service.capture.child.stream_opening import Found
 
 SAMPLE_BYTES: Final = 2
 """Of int16."""
@@ -36,16 +37,22 @@ LIMITS: Final = (
 def _decode(daemon: Daemon, asked: dict[str, Any]) -> None:
     import av  # noqa: PLC0415 - after the limits
 
+    from service.capture.child.stream_opening import Found, open_stream  # noqa: PLC0415
+
     request = Request(**asked)
-    told = _Told(daemon)
+    told = _Told(daemon, Losses(request.url))
     heard = True
     while heard and (not told.opened or request.again):
         heard = False
         parts = parts_of(request.url) if request.recording else [Part(request.url)]
         while parts:
             part = parts.pop(0)
-            with _open(request, part.url, part.format, part.options) as container:
-                told.open(container)
+            if request.stream:
+                found = open_stream(request, daemon.note)
+            else:
+                found = Found(av.open(part.url, format=part.format, options=request.options | dict(part.options)))
+            with found.container as container:
+                told.open(found)
                 reader = _reader(request, container)
                 try:
                     heard = _hear(reader, told) or heard
@@ -58,17 +65,11 @@ def _decode(daemon: Daemon, asked: dict[str, Any]) -> None:
         else:
             continue
         # A station that goes on in another format: it is asked again, for each of its links by itself.
-        with _open(request, request.url, "data") as stream:
+        timeout = None if request.open_s is None else (request.open_s, request.read_s)
+        with av.open(request.url, format="data", options=request.options, timeout=timeout) as stream:
             for link in links(stream):
                 with av.open(link, "r", format="ogg") as container:
                     _hear(_reader(request, container), told)
-
-
-def _open(request: Request, url: str, form: str | None, options: Iterable[tuple[str, str]] = ()) -> "InputContainer":
-    import av  # noqa: PLC0415
-
-    timeout = None if request.open_s is None else (request.open_s, request.read_s)
-    return av.open(url, format=form, options=request.options | dict(options), timeout=timeout)
 
 
 def _reader(request: Request, container: "InputContainer") -> "Reader":
@@ -91,20 +92,20 @@ def _hear(reader: "Reader", told: "_Told") -> bool:
 class _Told:
     """What the daemon knows so far."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Daemon, losses: Losses) -> None:
         self.opened = False
         self.is_live = False
         """Whether it has no length."""
         self._daemon = daemon
+        self._losses = losses
         self._channels = 1
         self._track = ""
 
-    def open(self, container: "InputContainer") -> None:
+    def open(self, found: "Found") -> None:
         """Tells what was opened; once."""
         if not self.opened:
-            ends = bool(container.duration) and container.size > 0
-            self._daemon.opened(asdict(Opened(container.format.name, ends)))
-            self.opened, self.is_live = True, not ends
+            self._daemon.opened(asdict(Opened(found.container.format.name, found.ends, found.bare)))
+            self.opened, self.is_live = True, not found.ends
 
     def sound(self, frame: "Frame", track: str) -> None:
         """Tells a frame, what was lost before it, and what of it is new."""
@@ -115,8 +116,9 @@ class _Told:
         if frame.channels != self._channels:
             self._daemon.write(HEADER.pack(CHANNELS, 0, frame.channels))
             self._channels = frame.channels
-        if frame.lost:
-            self._daemon.write(HEADER.pack(LOST, frame.rate_hz, frame.lost))
+        length = len(frame.raw) // SAMPLE_BYTES // frame.channels
+        if lost := self._losses.take(length, frame.rate_hz, frame.lost):
+            self._daemon.write(HEADER.pack(LOST, frame.rate_hz, lost))
         most = MOST_SAMPLES // frame.channels * frame.channels * SAMPLE_BYTES
         for start in range(0, len(frame.raw), most):
             piece = frame.raw[start : start + most]

@@ -28,6 +28,22 @@ class Request:
     """Number (from 1) or title of the audio track to hear; None: see `model.decoding.tracks`."""
     language: str | None = None
     """Language of the audio track to hear."""
+    stream: bool = False
+    """Whether it comes over a network: all below is for these."""
+    instead: dict[str, str] | None = None
+    """FFmpeg's options, in place of those of the same name, with which a camera is asked that refuses the first."""
+    late_s: float = 0.0
+    """For how long sound is waited for that starts later than the rest (seconds)."""
+    bare: tuple[str, int, int] | None = None
+    """As `Bare`: what the sound is that says nothing of itself; None: it says so, or the web server does."""
+    ask_first: bool = False
+    """Whether the web server is asked before FFmpeg is: it was bare sound before."""
+    look: bool = False
+    """Whether to go there again where FFmpeg fails, and tell what is there."""
+    verify: bool = False
+    """Whether the other side's certificate is verified, by the options `ca_file` and `verifyhost`."""
+    proxy: str | None = None
+    """On the way there, with a password if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +54,5 @@ class Opened:
     """FFmpeg's name of the container."""
     ends: bool
     """Whether it has a length: a recording, not a live stream."""
+    bare: bool = False
+    """Whether it is bare sound, as the web server's answer told."""

@@ -28,10 +28,12 @@ from service.capture.child.protocol import (
     LOST,
     MOST_SAMPLES,
     MOST_TEXT,
+    NOTE,
     OPENED,
     SOUND,
     TRACK,
     Failed,
+    failed,
 )
 from service.capture.child.sound import Lost, Raw, Sound, mixed
 from service.pacing import until_poll_s
@@ -60,6 +62,8 @@ MOST_CHANNELS: Final = 1_024
 
 MOST_LOST_S: Final = 60.0
 """Longest hole that is believed (seconds): a minute of damaged packets."""
+
+Noted = Callable[[dict[str, object]], None]
 
 _PIPE_BYTES: Final = 262_144
 """Size of the pipe, read at once: half a second of 48 kHz with two channels, and as much again. Linux gives 64 KiB
@@ -94,6 +98,7 @@ class ChildProcess:
         calm: Whether what it says has time until the next look, and need not be heard word by word; None: never, as of
             what can wait in there instead of here.
         environment: Names of the variables that it gets; None: all of ours.
+        files: Descriptors of ours that it may read.
     """
 
     def __init__(
@@ -104,12 +109,14 @@ class ChildProcess:
         *,
         calm: Callable[[], bool] | None = None,
         environment: Collection[str] | None = None,
+        files: Collection[int] = (),
     ) -> None:
         self._module = module
         self._name = name
         self._stopping = stopping or threading.Event()
         self._calm = calm
         self._environment = environment
+        self._files = files
         self._come = bytearray()
         self._taken = 0  # bytes of _come
 
@@ -130,6 +137,7 @@ class ChildProcess:
                 env={name: os.environ[name] for name in passed if name in os.environ}
                 | {"PYTHONPATH": os.pathsep.join((_ROOT, *filter(None, sys.path)))},
                 process_group=0,
+                pass_fds=tuple(self._files),
             )
         except OSError as error:
             raise ChildError(Failed((ABSENT,), f"{self._name} cannot be started: {error.strerror}")) from error
@@ -157,13 +165,14 @@ class ChildProcess:
             self._process.stdin.write(json.dumps(words).encode() + b"\n")
             self._process.stdin.flush()
 
-    def opened(self, timeout_s: float) -> dict[str, object] | None:
-        """Returns what it found, or None where it was told to stop before.
+    def opened(self, timeout_s: float, noted: Noted | None = None) -> dict[str, object] | None:
+        """Returns what it found, or None where it was told to stop before; `noted` takes what it sees meanwhile.
 
         Raises:
             ChildError: It found nothing, or says nothing for so long (seconds).
         """
-        header = self.record(timeout_s)
+        while (header := self.record(timeout_s)) is not None and header[0] == NOTE and noted is not None:
+            noted(self._text(header[2]))
         if header is None:
             return None
         kind, _, length = header
@@ -182,7 +191,7 @@ class ChildProcess:
             return None
         kind, rate_hz, length = HEADER.unpack(raw)
         if kind == FAILED:
-            raise ChildError(_failed(self._text(length)))
+            raise ChildError(failed(self._text(length)))
         return kind, rate_hz, length
 
     def read(self, n: int, timeout_s: float) -> bytes | None:
@@ -212,22 +221,26 @@ class ChildProcess:
         start, self._taken = self._taken, self._taken + n
         return bytes(self._come[start : self._taken])
 
-    def sound(self, silence_s: float, *, channels: int = 1, ends: bool = True) -> Iterator[Sound | Lost]:
+    def sound(
+        self, silence_s: float, *, first_s: float = 0.0, channels: int = 1, ends: bool = True
+    ) -> Iterator[Sound | Lost]:
         """Yields all sound until its end, or until it was told to stop.
 
         Args:
             silence_s: Longest wait for the next (seconds).
+            first_s: Longest wait for the first, where that is longer (seconds).
             channels: That take turns in each record, until the process says otherwise; one is heard, see `Mixer`.
             ends: Whether it may come to an end by itself.
 
         Raises:
             ChildError: It broke off, or says what none may say. What was yielded before is good.
         """
-        return mixed(self._raw(silence_s, channels, ends=ends))
+        return mixed(self._raw(silence_s, max(silence_s, first_s), channels, ends=ends))
 
-    def _raw(self, silence_s: float, channels: int, *, ends: bool) -> Iterator[Raw | Lost]:
-        track = ""
-        while (header := self.record(silence_s)) is not None:
+    def _raw(self, silence_s: float, first_s: float, channels: int, *, ends: bool) -> Iterator[Raw | Lost]:
+        track, wait_s = "", first_s
+        while (header := self.record(wait_s)) is not None:
+            wait_s = silence_s
             kind, rate_hz, n = header
             if kind == ENDED and ends:
                 return
@@ -272,9 +285,3 @@ class ChildProcess:
         if code < 0:
             return f"{self._name} was ended by {signal.Signals(-code).name}"
         return f"{self._name} ended with status {code}"
-
-
-def _failed(told: dict[str, object]) -> Failed:
-    kinds, errno = told.get("kinds"), told.get("errno")
-    names = tuple(map(str, kinds)) if isinstance(kinds, list) else ()
-    return Failed(names, str(told.get("text")), errno if isinstance(errno, int) else None)

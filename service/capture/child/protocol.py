@@ -11,6 +11,8 @@ from typing import Final
 HEADER: Final = Struct("<cII")
 """Kind of the record; rate (hertz; 0 where there is none); length: of sound in samples, of text in bytes."""
 
+NOTE: Final = b"n"
+"""What is seen before anything is opened, or fails; text: JSON, each process has its own."""
 OPENED: Final = b"o"
 """What was found; text: JSON, each process has its own."""
 CHANNELS: Final = b"c"
@@ -44,3 +46,10 @@ class Failed:
     """For a person; may hold the URL."""
     errno: int | None = None
     """The system's number of the error, where it has one."""
+
+
+def failed(told: dict[str, object]) -> Failed:
+    """Reads it; what cannot be is left out."""
+    kinds, errno = told.get("kinds"), told.get("errno")
+    names = tuple(map(str, kinds)) if isinstance(kinds, list) else ()
+    return Failed(names, str(told.get("text")), errno if isinstance(errno, int) else None)

@@ -125,7 +125,7 @@ def test_a_name_that_is_not_known_for_a_while(tmp_path: Path) -> None:
         with subprocess.Popen([*command, "sh", "-c", inner, "sh", *python], stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             words = ""
-            while "is not known now" not in words:
+            while "cannot look up" not in words:
                 words = child.stdout.readline()
                 assert words, "it ended"
             assert "broker.test" in words

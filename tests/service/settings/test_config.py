@@ -119,7 +119,8 @@ bundel: /x
         "1: node: 'My House' is no id: use small letters a to z, digits and _ only, such as 'my_house'",
         (
             "4: sources.nursery.microfone: unknown key; did you mean 'microphone'; "
-            "allowed are file, language, listen, loop, microphone, name, share, stream, track"
+            "allowed are ca_file, file, fingerprint, format, language, listen, loop, microphone, name, share, stream, "
+            "track, transport, verify"
         ),
         "5: sources.Bed Room: 'Bed Room' is no id: use small letters a to z, digits and _ only, such as 'bed_room'",
         "7: mqtt.port: 99999 is no port; allowed are 1 to 65535",
