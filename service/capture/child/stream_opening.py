@@ -13,7 +13,7 @@ import av
 import av.error
 
 from monitord.errors import SourceError
-from service.capture.child.bare import Bare, named
+from service.capture.streams.bare import Bare, named
 
 if TYPE_CHECKING:
     from av.container import InputContainer

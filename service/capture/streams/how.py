@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from monitord.errors import ConfigError
-from service.capture.child.bare import Bare, written
+from service.capture.streams.bare import Bare, written
 
 Transport = Literal["auto", "tcp", "udp"]
 

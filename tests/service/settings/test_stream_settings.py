@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from monitord.errors import ConfigError
-from service.capture.child.bare import Bare
 from service.capture.spec import StreamSpec
+from service.capture.streams.bare import Bare
 from service.capture.streams.how import How
 from service.config import load_config
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from monitord.types import Pcm
-from service.capture.child.bare import Bare, named, written
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState
+from service.capture.streams.bare import Bare, named, written
 from service.capture.streams.how import How
 from service.capture.streams.stream import StreamSource
 from tests.support.servers.paced_http import PacedHttp, evenly
