@@ -17,12 +17,11 @@ from service.config import Config, SourceConfig
 from service.daemon import Daemon
 from service.messages.json_lines import Line
 from service.mqtt.settings import MqttSettings
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.sound.sounds import write_wav
 
 pytestmark = pytest.mark.e2e
-
-PATIENCE_S = 120.0
 
 
 class Screen:
