@@ -26,7 +26,7 @@ INSTALLED: Final = Path(
     os.environ.get("HA_ROOT") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ha-kit"
 )
 """Where the kit's setup.sh puts Home Assistant."""
-START_S: Final = 1_200.0
+START_S: Final = 600.0
 """Longest start, and longest installation of one part (seconds): only a failure takes so long."""
 
 Json = dict[str, Any]
