@@ -1,16 +1,21 @@
 """What all tests share: the recordings beside the checkout, a broker, a state directory of their own, patience."""
 
+import os
+
+# As the daemon does: two threads of OpenBLAS that wait for each other in a loop cost six times the time of one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import Mosquitto
 
-# No deadline for an example: on a slow machine the first one also pays for imports.
-settings.register_profile("patient", deadline=None)
+# No deadline for an example: on a slow machine the first one also pays for imports. Nor for making them.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 

@@ -258,4 +258,32 @@ def test_the_test_command_explains_itself() -> None:
     """--help installs nothing."""
     done = _run([str(ROOT / "tests" / "run"), "--help"])
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: tests/run [--quick")
+    assert done.stdout.startswith("usage: tests/run [--fast | --quick")
+
+
+@pytest.mark.parametrize("words", [[], ["-k", "a name"]])
+def test_the_test_command_runs_from_anywhere_and_says_how_long(
+    checkout: Path, lib: Callable[..., subprocess.CompletedProcess[str]], words: list[str]
+) -> None:
+    """Without a terminal, from another folder: the time first, then each check in the checkout; two cores for all."""
+    tools = checkout / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for tool in ("ruff", "mypy", "lint-imports", "python"):
+        (tools / tool).write_text('#!/bin/sh\necho "${0##*/} $* ($PWD)"\n')
+        (tools / tool).chmod(0o755)
+    assert lib('mark_installed test "$root/deploy/requirements-test.lock"').returncode == 0
+    done = subprocess.run(
+        [checkout / "tests" / "run", "--quick", *words],
+        cwd="/",
+        env={**os.environ, "CI": "true"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    left_out = "-m pytest -m not e2e and not homeassistant"
+    asked = "-k a name" if words else "-n 2 --dist loadfile"
+    expected = ["ruff format --check", "ruff check", "mypy ", "lint-imports ", f"python {left_out} {asked}"]
+    assert done.stdout.splitlines() == [f"{line} ({checkout})" for line in expected]
+    first = done.stderr.splitlines()[0]
+    assert first.startswith("==> what pytest is asked for takes" if words else "==> --quick takes 4 minutes")

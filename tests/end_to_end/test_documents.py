@@ -31,7 +31,7 @@ from tests.support.servers.rtsp_server import camera
 from tests.support.servers.virtual_microphone import VirtualMicrophone
 from tests.support.sound.sounds import silence, write_wav
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.e2e
 
 README = ROOT / "README.md"
 MOSQUITTO = ROOT / "deploy" / "mosquitto" / "README.md"

@@ -22,6 +22,7 @@ from service.capture.devices import choose
 from service.capture.inbox import Inbox
 from service.capture.microphone import MicrophoneSource, Recorder
 from service.capture.recording import file_chunks
+from tests.support.patience import PATIENCE_S
 from tests.support.sound.matching import drain, wait_for
 from tests.support.sound.media import encoded
 from tests.support.sound.sounds import chirp
@@ -173,7 +174,7 @@ def test_a_recorder_that_overflows(folder: Path, monkeypatch: pytest.MonkeyPatch
     source = MicrophoneSource("nursery", "default", Inbox("nursery"))
     source.start()
     wait_for(lambda: "ended with status 0" in source.status().detail, "its end")
-    assert source.stop(5.0)
+    assert source.stop(PATIENCE_S)
     chunks = drain(source.inbox)
     assert [(chunk.start, len(chunk.samples)) for chunk in chunks[:2]] == [(0, 320), (640, 320)]
     assert source.inbox.lost_device >= 320

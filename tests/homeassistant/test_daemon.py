@@ -13,7 +13,7 @@ from monitord.household import JOIN_S
 from tests.support.homeassistant.home_assistant import INSTALLED, KIT, HomeAssistant
 from tests.support.homeassistant.whole_house import BLUEPRINTS, HEALTHY, ROOMS, House, whole_house
 
-pytestmark = [pytest.mark.homeassistant, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.homeassistant
 
 NOT_HEARING = f"monitord_not_hearing_{HEALTHY}"
 CONNECTIVITY = "binary_sensor.baby_monitor_connectivity"

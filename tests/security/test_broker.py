@@ -13,6 +13,7 @@ import pytest
 from service.config import Config
 from service.mqtt.embedded_broker import EmbeddedBroker
 from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, crying_house, monitord
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, free_port, until
 
 pytestmark = pytest.mark.e2e
@@ -156,7 +157,7 @@ def test_whoever_is_not_named_neither_hears_nor_commands(house: House) -> None:
 def test_without_the_password_nobody_comes_in(house: House, words: list[str]) -> None:
     """Neither nameless, nor with a name alone, nor with a wrong password."""
     command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(house.broker.port), "-t", "#", "-W", "20", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode not in {0, 27}  # 27: it was let in, and nothing came in time
     assert "not authorised" in done.stderr
 

@@ -22,6 +22,7 @@ from service.capture.recording import check_file
 from service.capture.source import SourceState
 from service.capture.streams.rate_limit import BURST_S, SPEED
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
 from tests.support.sound.matching import joined, listen, wait_for, wait_for_state
 from tests.support.sound.sounds import chirp
@@ -54,7 +55,7 @@ def heard(phone: HttpAudio, path: str = "/audio.wav", login: str = "", read_s: f
         wait_for_state(source, SourceState.LIVE)
         yield source
     finally:
-        assert source.stop(5.0)
+        assert source.stop(PATIENCE_S)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_ffmpeg_is_in_the_child_and_numpy_is_not(phone: HttpAudio) -> None:
         "import sys, service.app, service.pipeline.replay, service.capture.streams.stream\n"
         "print([name for name in sys.modules if name.split('.')[0] == 'av'])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     assert done.stdout == "[]\n"
     with heard(phone):
         (child,) = decoders()
@@ -140,7 +141,7 @@ def test_a_crash_is_a_fault_of_one_source(phone: HttpAudio, number: signal.Signa
 
 def test_a_hung_decoder_is_ended(phone: HttpAudio) -> None:
     """FFmpeg that hangs, its own timeouts with it, is killed, told as silence, and the source is heard again."""
-    with heard(phone, read_s=0.5) as source:
+    with heard(phone, read_s=2.0) as source:
         (child,) = decoders()
         os.kill(child, signal.SIGSTOP)
         wait_for_state(source, SourceState.RECONNECTING)
@@ -151,9 +152,9 @@ def test_a_hung_decoder_is_ended(phone: HttpAudio) -> None:
 
 def test_stop_does_not_wait_for_a_hung_decoder(phone: HttpAudio) -> None:
     """A stop ends a child that hangs, and leaves none behind."""
-    with heard(phone) as source:
+    with heard(phone, read_s=2 * PATIENCE_S) as source:  # by then it would be killed for its silence
         os.kill(decoders()[0], signal.SIGSTOP)
-        assert source.stop(2.0)
+        assert source.stop(PATIENCE_S)
         assert decoders() == []
 
 
@@ -195,10 +196,10 @@ def test_without_file_descriptors_it_is_said(phone: HttpAudio) -> None:
         "while source.status().state == 'starting': time.sleep(0.01)\n"
         "print(source.status().detail, flush=True); resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
         "while source.status().state != 'live': time.sleep(0.01)\n"
-        "print(source.stop(5))\n"
+        f"print(source.stop({PATIENCE_S}))\n"
     )
     command = [sys.executable, "-c", code, phone.url("/audio.wav")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     first, stopped = done.stdout.splitlines()
     assert "FFmpeg's process cannot be started: Too many open files" in first
     assert (stopped, "Traceback" in done.stderr) == ("True", False)
@@ -228,7 +229,7 @@ def test_a_flood_starves_nobody() -> None:
         beyond_s = 2.5  # of sound beyond the burst
         wait_for(lambda: source.inbox.tally().captured >= (BURST_S + beyond_s) * RATE_HZ, "more than a burst")
         assert time.monotonic() - began_s > beyond_s / SPEED - 0.5  # unbounded it takes a tenth of a second
-        assert source.stop(5.0)
+        assert source.stop(PATIENCE_S)
         thread.join()
 
 

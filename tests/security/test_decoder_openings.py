@@ -14,6 +14,7 @@ from service.capture.inbox import Inbox
 from service.capture.recording import check_file, file_chunks
 from service.capture.source import SourceState
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_serving import Quiet, serving
 from tests.support.sound.matching import wait_for
 from tests.support.sound.sounds import chirp, write_wav
@@ -60,7 +61,7 @@ def test_a_playlist_on_the_network_opens_no_file_of_ours(tmp_path: Path, name: s
         source = StreamSource("phone", f"{address}/{name}", Inbox("phone"))
         source.start()
         wait_for(lambda: source.status().state not in {SourceState.STARTING, SourceState.LIVE}, "the refusal")
-        assert source.stop(5.0)
+        assert source.stop(PATIENCE_S)
     assert asked[0] == f"/{name}"
     assert source.inbox.tally().captured == 0
 

@@ -12,6 +12,7 @@ import pytest
 
 from service.mqtt.settings import MqttSettings, TlsSettings, is_loopback, read_credentials
 from tests.support.daemon.daemon import Daemon, configure, monitord, room, short_cry
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.servers.post_server import serve_posts
@@ -44,7 +45,7 @@ def rubbish() -> Iterator[int]:
             except TimeoutError:
                 continue
             with sock:
-                sock.settimeout(5)
+                sock.settimeout(PATIENCE_S)
                 asked = sock.recv(2_000)
                 sock.sendall(b"RTSP/1.0 500 " + asked.splitlines()[0] + b"\r\nCSeq: 1\r\n\r\n")
 

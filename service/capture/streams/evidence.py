@@ -47,9 +47,7 @@ def is_a_page(seen: Seen | None) -> bool:
     return seen is not None and is_page(seen.content_type)
 
 
-def way_blocked(  # noqa: PLR0911 - the first that is wrong counts
-    seen: Seen | None, spec: StreamSpec
-) -> str:
+def way_blocked(seen: Seen | None, spec: StreamSpec) -> str:
     """Why one does not come as far as the stream: its name or its certificate; empty where that is well."""
     if seen is None:
         return ""

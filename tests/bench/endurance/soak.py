@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _kills(folder: Path, kills: int, seed: int) -> list[str]:
-    lanes = [Chaos(folder / str(lane), seed + lane, _say) for lane in range(LANES)]
+    lanes = [Chaos(folder / str(lane), seed + lane, _say, LEAVE_S) for lane in range(LANES)]
     with ThreadPoolExecutor(LANES) as pool:
         verdicts = list(pool.map(lambda lane: lane.run(-(-kills // LANES)), lanes))
     total = sum(verdicts, Verdict())

@@ -13,15 +13,10 @@ import pytest
 from tests.support.daemon.broken_daemon import BrokenDaemon
 from tests.support.daemon.daemon import configure, crying_room, looped
 from tests.support.faults.fault_feed import Feeds
-from tests.support.faults.fault_matrix import ROOT, FaultSubscriber
+from tests.support.faults.fault_matrix import ROOT, WELL, FaultSubscriber
 from tests.support.servers.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.e2e
-
-TOLD_S = 10.0
-"""Seconds in which a fault must be told."""
-SLOW_BOX_S = 10.0
-"""What a machine with other work may add (seconds)."""
 
 
 @contextmanager
@@ -58,7 +53,7 @@ def test_a_network_that_fails_and_a_clock_that_jumps(tmp_path: Path) -> None:
             told = len(daemon.segments())
             daemon.wait_for(lambda: len(daemon.segments()) > told, "more of it")  # noqa: B023
         for source in ("phone", "cot"):
-            assert subscriber.faults(source) == ["ok"]
+            assert set(subscriber.faults(source)) <= WELL
             assert set(subscriber.payloads(f"{ROOT}/{source}/status")[1:]) <= {"online"}
         assert daemon.stop()[0] == 0
 
@@ -68,15 +63,15 @@ def test_a_stuck_worker_and_a_frozen_daemon(tmp_path: Path) -> None:
     with house(tmp_path) as (daemon, subscriber, _):
         daemon.breaks("stuck")
         for source in ("phone", "cot"):
-            daemon.wait_for(lambda: status(subscriber, source) == "offline", source, TOLD_S + SLOW_BOX_S)  # noqa: B023
+            daemon.wait_for(lambda: status(subscriber, source) == "offline", source)  # noqa: B023
             daemon.wait_for(lambda: subscriber.fault(source) == "stuck", f"the fault of {source}")  # noqa: B023
         os.kill(daemon.pid, signal.SIGSTOP)
-        daemon.wait_for(lambda: subscriber.last(f"{ROOT}/status") == "offline", "the last will", TOLD_S + SLOW_BOX_S)
+        daemon.wait_for(lambda: subscriber.last(f"{ROOT}/status") == "offline", "the last will")
         daemon.mends("stuck")
         os.kill(daemon.pid, signal.SIGCONT)
         daemon.wait_for(lambda: subscriber.last(f"{ROOT}/status") == "online", "it woke up")
         for source in ("phone", "cot"):
-            daemon.wait_for(lambda: (status(subscriber, source), subscriber.fault(source)) == ("online", "ok"), source)  # noqa: B023
+            daemon.wait_for(lambda: status(subscriber, source) == "online" and subscriber.fault(source) in WELL, source)  # noqa: B023
             for told in subscriber.values(f"{ROOT}/{source}/health"):
                 assert told["captured"] == told["lost"] + told["quiet"] + told["segmented"] + told["held"]
         assert daemon.events("started", "phone") == []  # what it gets at once then is a burst, no cry
@@ -89,7 +84,7 @@ def test_out_of_file_descriptors(tmp_path: Path) -> None:
         before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (1, before[1]))
         feeds.feeds["phone"].does = "gone"
-        daemon.wait_for(lambda: status(subscriber, "phone") == "offline", "the loss", TOLD_S + SLOW_BOX_S)
+        daemon.wait_for(lambda: status(subscriber, "phone") == "offline", "the loss")
         feeds.feeds["phone"].does = "room"
         daemon.wait_for(lambda: "open files" in daemon.words, "the reason")
         told = len(daemon.segments())
@@ -130,7 +125,7 @@ def test_a_full_disk(tmp_path: Path, disk: Path) -> None:
         daemon.wait_for(lambda: len(subscriber.payloads(f"{ROOT}/cot/segment")) > told, "cries all the same")
         daemon.wait_for(lambda: told_fault(subscriber).startswith(f"the disk under {disk} is full"), "the refusal")
         assert f"the disk under {disk} is full" in daemon.words
-        assert subscriber.faults("cot") == ["ok"]
+        assert set(subscriber.faults("cot")) <= WELL
         (disk / "filler").unlink()
         daemon.wait_for(lambda: told_fault(subscriber) == "", "the end of it")
         assert daemon.stop()[0] == 0

@@ -12,6 +12,7 @@ from tests.support.faults.fault_matrix import (
     RECORDINGS,
     ROOT,
     STREAMS,
+    WELL,
     FaultSubscriber,
     Feed,
     provoked,
@@ -20,14 +21,10 @@ from tests.support.faults.fault_matrix import (
 )
 from tests.support.faults.fault_microphones import Microphones, alsa_environment
 from tests.support.faults.fault_recordings import Recordings
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.e2e
-
-TOLD_S = 10.0
-"""Seconds in which a fault must be told."""
-SLOW_BOX_S = 10.0
-"""What a machine with other work may add (seconds)."""
 
 
 def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +54,7 @@ def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.
             feeds[row.source].does = row.does
         wait(
             lambda: all(each[1] and each[2] for each in provoked(subscriber, rows, broken_s).values()),
-            TOLD_S + SLOW_BOX_S,
+            PATIENCE_S,
         )
         found = provoked(subscriber, rows, broken_s)
         for row in rows:
@@ -73,7 +70,7 @@ def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.
             assert subscriber.alerts(row.source)[0] == ("fault", "fault"), row
             daemon.wait_for(lambda: subscriber.alerts(row.source)[-1] == ("recovered", "info"), f"{row.source} is told")  # noqa: B023
         for source in ("s_well", "m_well", "f_well"):
-            assert subscriber.faults(source) == ["ok"]
+            assert set(subscriber.faults(source)) <= WELL
             told = subscriber.payloads(f"{ROOT}/{source}/status")
             assert set(told[told.index("online") :]) == {"online"}
         assert daemon.events("started") == []

@@ -145,7 +145,6 @@ def test_error_page_of_a_server_is_no_network(tmp_path: Path) -> None:
     assert not (tmp_path / "vggish").exists()
 
 
-@pytest.mark.timeout(600)  # half a minute on a quiet machine; 72 million weights, converted
 def test_fetch_makes_a_base_for_training(tmp_path: Path) -> None:
     """Pins the whole way in full size: broken download, second address, conversion, self-test, bundle for training."""
     pytest.importorskip("tensorflow")

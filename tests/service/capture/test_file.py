@@ -14,6 +14,7 @@ from service.capture.inbox import Inbox
 from service.capture.recording import check_file, file_chunks
 from service.capture.source import SourceState
 from tests.support.paths import SHARED
+from tests.support.patience import PATIENCE_S
 from tests.support.sound.matching import drain, find, joined, listen, wait_for, wait_for_state
 from tests.support.sound.media import encoded, write_media, write_video
 from tests.support.sound.sounds import chirp, write_wav
@@ -36,7 +37,7 @@ def played(path: Path) -> list[AudioChunk]:
         return inbox.drained
 
     wait_for(over, f"the end of {path.name}")
-    assert source.stop(5.0)
+    assert source.stop(PATIENCE_S)
     return chunks
 
 
@@ -100,7 +101,7 @@ def test_real_time(tmp_path: Path) -> None:
     assert np.array_equal(joined(chunks), SOUND)
     played_s = (chunks[-1].start - chunks[0].start) / RATE_HZ  # 1.9 s of 2 s: starts of the first and last chunk
     assert chunks[-1].at - chunks[0].at > played_s - 0.2
-    assert source.stop(5.0)
+    assert source.stop(PATIENCE_S)
 
 
 def test_loop_has_no_gap(tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ def test_loop_has_no_gap(tmp_path: Path) -> None:
     source = FileSource("file", write_wav(tmp_path / "a.wav", sound), Inbox("file"), realtime=True, loop=True)
     source.start()
     heard = listen(source.inbox, 0.5)
-    assert source.stop(5.0)
+    assert source.stop(PATIENCE_S)
     samples = joined(heard)
     assert np.array_equal(samples, np.resize(sound, len(samples)))
     assert heard[-1].start == sum(len(chunk.samples) for chunk in heard[:-1])
@@ -122,7 +123,7 @@ def test_stop_frees_a_waiting_reader(tmp_path: Path) -> None:
     source = FileSource("file", path, inbox, realtime=False, loop=False)
     source.start()
     wait_for(lambda: inbox.held > 29 * RATE_HZ, "a full inbox")
-    assert source.stop(5.0)
+    assert source.stop(PATIENCE_S)
 
 
 def test_check_accepts_sound(tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_a_pipe_is_played_when_somebody_writes(tmp_path: Path) -> None:
     assert np.array_equal(joined(drain(source.inbox)), SOUND)
     waits = FileSource("file", path, Inbox("file"), realtime=True, loop=False)
     waits.start()
-    assert waits.stop(5.0)
+    assert waits.stop(PATIENCE_S)
 
 
 def test_a_loop_never_ends_quietly(tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_a_loop_never_ends_quietly(tmp_path: Path) -> None:
     assert "no such file" in source.status().detail
     write_wav(path, SOUND[:0])
     wait_for_state(source, SourceState.DECODE_ERROR)
-    assert source.stop(5.0)
+    assert source.stop(PATIENCE_S)
 
 
 def broken_files(folder: Path) -> list[tuple[Path, str]]:
@@ -194,7 +195,7 @@ def test_no_sound_is_said_by_name(tmp_path: Path) -> None:
         source.start()
         wait_for_state(source, SourceState.DECODE_ERROR)
         assert re.search(word, source.status().detail)
-        assert source.stop(5.0)
+        assert source.stop(PATIENCE_S)
 
 
 def test_damage_keeps_what_came_before(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from monitord.pcm import position_16k
 from monitord.ring import RING_S
 from monitord.types import AudioChunk, Pcm
 from service.capture.inbox import Inbox
+from tests.support.patience import PATIENCE_S
 from tests.support.sound.chunks import RATES_HZ
 from tests.support.sound.matching import drain, wait_for
 from tests.support.sound.sounds import silence
@@ -129,7 +130,7 @@ def test_close_frees_a_writer_that_waits() -> None:
     wait_for(lambda: inbox.held == RING_S * 16_000, "a full ring")
     assert not done.wait(0.05)
     inbox.close()
-    writer.join(30)
+    writer.join(PATIENCE_S)
     assert done.is_set()
     assert len(drain(inbox)) == RING_S  # what is inside stays readable
 

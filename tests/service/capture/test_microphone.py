@@ -18,6 +18,7 @@ from service.capture.inbox import Inbox
 from service.capture.microphone import MODULE, MicrophoneSource, has_capture_device, list_devices
 from service.capture.source import SourceState
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.virtual_microphone import VirtualMicrophone
 from tests.support.sound.matching import drain, find, joined, listen, wait_for, wait_for_state
 from tests.support.sound.sounds import noise, write_wav
@@ -50,7 +51,7 @@ def source(crib: VirtualMicrophone) -> Iterator[MicrophoneSource]:  # noqa: ARG0
     source.start()
     wait_for_state(source, SourceState.LIVE)
     yield source
-    source.stop(5.0)
+    source.stop(PATIENCE_S)
 
 
 @pytest.mark.e2e
@@ -93,7 +94,7 @@ def test_opposite_channels_of_a_sound_server(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.e2e
 def test_stop_closes_the_device(source: MicrophoneSource) -> None:
     """After a stop nothing records any more, and the thread has left."""
-    assert source.stop(5.0)
+    assert source.stop(PATIENCE_S)
     recorders = subprocess.run(["pactl", "list", "short", "source-outputs"], capture_output=True, check=True)
     assert not recorders.stdout
     drain(source.inbox)
@@ -124,7 +125,7 @@ def test_hung_server(crib: VirtualMicrophone, source: MicrophoneSource) -> None:
     crib.hang()
     wait_for_state(source, SourceState.RECONNECTING)
     assert "sends nothing" in source.status().detail
-    assert second.stop(5.0)
+    assert second.stop(PATIENCE_S)
     assert len(children()) <= 1
     crib.resume()
     wait_for_state(source, SourceState.LIVE)
@@ -159,7 +160,7 @@ def test_process_leaves_a_hung_server(crib: VirtualMicrophone) -> None:
     assert child.stdout is not None
     assert child.stdout.readline() == "live\n"
     crib.hang()
-    out, err = child.communicate("\n", timeout=30)
+    out, err = child.communicate("\n", timeout=PATIENCE_S)
     crib.resume()
     assert (child.returncode, out, err) == (0, "", "")
 
@@ -183,7 +184,7 @@ def test_unknown_name_lists_the_devices(crib: VirtualMicrophone) -> None:  # noq
     wait_for_state(source, SourceState.RECONNECTING)
     assert "'Blue Yeti'" in source.status().detail
     assert "pulse [ALSA]" in source.status().detail
-    assert source.stop(5.0)
+    assert source.stop(PATIENCE_S)
 
 
 @pytest.mark.e2e
@@ -228,7 +229,7 @@ def test_plugged_in_beside_a_live_one(crib: VirtualMicrophone, source: Microphon
         configuration.write('pcm.balcony { type pulse hint { show on description "another" } }\n')
     wait_for_state(second, SourceState.LIVE)
     assert source.status().reconnects == 0
-    assert second.stop(5.0)
+    assert second.stop(PATIENCE_S)
     del crib
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState
+from service.capture.streams.options import LISTEN_S
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.sound.matching import find, joined, listen, wait_for, wait_for_state
 from tests.support.sound.media import write_video
 from tests.support.sound.sounds import chirp
@@ -33,7 +35,7 @@ def listening(scheme: str, port: int) -> Iterator[StreamSource]:
     try:
         yield source
     finally:
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
 
 
 @contextmanager
@@ -90,11 +92,11 @@ def test_push(video: Path, scheme: str, port: int) -> None:
 
 @pytest.mark.parametrize("scheme", sorted(PUSHES))
 def test_stop_while_nobody_comes(scheme: str, port: int) -> None:
-    """A stop ends the wait for a phone within seconds, not at the wait's own deadline."""
+    """A stop ends the wait for a phone, which has a deadline of its own a minute away."""
     source = StreamSource("phone", f"{scheme}://127.0.0.1:{port}/live", Inbox("phone"), listen=True)
     source.start()
     wait_for(lambda: is_open(port), "the port")
-    assert source.stop(3.0)
+    assert source.stop(LISTEN_S / 2)
 
 
 @pytest.mark.parametrize("scheme", sorted(PUSHES))

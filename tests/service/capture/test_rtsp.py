@@ -7,6 +7,7 @@ import pytest
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.rtsp_server import camera
 from tests.support.sound.matching import find, joined, listen, wait_for_state
 from tests.support.sound.sounds import chirp, write_wav
@@ -27,7 +28,7 @@ def test_codecs(wav: Path, codec: str, rate_hz: int) -> None:
         source = StreamSource("cam", f"rtsp://127.0.0.1:{port}/live", Inbox("cam"))
         source.start()
         chunks = listen(source.inbox, 2.0)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     assert {chunk.rate_hz for chunk in chunks} == {rate_hz}
     _, fit = find(joined(chunks)[rate_hz : 2 * rate_hz], chirp(200, 3000, 20.0, rate_hz=rate_hz))
     assert fit > 0.9
@@ -39,11 +40,11 @@ def test_password(wav: Path, caplog: pytest.LogCaptureFixture) -> None:
         source = StreamSource("cam", f"rtsp://admin:right-pass@127.0.0.1:{port}/live", Inbox("cam"))
         source.start()
         listen(source.inbox, 0.5)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
         source = StreamSource("cam", f"rtsp://admin:wrong-pass@127.0.0.1:{port}/live", Inbox("cam"))
         source.start()
         wait_for_state(source, SourceState.AUTH_FAILED)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     assert "refuses this user and password" in source.status().detail
     assert "-pass" not in source.status().detail + caplog.text
 
@@ -58,5 +59,5 @@ def test_death_and_return(wav: Path) -> None:
     with camera(wav, "l16", port):
         wait_for_state(source, SourceState.LIVE)
         listen(source.inbox, 0.5)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     assert source.status().reconnects == 1

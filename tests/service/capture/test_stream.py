@@ -18,7 +18,9 @@ from monitord.errors import ConfigError
 from monitord.types import RATE_HZ
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState
+from service.capture.streams.options import OPEN_S
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
 from tests.support.servers.http_serving import serving
 from tests.support.sound.matching import drain, find, joined, listen, wait_for, wait_for_state
@@ -37,7 +39,7 @@ def streaming(url: str, *, read_s: float = 8.0) -> Iterator[StreamSource]:
     try:
         yield source
     finally:
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
 
 
 @pytest.fixture
@@ -72,12 +74,13 @@ def test_compressed_streams_are_heard(phone: HttpAudio, path: str, rate_hz: int)
 
 def test_recording_is_heard_in_real_time(phone: HttpAudio) -> None:
     """A file on a web server is played as if it were live, not poured in at once."""
+    began_s = time.monotonic()
     with streaming(phone.url("/clip.wav")) as source:
         wait_for_state(source, SourceState.LIVE)
         time.sleep(1.0)
         heard = joined(drain(source.inbox))
     assert np.array_equal(heard, SOUND[: len(heard)])
-    assert len(heard) < 5 * RATE_HZ  # about one of its 20 s
+    assert len(heard) < (time.monotonic() - began_s + 3.0) * RATE_HZ  # about one of its 20 s
 
 
 def test_burst_is_kept(phone: HttpAudio) -> None:
@@ -145,12 +148,12 @@ def test_mute_server(phone: HttpAudio) -> None:
 
 def test_stalled_stream(phone: HttpAudio) -> None:
     """A stream that stops in the middle, its connection alive, is told and connected again."""
-    with streaming(phone.url("/stall.wav"), read_s=1.0) as source:
+    with streaming(phone.url("/stall.wav"), read_s=2.0) as source:
         wait_for_state(source, SourceState.LIVE)
         wait_for_state(source, SourceState.RECONNECTING)
         assert "sends nothing" in source.status().detail
         wait_for_state(source, SourceState.LIVE)
-        assert source.status().reconnects == 1
+        assert source.status().reconnects >= 1
 
 
 def test_server_dies_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:
@@ -166,7 +169,7 @@ def test_server_dies_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:
         with HttpAudio(SOUND, port).running():
             wait_for_state(source, SourceState.LIVE)
             chunks += listen(source.inbox, 0.5)
-            assert source.stop(20.0)
+            assert source.stop(PATIENCE_S)
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
     assert source.status().reconnects == 1
     assert chunks[-1].start == sum(len(chunk.samples) for chunk in chunks[:-1])
@@ -206,7 +209,7 @@ def test_camera_that_never_answers() -> None:
         source.start()
         wait_for_state(source, SourceState.RECONNECTING)  # after the 10 s that a sleepy camera may take
         assert "no answer" in source.status().detail
-    assert source.stop(20.0)
+    assert source.stop(PATIENCE_S)
 
 
 def test_stop_while_connecting() -> None:
@@ -216,10 +219,13 @@ def test_stop_while_connecting() -> None:
             "from service.capture.streams.stream import StreamSource\n"
             "from service.capture.inbox import Inbox\nimport time\n"
             f"s = StreamSource('phone', 'rtsp://127.0.0.1:{mute.getsockname()[1]}/live', Inbox('phone'))\n"
-            "s.start(); time.sleep(0.5); print(s.stop(2.0))"
+            "s.start(); time.sleep(0.5); began = time.monotonic()\n"
+            f"print(s.stop({PATIENCE_S}), time.monotonic() - began < {OPEN_S})"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True True\n", "")
 
 
 def test_bad_url_is_refused_without_its_password() -> None:

@@ -132,7 +132,7 @@ def test_nothing_stale_stays_on_the_broker(broker: Mosquitto, discovered: Start,
             for message in (*discovery.swept, *messages):
                 mqtt.tell(message)
             if messages:
-                assert wait_connected(mqtt, 30).connected
+                assert wait_connected(mqtt).connected
 
     told = [
         Message(topic, "x", retain=True, qos=1, keep=first.keep)

@@ -91,7 +91,7 @@ def test_an_event_that_is_too_large_waits_for_a_broker_that_takes_it(tmp_path: P
 def test_a_broker_that_takes_no_alarm_is_refused(tmp_path: Path, outbox: Outbox) -> None:
     """Waiting will not help, so it is said as a refusal, with the key to raise."""
     with Mosquitto(tmp_path / "broker", options=("max_packet_size 500",)) as broker, client(at(broker), outbox) as mqtt:
-        status = wait_connected(mqtt, 300)
+        status = wait_connected(mqtt)
         assert (status.connected, status.refused) == (False, True)
         for words in ("at most 500 bytes", "max_packet_size", "waiting will not help"):
             assert words in status.detail
@@ -130,7 +130,7 @@ def test_without_retain_it_works_and_says_what_is_missing(tmp_path: Path, outbox
     ):
         mqtt.tell(node_messages.source_status(NODE, "room", online=True))
         mqtt.tell(event(1))
-        assert wait_connected(mqtt, 300).connected
+        assert wait_connected(mqtt).connected
         until(lambda: ids(subscriber) == ["1"] and subscriber.last(STATUS) == "online")
         assert "retained messages" in mqtt.status().detail
         assert mqtt.status().detail == mqtt.fault
@@ -149,7 +149,7 @@ def test_with_qos_0_alone_an_event_is_gone_when_the_broker_has_read_it(tmp_path:
     ):
         for number in range(40):
             mqtt.tell(event(number))
-        assert wait_connected(mqtt, 300).connected
+        assert wait_connected(mqtt).connected
         until(lambda: ids(subscriber) == [str(number) for number in range(40)])
         until(lambda: outbox.waiting == 0)
         assert "QoS 1" in mqtt.status().detail
@@ -177,7 +177,7 @@ def test_what_the_last_will_may_not_be_is_learnt(outbox: Outbox) -> None:
     with OddBroker(properties=bytes([0x24, 0, 0x25, 0])) as broker:
         broker.refused = {0x20: 154, 0x08: 155}  # bits of the connect flags: will retain, will QoS 1
         with client(MqttSettings(host="127.0.0.1", port=broker.port), outbox) as mqtt:
-            assert wait_connected(mqtt, 300).connected
+            assert wait_connected(mqtt).connected
             assert broker.connections == 3
             until(lambda: STATUS in [taken.topic for taken in broker.taken])
             assert {(taken.qos, taken.retain) for taken in broker.taken if not taken.subscribe} == {(0, False)}
@@ -190,7 +190,7 @@ def test_without_wildcards_each_topic_is_asked_for(outbox: Outbox) -> None:
         OddBroker(properties=bytes([0x28, 0])) as broker,
         client(MqttSettings(host="127.0.0.1", port=broker.port), outbox) as mqtt,
     ):
-        assert wait_connected(mqtt, 300).connected
+        assert wait_connected(mqtt).connected
 
         def asked() -> list[str]:
             return ",".join(taken.topic for taken in broker.taken if taken.subscribe).split(",")
@@ -207,6 +207,6 @@ def test_a_broker_that_wants_no_keepalive_is_still_looked_after(outbox: Outbox, 
         OddBroker(properties=bytes([0x13, 0, told_s])) as broker,  # server keep alive
         client(MqttSettings(host="127.0.0.1", port=broker.port), outbox, keepalive_s=1) as mqtt,
     ):
-        assert wait_connected(mqtt, 300).connected
+        assert wait_connected(mqtt).connected
         broker.hangs = True
         until(lambda: "not answered for 2 s" in mqtt.status().detail)

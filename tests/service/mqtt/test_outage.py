@@ -17,6 +17,7 @@ from service.messages import cry_messages, node_messages
 from service.messages.message import Keep, Message, iso_utc
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port, until
 from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, at, client, event, ids, wait_connected
 
@@ -29,8 +30,8 @@ def test_stop_is_quick_without_a_broker(outbox: Outbox) -> None:
     mqtt.start()
     until(lambda: "no broker" in mqtt.status().detail)
     began = time.monotonic()
-    assert mqtt.stop()
-    assert time.monotonic() - began < 2
+    assert mqtt.stop(PATIENCE_S)
+    assert time.monotonic() - began < PATIENCE_S / 2  # it does not take the time it has
 
 
 def test_waits_for_a_broker_that_comes_later(tmp_path: Path, outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
@@ -39,11 +40,12 @@ def test_waits_for_a_broker_that_comes_later(tmp_path: Path, outbox: Outbox, cap
     with client(at(broker), outbox) as mqtt:
         mqtt.tell(event(1))
         assert not mqtt.tell(node_messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60))
+        until(lambda: str(broker.port) in mqtt.status().detail)
         status = wait_connected(mqtt, 2)
         assert (status.connected, status.refused, str(broker.port) in status.detail) == (False, False, True)
         assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
         with broker, Subscriber(broker) as subscriber:
-            assert wait_connected(mqtt, 30).connected
+            assert wait_connected(mqtt).connected
             until(lambda: ids(subscriber) == ["1"])
             assert subscriber.payloads("monitord/home/room/level") == []
 
@@ -62,12 +64,12 @@ def test_nothing_is_lost_when_the_broker_is_killed(broker: Mosquitto, outbox: Ou
 
     with Subscriber(broker) as subscriber, client(at(broker), outbox) as mqtt:
         mqtt.tell(node_messages.source_status(NODE, "room", online=True))
-        wait_connected(mqtt, 30)
+        wait_connected(mqtt)
         for life in range(2):
             tell_for(0.5)
             broker.kill()
             tell_for(0.5)
-            assert not mqtt.status().connected
+            until(lambda: not mqtt.status().connected)
             broker.start()
             until(lambda life=life: subscriber.payloads("monitord/home/status").count("online") >= life + 2)  # type: ignore[misc]
             tell_for(0.3)
@@ -120,20 +122,20 @@ def test_nothing_is_lost_when_the_daemon_is_killed(broker: Mosquitto, tmp_path: 
 def test_a_hung_broker_is_noticed(broker: Mosquitto, outbox: Outbox) -> None:
     """A broker that stands still, with its connection open, is seen after twice the keepalive."""
     with client(at(broker), outbox, keepalive_s=1) as mqtt:
-        assert wait_connected(mqtt, 30).connected
+        assert wait_connected(mqtt).connected
         os.kill(broker.pid, signal.SIGSTOP)
         try:
             until(lambda: "not answered for 2 s" in mqtt.status().detail)
         finally:
             os.kill(broker.pid, signal.SIGCONT)
-        assert wait_connected(mqtt, 30).connected
+        assert wait_connected(mqtt).connected
 
 
 def test_last_will(broker: Mosquitto, outbox: Outbox) -> None:
     """A daemon that vanishes without a goodbye is told offline by the broker."""
     proxy = Proxy(broker.port)
     with Subscriber(broker) as subscriber, client(MqttSettings(host="127.0.0.1", port=proxy.port), outbox) as mqtt:
-        wait_connected(mqtt, 30)
+        wait_connected(mqtt)
         until(lambda: subscriber.last("monitord/home/status") == "online")
         proxy.close()
         until(lambda: subscriber.last("monitord/home/status") == "offline")
@@ -157,7 +159,7 @@ def test_after_an_outage_what_waits_comes_first(broker: Mosquitto, outbox: Outbo
     with Subscriber(broker) as subscriber, mqtt:
         for message in (picture, settings):
             mqtt.tell(message)
-        assert wait_connected(mqtt, 30).connected
+        assert wait_connected(mqtt).connected
         until(lambda: subscriber.last(picture.topic) is not None)
         subscriber.say("fence", "")  # behind the acknowledgement of the picture: the broker does not send that again
         broker.terminate()

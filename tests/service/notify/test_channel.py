@@ -15,7 +15,8 @@ from service.notify.notifier import Notifier
 from service.notify.settings import NotifyConfig
 from service.notify.waiting import Counts, Pace
 from service.notify.webhook import Webhook
-from tests.support.servers.post_server import PATIENCE_S, PostServer, serve_posts
+from tests.support.patience import PATIENCE_S
+from tests.support.servers.post_server import PostServer, serve_posts
 from tests.support.servers.told_house import QUICK, House, notice, running
 
 

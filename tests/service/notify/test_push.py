@@ -13,8 +13,9 @@ from service.messages.texts import Kind
 from service.notify.notice import Notice, severity_of
 from service.notify.push import Push, check_url
 from service.notify.sending import NotSentError
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mail_server import mail_server
-from tests.support.servers.post_server import PATIENCE_S, serve_posts
+from tests.support.servers.post_server import serve_posts
 
 
 def _notice(kind: Kind = "started", room: str = "Nursery") -> Notice:
@@ -203,6 +204,6 @@ print(*sorted({"apprise", "requests"} & set(sys.modules)))
 def test_heavy_packages_only_where_a_channel_needs_them(arguments: list[str], loaded: str) -> None:
     """A daemon without channels pays nothing, one with a webhook no Apprise."""
     done = subprocess.run(
-        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE_S * 3
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     assert done.stdout.strip() == loaded

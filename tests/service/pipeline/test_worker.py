@@ -13,6 +13,7 @@ from monitord.types import RATE_HZ, CryEvent, Pcm, Scores, Segment
 from service.capture.inbox import Inbox
 from service.pipeline.channel import SourceChannel
 from service.pipeline.worker import Worker
+from tests.support.patience import PATIENCE_S
 from tests.support.sound.chunks import SIZES, cut_up
 from tests.support.sound.loudness import Loudness
 from tests.support.sound.matching import wait_for
@@ -220,7 +221,7 @@ def test_its_thread_hears_and_leaves_when_asked(classifier: Classifier) -> None:
         wait_for(lambda: "started" in heard.kinds(), "started")
     finally:
         worker.stop()
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert heard.kinds()[-1] == "ended"
 
@@ -247,7 +248,7 @@ def test_its_thread_ends_with_its_sources(classifier: Classifier) -> None:
         channel.inbox.end()
     thread = threading.Thread(target=worker.run, name="worker")
     thread.start()
-    thread.join(30)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert heard.kinds("one") == heard.kinds("two") == ["started", "segment", "reason", "ended"]
 

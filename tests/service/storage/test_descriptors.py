@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 
 pytestmark = pytest.mark.e2e
@@ -32,7 +33,7 @@ def event(text):
 
 
 def wait(condition):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + float(sys.argv[3])
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -72,7 +73,7 @@ with Outbox(folder / "outbox.db") as outbox, MqttClient(settings, Speaker(Node("
 def test_nothing_dies_without_file_descriptors(tmp_path: Path) -> None:
     """Outbox, store, lock and the way to the broker: each says so, goes on, and is whole when there are some again."""
     with Mosquitto(tmp_path / "broker") as broker:
-        command = [sys.executable, "-c", CHILD, str(tmp_path), str(broker.port)]
+        command = [sys.executable, "-c", CHILD, str(tmp_path), str(broker.port), str(PATIENCE_S)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdin is not None
             assert child.stdout is not None
@@ -88,7 +89,7 @@ def test_nothing_dies_without_file_descriptors(tmp_path: Path) -> None:
                 child.stdin.flush()
                 meanwhile, after = line(), line()
                 until(lambda: subscriber.payloads("monitord/home/room/event") == ["meanwhile"])
-            assert child.wait(30) == 0
+            assert child.wait(PATIENCE_S) == 0
     assert meanwhile["alive"]
     assert meanwhile["durable"] is (meanwhile["outbox"] == "")
     assert (meanwhile["late"], after["late"]) == (False, 1)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import random
 import signal
@@ -26,10 +27,6 @@ LIFE_S = 2.0
 """A kill while it hears comes within this of the first line (seconds)."""
 BROKER_CALM_S, BROKER_AWAY_S = 3.0, 1.5
 """Longest time (seconds) between two ends of the broker, and that it is away or stands still."""
-LEAVE_S = 5.0
-"""Seconds in which a clean stop must be over, whatever the broker does."""
-PATIENCE_S = 120.0
-"""Longest wait for the backlog at the end (seconds)."""
 
 
 @dataclass
@@ -65,10 +62,13 @@ class Chaos:
         folder: Empty; for state, sounds and logs.
         seed: Of all that is left to chance.
         say: Gets a line of progress.
+        leave_s: Longest clean stop, whatever the broker does (seconds); without it, as long as the machine needs.
     """
 
-    def __init__(self, folder: Path, seed: int, say: Callable[[str], None] = lambda _: None) -> None:
-        self._folder, self._say = folder, say
+    def __init__(
+        self, folder: Path, seed: int, say: Callable[[str], None] = lambda _: None, leave_s: float = math.inf
+    ) -> None:
+        self._folder, self._say, self._leave_s = folder, say, leave_s
         self._chance = random.Random(seed)
         self._broker = Mosquitto(folder / "broker")
         self._over = threading.Event()
@@ -94,7 +94,7 @@ class Chaos:
             self._finish()
             told = Told(subscriber)
             with contextlib.suppress(AssertionError):  # what is missing then, the verdict says
-                until(lambda: not told.missing(self._lines), PATIENCE_S)
+                until(lambda: not told.missing(self._lines))
             return self._judge(told)
 
     def _crying_config(self) -> Path:
@@ -116,7 +116,7 @@ class Chaos:
             if how < 0.15 and daemon.printed:  # before the first line it may not have its signal handlers yet
                 self._verdict.stops += 1
                 code, took_s = daemon.stop()
-                if code != 0 or took_s > LEAVE_S:
+                if code != 0 or took_s > self._leave_s:
                     self._verdict.faults.append(f"a clean stop ended with {code} after {took_s:.1f} s")
             else:
                 if how > 0.85:  # in the middle of its goodbye

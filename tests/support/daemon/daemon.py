@@ -16,11 +16,9 @@ import numpy as np
 from monitord.synthetic.synthetic_cry import BOUT, cry
 from monitord.types import RATE_HZ, Pcm
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto
 from tests.support.sound.sounds import noise, pcm, silence, write_wav
-
-PATIENCE_S = 60.0
-"""Longest wait for anything (seconds): only a failure takes so long, so it may be generous."""
 
 Json = dict[str, Any]
 """One JSON line, or the payload of one message. Any: values of JSON."""

@@ -9,6 +9,8 @@ from typing import Final, Protocol
 from tests.support.servers.mosquitto import Subscriber
 
 ROOT: Final = "monitord/home"
+WELL: Final = frozenset({"ok", "overload"})
+"""What is said of a source that is heard; the second of a machine that has other work."""
 
 
 class FaultSubscriber(Subscriber):
@@ -95,9 +97,11 @@ def provoked(
     """Returns for each row the fault, and when it and `offline` were told after `at_s` (monotonic seconds)."""
     found = {}
     for row in rows:
-        fault_at = subscriber.first(f"{ROOT}/{row.source}/health", lambda said: json.loads(said)["fault"] != "ok", at_s)
+        fault_at = subscriber.first(
+            f"{ROOT}/{row.source}/health", lambda said: json.loads(said)["fault"] not in WELL, at_s
+        )
         offline_at = subscriber.first(f"{ROOT}/{row.source}/status", lambda said: said == "offline", at_s)
-        told = [fault for fault in subscriber.faults(row.source) if fault != "ok"]
+        told = [fault for fault in subscriber.faults(row.source) if fault not in WELL]
         found[row.source] = (
             told[0] if fault_at is not None else "",
             None if fault_at is None else fault_at - at_s,

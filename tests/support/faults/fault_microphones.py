@@ -11,9 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.support.faults.fault_feed import Feed
-
-START_S = 20.0
-"""Longest start of the server (seconds); usual is half a second."""
+from tests.support.patience import PATIENCE_S
 
 
 def alsa_environment(folder: Path, *servers: "Microphones") -> dict[str, str]:
@@ -102,7 +100,7 @@ class Microphones:
         command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "-L", module]
         with (self._folder / "log").open("ab") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + PATIENCE_S
         while subprocess.run(["pactl", "info"], capture_output=True, check=False, env=self._environment).returncode:
             assert time.monotonic() < deadline, (self._folder / "log").read_text()
             time.sleep(0.05)
@@ -111,7 +109,7 @@ class Microphones:
         self._plugged += 1
         pipe = self._pipes[name] = self._folder / f"{name}.{self._plugged}"  # the old one is removed in its own time
         described = (f"source_name={name}", f"file={pipe}", "rate=16000", "channels=1", "format=s16le")
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + PATIENCE_S
         while not (module := self._pactl("load-module", "module-pipe-source", *described)):
             assert time.monotonic() < deadline, (self._folder / "log").read_text()
             time.sleep(0.05)

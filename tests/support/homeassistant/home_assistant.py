@@ -18,6 +18,7 @@ from typing import Any, Final, Self
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, until
 
 KIT: Final = ROOT.parent / "shared" / "ha"
@@ -25,10 +26,8 @@ INSTALLED: Final = Path(
     os.environ.get("HA_ROOT") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ha-kit"
 )
 """Where the kit's setup.sh puts Home Assistant."""
-START_S: Final = 180.0
-"""Longest start (seconds): only a failure takes so long."""
-PATIENCE_S: Final = 60.0
-"""Longest wait for anything else (seconds)."""
+START_S: Final = 600.0
+"""Longest start, and longest installation of one part (seconds): only a failure takes so long."""
 
 Json = dict[str, Any]
 """A JSON object. Any: values of JSON."""

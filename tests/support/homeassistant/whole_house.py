@@ -18,6 +18,7 @@ from urllib.parse import quote
 from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, looped, quiet_room, room, short_cry
 from tests.support.homeassistant.home_assistant import HomeAssistant, skip_without_home_assistant
 from tests.support.homeassistant.phone import Phone
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.sound.sounds import write_wav
 
@@ -29,8 +30,6 @@ RECORDING: Final = (
 """A real baby, 7 s: `monitord replay` says `started` after 1.4 s of it, with probability 1."""
 TURN_S: Final = 1.0
 """Length of the quiet that is looped (seconds): so soon does a room play what it is given."""
-PATIENCE_S: Final = 90.0
-"""Longest wait for anything (seconds): only a failure takes so long."""
 REMIND_MIN: Final = 0.5
 """By day, in minutes: the shortest that the configuration allows. By night nobody is reminded here."""
 HEALTHY: Final = "binary_sensor.baby_monitor_monitoring_healthy"

@@ -17,8 +17,8 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any, Final
 from urllib.parse import unquote
 
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_serving import Quiet, serving
-from tests.support.servers.post_server import PATIENCE_S
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-DEADLINE_S = 30.0
-"""How long a test waits for what must happen (seconds): a slow box with other work on it."""
+from tests.support.patience import PATIENCE_S
 
 PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 """Where Debian keeps mosquitto, also outside of a user's PATH."""
@@ -29,7 +28,7 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def until(condition: Callable[[], bool], timeout_s: float = DEADLINE_S) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     """Waits until the condition holds; fails the test when it does not in time."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -115,12 +114,12 @@ class Mosquitto:
     def terminate(self) -> None:
         """Ends it as a service manager does: it saves its state."""
         self._child.terminate()
-        self._child.wait(DEADLINE_S)
+        self._child.wait(PATIENCE_S)
 
     def kill(self) -> None:
         """Ends it as a power cut does."""
         self._child.kill()
-        self._child.wait(DEADLINE_S)
+        self._child.wait(PATIENCE_S)
 
     @property
     def pid(self) -> int:
@@ -225,7 +224,7 @@ class Subscriber:
 
     def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Publishes, and waits until the broker has it."""
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(DEADLINE_S)
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_S)
 
     def payloads(self, topic: str) -> list[str]:
         """Returns what came on a topic, in order."""

@@ -11,6 +11,7 @@ from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
 from service.mqtt.wire.connection import KEEPALIVE_S
 from service.storage.outbox import Outbox
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 
 NODE = Node("home")
@@ -28,7 +29,7 @@ def client(settings: MqttSettings, outbox: Outbox, *, keepalive_s: int = KEEPALI
     return MqttClient(settings, speaker, keepalive_s=keepalive_s)
 
 
-def wait_connected(mqtt: MqttClient, timeout_s: float) -> MqttStatus:
+def wait_connected(mqtt: MqttClient, timeout_s: float = PATIENCE_S) -> MqttStatus:
     """Waits until the node is online or the broker refuses us, at most so long; returns how it stands."""
     deadline = time.monotonic() + timeout_s
     while not (mqtt.status().connected or mqtt.status().refused) and time.monotonic() < deadline:

@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_serving import Quiet, serving
-
-PATIENCE_S = 20.0
-"""How long a test waits for what should come at once."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from service.notify.notice import Notice, Severity, severity_of
 from service.notify.notifier import Notifier
 from service.notify.waiting import Counts, Pace
 from service.notify.webhook import Webhook
-from tests.support.servers.post_server import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 QUICK = Pace(first_retry_s=0.01, longest_retry_s=0.02)
 

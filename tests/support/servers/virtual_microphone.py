@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
+
 ALSA = """
 pcm.pulse { type pulse hint { show on description "PulseAudio" } }
 ctl.pulse { type pulse }
@@ -18,9 +20,6 @@ ctl.!default { type pulse }
 
 DEVICE = "module-null-sink norewinds=1 sink_name=crib rate=16000 channels=1 format=s16le"
 """The device, a module of the server."""
-
-START_S = 20.0
-"""Longest start of the server (seconds); usual is half a second."""
 
 
 class VirtualMicrophone:
@@ -60,7 +59,7 @@ class VirtualMicrophone:
         ]
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + PATIENCE_S
         ready = ["pactl", "set-default-source", "crib.monitor"]
         while subprocess.run(ready, capture_output=True, check=False).returncode:
             assert time.monotonic() < deadline, self._log.read_text()

@@ -10,9 +10,7 @@ from scipy.signal import correlate
 from monitord.types import AudioChunk, Pcm
 from service.capture.inbox import Inbox
 from service.capture.source import Source, SourceState
-
-PATIENCE_S = 30.0
-"""Longest wait for anything (seconds): only a failure takes so long, so it may be generous."""
+from tests.support.patience import PATIENCE_S
 
 
 def wait_for(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:

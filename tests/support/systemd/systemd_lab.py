@@ -139,7 +139,6 @@ class SystemdLab:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
         )
         assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done

@@ -24,10 +24,8 @@ from training.learn.initial_weights import InitialWeights, load_initial_weights
 from training.learn.paper_training import PaperParams
 from training.results.result_files import read_results
 
-pytestmark = [
-    pytest.mark.timeout(300),  # each fit is compiled anew: seconds here, more where the machine is busy
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras' own, under NumPy 2
-]
+# Keras' own, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 ONCE = PaperParams(epochs=1, learning_rate=1e-3, batch=8)
 

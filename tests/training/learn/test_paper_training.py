@@ -19,10 +19,8 @@ from tests.support.training.reason_clips import reason_clips
 from training.learn.initial_weights import InitialWeights, Seen, load_initial_weights, pooled, see
 from training.learn.paper_training import CHECKPOINT_FILE, CURVE_FILE, PaperParams, Reasoner, _Draws, train
 
-pytestmark = [
-    pytest.mark.timeout(300),  # each fit is compiled anew: seconds here, more where the machine is busy
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras' own, under NumPy 2
-]
+# Keras' own, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 QUICK = PaperParams(epochs=40, learning_rate=1e-3, batch=8)
 """A tiny network learns tones in seconds at this rate."""
@@ -160,7 +158,6 @@ print("trained on", keras.backend.backend())
 """
 
 
-@pytest.mark.timeout(600)  # a framework's first import, and its compiler
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_the_same_code_trains_on_another_backend(backend: str) -> None:
     """Built, trained a step and asked, in a process of its own; without TensorFlow's help."""

@@ -81,7 +81,6 @@ print(litert_of(weights(), TINY)[4:8])
 """
 
 
-@pytest.mark.timeout(600)  # two frameworks' first imports
 def test_another_backend_lets_tensorflow_convert() -> None:
     """Trained on JAX, the network for the daemon is made by a child process on TensorFlow."""
     pytest.importorskip("jax", reason="jax is not installed: pip install jax to convert from it")

@@ -22,10 +22,8 @@ from training.learn.paper_training import PaperParams
 from training.recipes.paper_bundle import fit_paper
 from training.recipes.refit_cry_head import refit_cry
 
-pytestmark = [
-    pytest.mark.timeout(300),  # each fit is compiled anew: seconds here, more where the machine is busy
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras' own, under NumPy 2
-]
+# Keras' own, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 ONCE = PaperParams(epochs=1, learning_rate=1e-3, batch=8)
 

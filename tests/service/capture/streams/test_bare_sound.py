@@ -56,7 +56,7 @@ def test_content_type(content_type: str, content: bytes, rate_hz: int) -> None:
         port = server.port
     wait_for_state(source, SourceState.RECONNECTING)
     with PacedHttp(evenly(content, 40.0), content_type, port=port).running() as server:
-        wait_for(lambda: source.status().state is SourceState.LIVE, "it comes back", 100.0)
+        wait_for(lambda: source.status().state is SourceState.LIVE, "it comes back", 300.0)
         assert len(server.asked) == 1
         assert source.stop(20.0)
 

@@ -19,7 +19,7 @@ hosts, url = pathlib.Path("/etc/hosts"), sys.argv[1]
 source = StreamSource("cam", url, Inbox("cam"))
 
 def wait(state):
-    until = time.monotonic() + 100.0
+    until = time.monotonic() + 300.0
     while source.status().state is not state:
         assert time.monotonic() < until, source.status()
         time.sleep(0.02)
@@ -30,7 +30,7 @@ wait(SourceState.LIVE)
 hosts.write_text("")
 print("heard", flush=True)
 wait(SourceState.RECONNECTING)
-until = time.monotonic() + 100.0
+until = time.monotonic() + 300.0
 while "name" not in source.status().detail:
     assert time.monotonic() < until, source.status()
     time.sleep(0.02)
@@ -53,7 +53,6 @@ def _may_unshare() -> bool:
 
 
 @pytest.mark.skipif(not _may_unshare(), reason="this system lets nobody have an /etc/hosts of their own")
-@pytest.mark.timeout(600)
 def test_a_name_that_goes_and_comes_back(tmp_path: Path) -> None:
     """The daemon asks for the name at each attempt: nothing old is kept, and no restart is needed."""
     hosts = tmp_path / "hosts"
