@@ -287,3 +287,33 @@ def test_the_test_command_runs_from_anywhere_and_says_how_long(
     assert done.stdout.splitlines() == [f"{line} ({checkout})" for line in expected]
     first = done.stderr.splitlines()[0]
     assert first.startswith("==> what pytest is asked for takes" if words else "==> --quick takes 4 minutes")
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_the_fast_loop_runs_what_belongs_to_a_change(checkout: Path, *, holds: bool) -> None:
+    """The checks, and the one test of the one file that is new; what fails is told, and is the exit status."""
+    tools = checkout / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for tool in ("ruff", "mypy", "lint-imports", "pytest"):
+        (tools / tool).write_text("#!/bin/sh\n")
+        (tools / tool).chmod(0o755)
+    (tools / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    (tools / "python").chmod(0o755)
+    shutil.copy(ROOT / "tests" / "changed.py", checkout / "tests")
+    subprocess.run(["git", "init", "--quiet", checkout], check=True)
+    for path, text in (
+        ("service/new.py", ""),
+        ("tests/service/test_new.py", f"def test_new() -> None:\n    assert {holds}\n"),
+        ("tests/service/test_old.py", "def test_old() -> None:\n    assert False\n"),
+        (".git/info/exclude", "tests/service/test_old.py\n.venv\n"),
+    ):
+        (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / path).write_text(text)
+    subprocess.run(["git", "-C", checkout, "add", "deploy", ".ci", "pyproject.toml"], check=True)
+    subprocess.run(
+        ["git", "-C", checkout, "-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "Begin"], check=True
+    )
+    done = _run([str(checkout / "tests" / "run"), "--fast"])
+    assert done.returncode == (0 if holds else 1), done.stderr
+    assert ("1 passed" if holds else "1 failed") in done.stdout
+    assert f"1 test files: {'passed' if holds else 'FAILED'}" in done.stderr
