@@ -9,6 +9,7 @@ import io
 import pickle
 import pickletools
 import struct
+import warnings
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -111,12 +112,14 @@ class _Unpickler(pickle.Unpickler):
 def _load(file: IO[bytes]) -> object:
     """Unpickles what comes next, after a look at its places: for number 2^31 the unpickler makes room for as many."""
     start = file.tell()
-    for opcode, number, at in pickletools.genops(file):
-        most = (at or 0) - start  # as many objects as bytes so far, at most
-        if opcode.name in _PLACES and (number is None or number > most):
-            raise pickle.UnpicklingError(f"it puts something in place {number}, and has no more than {most}")
-    file.seek(start)
-    return _Unpickler(file).load()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python, about an escape in a stranger's text
+        for opcode, number, at in pickletools.genops(file):
+            most = (at or 0) - start  # as many objects as bytes so far, at most
+            if opcode.name in _PLACES and (number is None or number > most):
+                raise pickle.UnpicklingError(f"it puts something in place {number}, and has no more than {most}")
+        file.seek(start)
+        return _Unpickler(file).load()
 
 
 _PLACES: Final = {"PUT", "BINPUT", "LONG_BINPUT"}
