@@ -34,7 +34,10 @@ KEYS = {
     },
     "nursery/settings": {"enabled", "threshold", "profile", "snoozed_until"},
     "nursery/today": {"date", "episodes", "crying_min"},
-    "nursery/proof": {"state", "test", "started", "proven", "heard_ms", "published_ms", "receivers", "proven_by", "not_told", "detail"},
+    "nursery/proof": {
+        "state", "test", "started", "proven", "heard_ms", "published_ms", "receivers", "proven_by", "not_told",
+        "detail",
+    },
 }  # fmt: skip
 """By topic under the node: the keys of the contract, no more and no less."""
 OF_A_ROOM = ("status", "state", "episode", "health", "settings", "today", "proof", "spectrogram")
