@@ -63,6 +63,24 @@ DATA: Final = (
         "sound that is no cry",
     ),
     DataSet(
+        "corvin",
+        "MIT",
+        "Pain cues override identity cues in baby cries, by Siloe Corvin et al.; (c) 2024 Theunissen Lab",
+        "cries of identified babies",
+    ),
+    DataSet(
+        "CatMeows",
+        "CC BY 4.0",
+        "CatMeows by Luca A. Ludovico et al., Zenodo 4008297",
+        "cats, which are no babies",
+    ),
+    DataSet(
+        "EmoGator",
+        "Apache-2.0",
+        "EmoGator by Fred Buhl",
+        "screams, sobs and laughs of grown-ups, and babies' laughs made of these",
+    ),
+    DataSet(
         "measured rooms",
         "Apache-2.0 and MIT",
         "room responses as shipped with speechbrain, audiomentations and web-audio-samples, and of the IoSR, Surrey",
