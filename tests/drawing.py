@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitord.types import Pcm
 from training.held_out import rows_for
@@ -16,10 +17,12 @@ from training.views import ViewParams, Views
 ROOMS = [Room("hall", np.array([1, 0, 0, 0.5], np.float32), 0)]
 
 
-def views(prepared: Prepared, params: ViewParams | None = None, *, seed: int = 0) -> Views:
+def views(
+    prepared: Prepared, params: ViewParams | None = None, *, mined: NDArray[np.int64] | None = None, seed: int = 0
+) -> Views:
     """Draws from what is not held out."""
     rows = rows_for(prepared, held_out=False)
-    return Views(prepared, cry_targets(prepared), rows, ROOMS, seed=seed, params=params)
+    return Views(prepared, cry_targets(prepared), rows, ROOMS, mined=mined, seed=seed, params=params)
 
 
 def digest(drawn: Iterable[tuple[Pcm, float]]) -> str:
