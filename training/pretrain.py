@@ -24,6 +24,7 @@ from training.batches import VOICES, Batches
 from training.clips import make_folder
 from training.epoch_bar import EpochBar
 from training.hearing import held_out
+from training.precision import fastest
 from training.prepare import Prepared, samples_of
 from training.whole_file import write_whole
 
@@ -31,6 +32,9 @@ LEARNING_RATE: Final = 1e-3
 """AdamW's, for a network that starts from nothing (the method's 1e-4 is for one that starts from AudioSet)."""
 WARM_SHARE: Final = 0.5
 """Share of it for a network that starts from earlier weights."""
+RISE: Final = 500
+"""Steps until the full rate for a network that starts from earlier weights: the teachers' heads on it are new, and
+until they know something they would only disturb it."""
 LAST_RATE: Final = 0.01
 """Share of it that is left at the end of the cosine."""
 WEIGHT_DECAY: Final = 0.02
@@ -120,19 +124,26 @@ def pretrain(
     make_folder(folder)
     keras.utils.set_random_seed(params.seed)
     batches = Batches(views, frontend, seed=params.seed)
-    base = build_classifier(architecture)
+    with fastest():
+        base = build_classifier(architecture)
     tags = keras.layers.Dense(batches.classes, name="tags")(base.output["embedding"])
     voices = keras.ops.take(tags, VOICES, axis=1)
     teacher = keras.layers.Dense(batches.width, name="teacher")(base.output["embedding"])
     model = keras.Model(base.input, {"cry": base.output["cry"], "tags": tags, "voices": voices, "teacher": teacher})
-    start = LEARNING_RATE
+    start, rise = LEARNING_RATE, 0
     if params.warm is not None:
         try:
             base.load_weights(params.warm)
         except (OSError, ValueError) as error:
             raise ConfigError(f"{params.warm}: no weights of this network ({error})") from error
-        start *= WARM_SHARE
-    rate = keras.optimizers.schedules.CosineDecay(start, params.epochs * len(batches), alpha=LAST_RATE)
+        start, rise = start * WARM_SHARE, RISE
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0 if rise else start,
+        params.epochs * len(batches),
+        alpha=LAST_RATE,
+        warmup_target=start if rise else None,
+        warmup_steps=rise,
+    )
     # Any: Keras ships no types.
     losses: dict[str, Any] = {
         name: keras.losses.BinaryCrossentropy(from_logits=True) for name in ("cry", "tags", "voices")
