@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "compare",
     "streams",
     "noise",
+    "silences",
     "frontends",
     "report",
 )
