@@ -255,6 +255,13 @@ def test_without_cries_nobody_cries(prepared: Prepared) -> None:
     assert all(0 < sound.start < sound.end <= len(stream.samples) for sound in stream.sounds)
 
 
+def test_a_home_has_its_own_sounds(prepared: Prepared) -> None:
+    """Four of five sounds that are no laugh are the cat's; of two kinds it would be one of two."""
+    own = replace(BUSY, length_s=120.0, every_s=0.5, own=("ca",), own_share=0.6)
+    kinds = [sound.kind for sound in laid(prepared, own, cries=False).sounds if sound.kind != LAUGHING]
+    assert kinds.count("cat") / len(kinds) == pytest.approx(0.8, abs=0.13)  # 4 deviations of 160 draws
+
+
 def _alone(takes: Iterable[Take]) -> list[Take]:
     return [take for take in takes if take.is_cry is not True]
 

@@ -63,6 +63,10 @@ class StreamParams:
     """Mean seconds from one other sound's beginning to the next."""
     laugh_every: int = 10
     """One sound in so many is a laugh."""
+    own: tuple[str, ...] = ()
+    """How the kinds begin that this home has more of than others: its cat, its children."""
+    own_share: float = 0.5
+    """Share of the sounds, laughs aside, that are of these, each kind as often as another."""
     cry_every_s: tuple[float, float] = (60.0, 115.0)
     """Seconds from one cry's beginning to the next: longer than a cry and an episode's hold."""
     worst_snr_db: float = -15.0
@@ -218,11 +222,14 @@ def _lay_sounds(out: Wave, others: list[_Take], params: StreamParams, rng: np.ra
     for take in others:
         kinds.setdefault(take.kind, []).append(take.wave)
     laughs, names = sorted(kinds.keys() & LAUGHS), sorted(kinds.keys() - LAUGHS)
+    own = [name for name in names if name.startswith(params.own)] if params.own else []
     laid: list[Laid] = []
     at = int(rng.exponential(params.every_s) * RATE_HZ)
     while at < len(out):
         laugh = bool(laughs) and rng.integers(params.laugh_every) == 0
         among = laughs if laugh or not names else names
+        if own and not laugh and rng.random() < params.own_share:
+            among = own
         kind = among[rng.integers(len(among))]
         waves = kinds[kind]
         wave = waves[rng.integers(len(waves))] * np.float32(_amplitude(rng.uniform(*params.sound_dbfs)))
