@@ -157,6 +157,12 @@ def test_less_than_a_second_is_no_episode(tmp_path: Path) -> None:
     assert whole(tmp_path, brief, p_cry) == []
 
 
+def test_what_no_teacher_surely_hears_is_no_episode(tmp_path: Path) -> None:
+    """Over its own loud moments it is a cry, and lower than 0.3 throughout."""
+    assert len(whole(tmp_path / "heard", tone(450, 1.9), [0.3] * 7)) == 1
+    assert whole(tmp_path / "unheard", tone(450, 1.9), [0.29] * 7) == []
+
+
 def test_every_family_cries_as_often(tmp_path: Path) -> None:
     """One recording of one family, six of another: each cries every second time, give or take the last."""
     one, many, rain = named("a", "one"), named("a", "many"), named("a", "rain")

@@ -39,6 +39,9 @@ UNHEARD_S: Final = 0.5
 """Most seconds of a cry that may lie in a window in which no teacher hears it yet."""
 SUSTAINED_S: Final = 0.2
 """Over so many seconds from its onset a cry is loud at least half of the time: a click of the phone is not."""
+HEARD_FROM: Final = 0.3
+"""Score of either teacher, in one window, from which a recording's cry is laid: what neither hears may be a cry to a
+corpus that judged whole uploads, and is nobody's example of a miss."""
 LEAST_CRY_S: Final = 1.0
 """Seconds that a cry lasts at least: less is no episode."""
 FADE_S: Final = 0.05
@@ -145,18 +148,19 @@ def _takes(prepared: Prepared, half: Half) -> Iterator[tuple[_Take, bool]]:
             continue
         rows = np.flatnonzero(windows.recording == index)
         samples = prepared.audio(index)
+        loudest = float(np.maximum(windows.mn04[rows], windows.yamnet[rows]).max(initial=0.0))
         if recording.is_cry:
-            ends = windows.end[rows[targets[rows] >= SURE_SHARE]].tolist()
+            ends = windows.end[rows[targets[rows] >= SURE_SHARE]].tolist() if loudest >= HEARD_FROM else []
             cry = _cry(samples, ends[0], ends[-1]) if ends else samples[:0]
             if len(cry) >= LEAST_CRY_S * RATE_HZ:
                 yield _take("cry", cry, group), True
-        elif recording.is_cry is False:
-            # An upload that was judged as a whole and holds a whimper is neither a cry nor none.
-            doubted = np.maximum(windows.mn04[rows], windows.yamnet[rows]).max(initial=0.0) >= DOUBTED_FROM
-            if not (recording.dataset == "donateacry" and doubted) and np.any(samples):
-                frames = np.flatnonzero(_loud(samples))
-                cut = samples[int(frames[0]) * FRAME : (int(frames[-1]) + 1) * FRAME]
-                yield _take(recording.kind, cut, group), False
+            continue
+        # An upload that was judged as a whole and holds a whimper is neither a cry nor none.
+        doubted = recording.dataset == "donateacry" and loudest >= DOUBTED_FROM
+        if recording.is_cry is False and not doubted and np.any(samples):
+            frames = np.flatnonzero(_loud(samples))
+            cut = samples[int(frames[0]) * FRAME : (int(frames[-1]) + 1) * FRAME]
+            yield _take(recording.kind, cut, group), False
 
 
 def _cry(samples: Pcm, first: int, last: int) -> Pcm:
