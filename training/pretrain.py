@@ -15,9 +15,10 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
+from model.bundle import load_bundle
 from model.frontend import FrontendParams, patches
 from model.records import dump_json, from_json, load_json
-from model.vggish import Architecture, build_classifier
+from model.vggish import Architecture, build_classifier, named_weights
 from monitord.errors import ConfigError
 from monitord.windows import WINDOW_SAMPLES
 from training.batches import VOICES, Batches
@@ -59,7 +60,7 @@ class PretrainParams:
     """Times through all views."""
     seed: int = 0
     warm: Path | None = None
-    """Weights of an earlier run to start from, at half the rate; None starts from nothing."""
+    """Weights of an earlier run to start from, or a bundle, at half the rate; None starts from nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,7 @@ def pretrain(
     model = keras.Model(base.input, {"cry": base.output["cry"], "tags": tags, "voices": voices, "teacher": teacher})
     start, rise = LEARNING_RATE, 0
     if params.warm is not None:
-        try:
-            base.load_weights(params.warm)
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{params.warm}: no weights of this network ({error})") from error
+        _warm(base, params.warm)
         start, rise = start * WARM_SHARE, RISE
     rate = keras.optimizers.schedules.CosineDecay(
         0.0 if rise else start,
@@ -180,6 +178,19 @@ def pretrain(
     finally:
         partial.unlink(missing_ok=True)
     return out
+
+
+def _warm(base: Any, path: Path) -> None:  # noqa: ANN401 - Keras
+    """Gives a classifier the weights of an earlier run, or of a bundle with its heads."""
+    try:
+        if not path.is_dir():
+            base.load_weights(path)
+            return
+        weights = load_bundle(path).weights()
+        for name, variable in named_weights(base).items():
+            variable.assign(weights[name])
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"{path}: no weights of this network ({error})") from error
 
 
 class _HeldOutAuc(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
