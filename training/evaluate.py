@@ -68,7 +68,7 @@ def evaluate(prepared: Prepared, bundle: Bundle) -> dict[str, Any]:
     sure = ~cry | confirmed
     sets = {
         "ESC-50 fold 4 and held-out donateacry": public & sure,
-        "the same with held-out speech and home": sure,
+        "the same with all other held-out sets": sure,
         "the same, every sounding window of a cry recording": np.ones(len(rows), np.bool_),
     }
     on_p = bundle.manifest.tracker.on_p

@@ -37,11 +37,11 @@ LEAST_TOLD: Final = 20
 
 COMMANDS: Final = (
     "monitord-train prepare --data DATA --out PREPARED",
-    "monitord-train teach --prepared PREPARED --out VIEWS",
-    "monitord-train pretrain --prepared PREPARED --views VIEWS --out PRETRAINED",
+    "monitord-train teach --prepared PREPARED --out VIEWS --mine BEFORE",
+    "monitord-train pretrain --prepared PREPARED --views VIEWS --out PRETRAINED --from BEFORE",
     "monitord-train fit --prepared PREPARED --weights PRETRAINED/pretrained.weights.h5 --out BUNDLE",
 )
-"""How a bundle is made; for the card."""
+"""How a bundle is made; for the card. BEFORE is the bundle before it, whose mistakes and whose weights these are."""
 
 DATA: Final = (
     DataSet(
