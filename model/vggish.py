@@ -130,7 +130,7 @@ def build_classifier(architecture: Architecture) -> "keras.Model":
 
     patches = keras.Input((N_FRAMES, N_MELS), name="patches")
     embedding = _embed(architecture, patches)
-    outputs = {name: keras.layers.Dense(logits, name=name)(embedding) for name, logits in HEADS}
+    outputs = {name: keras.layers.Dense(logits, name=name, dtype="float32")(embedding) for name, logits in HEADS}
     model = keras.Model(patches, outputs | {"embedding": embedding}, name="classifier")
     _assert_shapes(model, weight_shapes(architecture, heads=True))
     return model
@@ -155,7 +155,11 @@ def _embed(architecture: Architecture, patches: "keras.KerasTensor") -> "keras.K
                 row.units, 3, padding="same", activation=activation, kernel_initializer=starts, name=row.name
             )
         else:
-            layer = keras.layers.Dense(row.units, activation=activation, kernel_initializer=starts, name=row.name)
+            # The embedding is exact where the inside of a network in training is not.
+            exact = None if row.relu else "float32"
+            layer = keras.layers.Dense(
+                row.units, activation=activation, kernel_initializer=starts, name=row.name, dtype=exact
+            )
         x = layer(x)
     return x
 

@@ -12,20 +12,22 @@ COMMANDS: Final = (
     "synth",
     "manifest",
     "prepare",
-    "gate",
+    "judge.gate",
     "teach",
     "pretrain",
     "fit",
-    "evaluate",
+    "judge.evaluate",
     "crossval",
     "export",
     "compare",
-    "streams",
-    "noise",
-    "frontends",
+    "judge.streams",
+    "judge.noise",
+    "judge.silences",
+    "judge.frontends",
     "report",
 )
-"""In the order of work. Each is a module of `training.commands` with `HELP`, `add_arguments` and `run`."""
+"""In the order of work. Each is a module of `training.commands` with `HELP`, `add_arguments` and `run`; what a person
+types is the last part of its name."""
 
 _EXTRA: Final = {"keras", "tensorflow", "sklearn", "onnxruntime", "matplotlib", "jinja2"}
 """Modules that come with the extra `train`."""
@@ -43,7 +45,10 @@ def main() -> int:
     for name in COMMANDS:
         module = import_module(f"training.commands.{name}")
         command = commands.add_parser(
-            name, help=module.HELP, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+            name.rpartition(".")[2],
+            help=module.HELP,
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)

@@ -29,7 +29,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--width", type=float, metavar="SHARE", help="of VGGish's channels; default: the shipped network's"
     )
     command.add_argument(
-        "--from", dest="warm", type=Path, metavar="FILE", help="weights of an earlier run to start from"
+        "--from", dest="warm", type=Path, metavar="PATH", help="weights of an earlier run, or a bundle, to start from"
     )
 
 

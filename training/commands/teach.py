@@ -5,6 +5,9 @@ microphone might deliver. 40 shards are 160,000 views, 5 GB; two processes take 
 so a stopped run goes on.
 
   monitord-train teach --prepared runs/prepared --out runs/views
+
+--mine draws other sound more often in which a bundle hears a cry: a network that is taught again learns from the
+mistakes of the one before.
 """
 
 import argparse
@@ -21,16 +24,26 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--shards", type=int, default=40, help="of 4,096 views each (default: %(default)s)")
     command.add_argument("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
     command.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
+    command.add_argument("--mine", type=Path, metavar="BUNDLE", help="whose mistakes are drawn more often")
     command.add_argument("--clean", action="store_true", help="mix no other sound in: for the noise table's `before`")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
-    from training.data.prepared import load_prepared  # noqa: PLC0415 - each command loads only what it needs
+    from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
+    from training.data.prepared import load_prepared  # noqa: PLC0415
     from training.label.augmented_windows import AugmentationParams  # noqa: PLC0415
     from training.label.labelled_shards import teach  # noqa: PLC0415
 
     params = AugmentationParams(p_noise=0.0, p_hiss=0.0) if arguments.clean else AugmentationParams()
     prepared = load_prepared(arguments.prepared)
-    teach(prepared, arguments.out, params, shards=arguments.shards, seed=arguments.seed, workers=arguments.workers)
+    teach(
+        prepared,
+        arguments.out,
+        params,
+        shards=arguments.shards,
+        seed=arguments.seed,
+        workers=arguments.workers,
+        miner=None if arguments.mine is None else load_bundle(arguments.mine),
+    )
     return 0

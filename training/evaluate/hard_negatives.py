@@ -12,10 +12,16 @@ from training.label.teachers import MN04_CLASSES, YAMNET_CLASSES
 
 KINDS: Final = {
     "laughing": ("laughing",),
+    "laughs raised to a baby's": ("laugh:raised",),
+    "grown-ups who scream and groan": ("emogator:distress",),
+    "grown-ups who sob": ("emogator:sorrow",),
+    "grown-ups who laugh and shout": ("emogator:joy",),
+    "grown-ups' other bursts": ("emogator:calm",),
     "a child's speech": ("speech:child",),
     "an adult's speech": ("speech:adult", "speech:commands"),
     "talk": ("speech:talk",),
     "cat": ("cat",),
+    "cats of catmeows": ("catmeows:brushing", "catmeows:isolation", "catmeows:waiting_food"),
     "rooster": ("rooster",),
     "hen": ("hen",),
     "crow": ("crow", "home:misc_crow"),

@@ -6,19 +6,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
-from tqdm import tqdm
 
 from model.bundle import Bundle
 from model.classifier import Classifier
 from model.runtime import open_runtime
-from monitord.listening.windows import WINDOW_SAMPLES
-from monitord.types import RATE_HZ, Window
-from training.data.prepared import Prepared, samples_of
+from training.data.prepared import Prepared
 from training.evaluate.hard_negatives import hard_negatives
 from training.label.held_out import evaluation_rows
+from training.label.window_scores import score_windows
 
-BATCH: Final = 32
-"""Windows scored at once: more is no faster."""
 RESAMPLES: Final = 500
 """Bootstrap samples of groups; the interval's ends then move by less than the second digit."""
 
@@ -33,22 +29,6 @@ class Auc:
 
     def __str__(self) -> str:
         return f"{self.value:.4f} ({self.low:.4f} to {self.high:.4f})"
-
-
-def score_windows(prepared: Prepared, rows: NDArray[np.int64], classifier: Classifier) -> NDArray[np.float32]:
-    """Scores rows of `prepared.windows` as the daemon would; returns float32 [k] probabilities of a cry."""
-    ends = prepared.windows.end[rows]
-    sounds = samples_of(prepared, rows, WINDOW_SAMPLES)
-    out: list[float] = []
-    batch: list[Window] = []
-    for end, samples in zip(ends.tolist(), tqdm(sounds, desc="score", total=len(rows), leave=False), strict=True):
-        start = end - WINDOW_SAMPLES
-        batch.append(Window("recording", start, samples, start / RATE_HZ, start))
-        if len(batch) == BATCH:
-            out += [scores.p_cry for scores in classifier.score(batch)]
-            batch = []
-    out += [scores.p_cry for scores in classifier.score(batch)]
-    return np.array(out, np.float32)
 
 
 def evaluate(prepared: Prepared, bundle: Bundle) -> dict[str, Any]:
@@ -68,7 +48,7 @@ def evaluate(prepared: Prepared, bundle: Bundle) -> dict[str, Any]:
     sure = ~cry | confirmed
     sets = {
         "ESC-50 fold 4 and held-out donateacry": public & sure,
-        "the same with held-out speech and home": sure,
+        "the same with all other held-out sets": sure,
         "the same, every sounding window of a cry recording": np.ones(len(rows), np.bool_),
     }
     on_p = bundle.manifest.tracker.on_p

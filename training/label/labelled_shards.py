@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from model.bundle import Bundle
 from monitord.errors import ConfigError
 from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Pcm
 from training.data.prepared import Prepared, load_prepared
 from training.label.augmented_windows import AugmentationParams, AugmentedWindows
 from training.label.held_out import rows_for
+from training.label.mining import mistaken
 from training.label.targets import cry_targets
 from training.label.teachers import YAMNET_SAMPLES, Mn04Teacher, YamnetTeacher
 from training.results.checkpoint_dir import claim
@@ -54,6 +56,7 @@ def teach(
     seed: int,
     workers: int,
     views: int = SHARD,
+    miner: Bundle | None = None,
 ) -> None:
     """Writes the shards that are missing.
 
@@ -65,6 +68,7 @@ def teach(
         seed: Of all chance.
         workers: Processes.
         views: In each shard.
+        miner: A bundle whose mistakes on other sound are drawn more often.
 
     Raises:
         ConfigError: There are no cries, or nothing else, to learn from, a teacher is missing, the folder holds views of
@@ -77,11 +81,14 @@ def teach(
     if not (targets[rows] > 0.5).any() or not (other[rows] & (targets[rows] == 0.0)).any():  # noqa: PLR2004
         raise ConfigError(f"{prepared.folder}: needs both cries and other sound to learn from")
     task: dict[str, str | int | float] = {"seed": seed, "views": views, "params": json.dumps(asdict(params))}
+    if miner is not None:
+        task["miner"] = miner.id
     claim(folder, task)
     missing = [number for number in range(shards) if not shard_path(folder, number).exists()]
-    jobs = [(prepared.folder, folder, params, number, seed, views) for number in missing]
-    if not jobs:
+    if not missing:
         return
+    mined = None if miner is None else mistaken(prepared, rows, miner)
+    jobs = [(prepared.folder, folder, params, number, seed, views, mined) for number in missing]
     # Spawned, because ONNX Runtime's threads do not survive a fork.
     with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
         for _ in tqdm(pool.imap_unordered(_write, jobs), total=len(jobs), desc="teach", unit="shard"):
@@ -103,8 +110,8 @@ _drawer: dict[Path, tuple[AugmentedWindows, Mn04Teacher, YamnetTeacher]] = {}
 """What a worker process keeps from one shard to the next: decoded recordings and loaded teachers."""
 
 
-def _write(job: tuple[Path, Path, AugmentationParams, int, int, int]) -> None:
-    source, folder, params, number, seed, n = job
+def _write(job: tuple[Path, Path, AugmentationParams, int, int, int, NDArray[np.int64] | None]) -> None:
+    source, folder, params, number, seed, n, mined = job
     if source not in _drawer:
         prepared = load_prepared(source)
         windows = AugmentedWindows(
@@ -112,6 +119,7 @@ def _write(job: tuple[Path, Path, AugmentationParams, int, int, int]) -> None:
             cry_targets(prepared),
             rows_for(prepared, held_out=False),
             load_rooms(prepared.data / "rooms"),
+            mined=mined,
             seed=seed,
             params=params,
         )

@@ -20,11 +20,14 @@ from training.data.corpus import Recording, read_corpus
 from training.data.prepared import AUDIO_DIR, WINDOWS_FILE, Prepared, Windows, load_prepared, write_prepared
 from training.data.recordings import load_audio
 from training.data.windows import all_windows, hear
+from training.label.laughs import is_laugh, made_from, no_cry
 from training.label.teachers import MN04_CLASSES, YAMNET_CLASSES, YAMNET_CRY, Mn04Teacher, YamnetTeacher
+
+LAUGHS_DIR = "laughs"
 
 
 def prepare(data: Path, folder: Path, params: ListenerParams) -> Prepared:
-    """Hears and labels all recordings under `data`; writes `folder` and returns what it holds.
+    """Hears and labels all recordings under `data`, and babies' laughs made of them; writes and returns `folder`.
 
     What the teachers said in an earlier run over the same folder is used again, so that hearing anew, with other
     parameters, takes a minute. A recording without sound is skipped with a line that names it. Nothing half-written
@@ -37,37 +40,52 @@ def prepare(data: Path, folder: Path, params: ListenerParams) -> Prepared:
     folder.mkdir(parents=True, exist_ok=True)
     recordings: list[Recording] = []
     parts: list[Windows] = []
-    bar = tqdm(read_corpus(data), desc="hear and label", unit="recording", mininterval=1.0)
-    for recording in bar:
-        try:
-            samples = load_audio(recording.path, folder / AUDIO_DIR)
-        except SourceError as error:
-            bar.write(f"skipped: {error}")
+    laughs: list[Recording] = []
+    for recording in tqdm(read_corpus(data), desc="hear and label", unit="recording", mininterval=1.0):
+        part = _heard(recording, len(recordings), folder, params, teachers)
+        if part is None:
             continue
-        windows, segments = hear(samples, all_windows(params))
-        if not windows:
-            continue
-        heard = [window.end for window in hear(samples, params)[0]]
-        ends = np.array([window.end for window in windows], np.int32)
-        inside = np.zeros(len(samples) + 1, np.int64)
-        for segment in segments:
-            inside[segment.start + 1 : segment.start + len(segment.samples) + 1] = 1
-        inside = np.cumsum(inside)
-        hop = params.windows.hop_frames * params.segmenter.frame_ms * RATE_HZ // 1000
-        parts.append(
-            Windows(
-                recording=np.full(len(ends), len(recordings), np.int32),
-                end=ends,
-                heard=np.isin(ends, heard),
-                sound=_share(inside, ends, WINDOW_SAMPLES),
-                tail=_share(inside, ends, hop),
-                **teachers.label(recording, ends, [window.samples for window in windows]),
-            )
-        )
+        if is_laugh(recording, part.tags):
+            laughs += made_from(recording, load_audio(recording.path, folder / AUDIO_DIR), folder / LAUGHS_DIR)
+        parts.append(part)
         recordings.append(recording)
+    for laugh in tqdm(laughs, desc="make babies' laughs", unit="laugh", mininterval=1.0):
+        part = _heard(laugh, len(recordings), folder, params, teachers)
+        if part is not None and no_cry([part.mn04, part.yamnet]):
+            parts.append(part)
+            recordings.append(laugh)
     windows_all = _concatenate(parts)
     write_prepared(folder, data, recordings, windows_all)
     return Prepared(folder, data, recordings, windows_all)
+
+
+def _heard(
+    recording: Recording, index: int, folder: Path, params: ListenerParams, teachers: "_Teachers"
+) -> Windows | None:
+    """The windows of one recording; None where it holds no sound, or nothing long enough for a window."""
+    try:
+        samples = load_audio(recording.path, folder / AUDIO_DIR)
+    except SourceError as error:
+        tqdm.write(f"skipped: {error}")
+        return None
+    windows, segments = hear(samples, all_windows(params))
+    if not windows:
+        return None
+    heard = [window.end for window in hear(samples, params)[0]]
+    ends = np.array([window.end for window in windows], np.int32)
+    inside = np.zeros(len(samples) + 1, np.int64)
+    for segment in segments:
+        inside[segment.start + 1 : segment.start + len(segment.samples) + 1] = 1
+    inside = np.cumsum(inside)
+    hop = params.windows.hop_frames * params.segmenter.frame_ms * RATE_HZ // 1000
+    return Windows(
+        recording=np.full(len(ends), index, np.int32),
+        end=ends,
+        heard=np.isin(ends, heard),
+        sound=_share(inside, ends, WINDOW_SAMPLES),
+        tail=_share(inside, ends, hop),
+        **teachers.label(recording, ends, [window.samples for window in windows]),
+    )
 
 
 class _Teachers:

@@ -34,6 +34,9 @@ SILENT_BELOW: Final = 0.1
 DOUBTED_FROM: Final = 0.1
 """Score of either teacher from which a window of an upload that counts as no cry is nobody's example: the upload was
 judged as a whole, and a whimper in it may have been lost in the mean."""
+CRIES_FROM: Final = 0.25
+"""Share of sound, of a window or of its last quarter second, from which a window of `corvin` is a cry, whatever the
+teachers hear: its recordings were cut to nothing but cries, and mn04 misses some whimpers in them."""
 LAUGH_FROM: Final = 0.3
 """Score of "Baby laughter" from which a window may be one."""
 LAUGH_OVER_CRY: Final = 3.0
@@ -50,6 +53,8 @@ def cry_targets(prepared: Prepared) -> NDArray[np.float32]:
         if recording.is_cry is False:
             judged_whole = recording.dataset == "donateacry"  # the other sets' labels are people's
             out[rows] = np.where(judged_whole & (either >= DOUBTED_FROM), np.nan, 0.0)
+        elif recording.dataset == "corvin":
+            out[rows] = _sounding(windows.tail[rows], windows.sound[rows])
         elif recording.is_cry:
             heard = np.maximum(_relative(windows.mn04[rows]), _relative(windows.yamnet[rows]))
             out[rows] = _within(heard, windows.tail[rows], windows.sound[rows])
@@ -77,6 +82,12 @@ def _relative(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 def _unclear(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Only what the teachers are sure of: the higher of their scores [n] to a target [n]."""
     return np.select([scores >= UNCLEAR_CRY, scores < UNCLEAR_CRY / 100], [1.0, 0.0], np.nan).astype(np.float32)
+
+
+def _sounding(tail: NDArray[np.float32], sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A cry where it sounds: shares of sound [n] to a target [n]."""
+    share = np.maximum(sound, tail)
+    return np.select([share >= CRIES_FROM, share < SILENT_BELOW], [1.0, 0.0], np.nan).astype(np.float32)
 
 
 def _within(heard: NDArray[np.float32], tail: NDArray[np.float32], sound: NDArray[np.float32]) -> NDArray[np.float32]:

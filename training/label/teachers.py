@@ -21,6 +21,8 @@ YAMNET_CRY: Final = 20
 """Row of "Baby cry, infant cry" among YAMNet's 521 classes (yamnet_class_map.csv)."""
 MN04_BABY_LAUGHTER, YAMNET_BABY_LAUGHTER = 17, 14
 """Rows of "Baby laughter" in the same two lists."""
+MN04_LAUGHTER, YAMNET_LAUGHTER = range(16, 22), range(13, 19)
+"""Rows of laughter and its kinds, from "Laughter" to "Chuckle, chortle", in the same two lists."""
 MN04_CLASSES: Final = 527
 """AudioSet's classes."""
 MN04_WIDTH: Final = 384

@@ -11,7 +11,7 @@ from model.frontend import FrontendParams, patches
 from monitord.errors import ConfigError
 from training.label.agreement import agreed
 from training.label.labelled_shards import load_shard
-from training.label.teachers import MN04_CLASSES
+from training.label.teachers import MN04_CLASSES, MN04_CRY, YAMNET_CRY
 
 BATCH: Final = 64
 """Windows in a batch."""
@@ -20,6 +20,8 @@ MASK: Final = (20, 12)
 one detail of the few hundred families it knows."""
 VOICES: Final = np.r_[0:137, MN04_CLASSES : MN04_CLASSES + 132]
 """Columns of the teachers' classes that are people's and animals' sounds: both lists begin with them."""
+CRIES: Final = (MN04_CRY, MN04_CLASSES + YAMNET_CRY)
+"""Columns of the teachers' classes that are a baby's cry."""
 CHUNK: Final = 16
 """Windows turned into patches at once."""
 
@@ -62,8 +64,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no ty
         if len(self._patches) < BATCH:
             raise ConfigError(f"{folder}: {len(self._patches)} views, fewer than a batch of {BATCH}")
         cry, tags, embedding = zip(*shards, strict=True)
-        self._tags, embeddings = np.concatenate(tags), np.concatenate(embedding)
-        self._cry = agreed(np.concatenate(cry), self._tags)
+        said, self._tags, embeddings = np.concatenate(cry), np.concatenate(tags), np.concatenate(embedding)
+        self._cry = agreed(said, self._tags)
+        # People know better: a cat that a teacher takes for a baby is none, in its classes neither.
+        self._tags[np.ix_(said == 0.0, CRIES)] = 0.0
         mean, deviation = embeddings.mean(axis=0, dtype=np.float32), embeddings.std(axis=0, dtype=np.float32)
         self._embedding = ((embeddings - mean) / np.maximum(deviation, 1e-3)).astype(np.float16)
         self._seed, self._mask = seed, mask

@@ -15,9 +15,10 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
+from model.bundle import load_bundle
 from model.frontend import FrontendParams, patches
 from model.strict_json import dump_json, from_json, load_json
-from model.vggish import Architecture, build_classifier
+from model.vggish import Architecture, build_classifier, named_weights
 from monitord.errors import ConfigError
 from monitord.listening.windows import WINDOW_SAMPLES
 from training.data.clips import make_folder
@@ -25,12 +26,16 @@ from training.data.prepared import Prepared, samples_of
 from training.label.held_out import held_out
 from training.learn.batches import VOICES, Batches
 from training.learn.epoch_bar import EpochBar
+from training.learn.precision import fastest
 from training.results.whole_file import write_whole
 
 LEARNING_RATE: Final = 1e-3
 """AdamW's, for a network that starts from nothing (the method's 1e-4 is for one that starts from AudioSet)."""
 WARM_SHARE: Final = 0.5
 """Share of it for a network that starts from earlier weights."""
+RISE: Final = 500
+"""Steps until the full rate for a network that starts from earlier weights: the teachers' heads on it are new, and
+until they know something they would only disturb it."""
 LAST_RATE: Final = 0.01
 """Share of it that is left at the end of the cosine."""
 WEIGHT_DECAY: Final = 0.02
@@ -55,7 +60,7 @@ class PretrainParams:
     """Times through all views."""
     seed: int = 0
     warm: Path | None = None
-    """Weights of an earlier run to start from, at half the rate; None starts from nothing."""
+    """Weights of an earlier run to start from, or a bundle, at half the rate; None starts from nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +125,23 @@ def pretrain(
     make_folder(folder)
     keras.utils.set_random_seed(params.seed)
     batches = Batches(views, frontend, seed=params.seed)
-    base = build_classifier(architecture)
+    with fastest():
+        base = build_classifier(architecture)
     tags = keras.layers.Dense(batches.classes, name="tags")(base.output["embedding"])
     voices = keras.ops.take(tags, VOICES, axis=1)
     teacher = keras.layers.Dense(batches.width, name="teacher")(base.output["embedding"])
     model = keras.Model(base.input, {"cry": base.output["cry"], "tags": tags, "voices": voices, "teacher": teacher})
-    start = LEARNING_RATE
+    start, rise = LEARNING_RATE, 0
     if params.warm is not None:
-        try:
-            base.load_weights(params.warm)
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{params.warm}: no weights of this network ({error})") from error
-        start *= WARM_SHARE
-    rate = keras.optimizers.schedules.CosineDecay(start, params.epochs * len(batches), alpha=LAST_RATE)
+        _warm(base, params.warm)
+        start, rise = start * WARM_SHARE, RISE
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0 if rise else start,
+        params.epochs * len(batches),
+        alpha=LAST_RATE,
+        warmup_target=start if rise else None,
+        warmup_steps=rise,
+    )
     # Any: Keras ships no types.
     losses: dict[str, Any] = {
         name: keras.losses.BinaryCrossentropy(from_logits=True) for name in ("cry", "tags", "voices")
@@ -169,6 +178,19 @@ def pretrain(
     finally:
         partial.unlink(missing_ok=True)
     return out
+
+
+def _warm(base: Any, path: Path) -> None:  # noqa: ANN401 - Keras
+    """Gives a classifier the weights of an earlier run, or of a bundle with its heads."""
+    try:
+        if not path.is_dir():
+            base.load_weights(path)
+            return
+        weights = load_bundle(path).weights()
+        for name, variable in named_weights(base).items():
+            variable.assign(weights[name])
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"{path}: no weights of this network ({error})") from error
 
 
 class _HeldOutAuc(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types

@@ -39,11 +39,11 @@ LEAST_TOLD: Final = 20
 
 COMMANDS: Final = (
     "monitord-train prepare --data DATA --out PREPARED",
-    "monitord-train teach --prepared PREPARED --out VIEWS",
-    "monitord-train pretrain --prepared PREPARED --views VIEWS --out PRETRAINED",
+    "monitord-train teach --prepared PREPARED --out VIEWS --mine BEFORE",
+    "monitord-train pretrain --prepared PREPARED --views VIEWS --out PRETRAINED --from BEFORE",
     "monitord-train fit --prepared PREPARED --weights PRETRAINED/pretrained.weights.h5 --out BUNDLE",
 )
-"""How a bundle is made; for the card."""
+"""How a bundle is made; for the card. BEFORE is the bundle before it, whose mistakes and whose weights these are."""
 
 DATA: Final = (
     DataSet(
@@ -63,6 +63,24 @@ DATA: Final = (
         "per clip: CC0, CC-BY, CC-BY-SA, public domain, and free for commercial use",
         "speechocean762, Speech Commands and the projects named in the data's index files",
         "sound that is no cry",
+    ),
+    DataSet(
+        "corvin",
+        "MIT",
+        "Pain cues override identity cues in baby cries, by Siloe Corvin et al.; (c) 2024 Theunissen Lab",
+        "cries of identified babies",
+    ),
+    DataSet(
+        "CatMeows",
+        "CC BY 4.0",
+        "CatMeows by Luca A. Ludovico et al., Zenodo 4008297",
+        "cats, which are no babies",
+    ),
+    DataSet(
+        "EmoGator",
+        "Apache-2.0",
+        "EmoGator by Fred Buhl",
+        "screams, sobs and laughs of grown-ups, and babies' laughs made of these",
     ),
     DataSet(
         "measured rooms",

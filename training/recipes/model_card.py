@@ -71,7 +71,7 @@ def _for_parents(manifest: Manifest, grouped: Figures) -> list[str]:
                 f"{of_100(1.0 - streams['found'])}. Promised: at least {of_100(1.0 - promise.MOST_MISSED)}."
             ),
             (
-                f"- On household sound without a cry it gave {hourly(streams['false_per_hour'])} false alarms an hour. "
+                f"- Over all hours it gave {hourly(streams['false_per_hour'])} false alarms an hour. "
                 f"Promised: fewer than {promise.MOST_FALSE_PER_HOUR:g}."
             ),
             (

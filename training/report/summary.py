@@ -90,8 +90,8 @@ def _hearing(streams: Result | None, name: str) -> list[str]:
         wolf = f"{false:.1f} false alarms an hour" if false >= 1 else f"one false alarm in about {1 / false:.1f} hours"
     return [
         (
-            f"Of 100 times that a baby cries, it raises the alarm {of_100(s['found'])} times; on household sound "
-            f"without a cry it gave {wolf}. Measured on {found['hours']:g} hours with {found['episodes']} crying "
+            f"Of 100 times that a baby cries, it raises the alarm {of_100(s['found'])} times; over all hours it "
+            f"gave {wolf}. Measured on {found['hours']:g} hours with {found['episodes']} crying "
             f"episodes and {found['quiet_hours']:g} hours without, made of recordings that training never heard and "
             "busier than a home at night."
         )

@@ -169,7 +169,10 @@ def _point(episodes: Episodes) -> dict[str, float | None]:
 def markdown(found: dict[str, Any]) -> str:
     """Writes the tables that a person reads."""
     lines = [
-        f"{found['episodes']} cries in {found['hours']} hours, and {found['quiet_hours']} hours without a cry.",
+        (
+            f"{found['episodes']} cries in {found['hours']} hours, and {found['quiet_hours']} hours without a cry. "
+            f"False is an alarm while nobody cries, over all {found['hours'] + found['quiet_hours']} hours."
+        ),
         "",
         "| | rule | found (95 %) | false an hour | latency p50 | p95 |",
         "|---|---|---|---|---|---|",

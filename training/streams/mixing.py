@@ -9,25 +9,41 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitord.errors import ConfigError
-from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.pcm import FULL_SCALE
 from monitord.types import RATE_HZ, Pcm
 from training.data.prepared import Prepared
+from training.label.laughs import KIND
 from training.label.targets import DOUBTED_FROM, SURE_SHARE, cry_targets
-from training.sound.augment import Wave, active_rms, fit
+from training.sound.augment import ACTIVE_FRAME_SAMPLES, Wave, active_rms, fit
 from training.sound.noises import hisses
 
 Half = Literal["a", "b"]
 
+FRAME: Final = ACTIVE_FRAME_SAMPLES
+"""Frames in which it is told where a sound begins and ends (samples at 16 kHz)."""
+HOP: Final = 3_840
+"""From one window to the next (samples at 16 kHz): 0.24 s, the daemon's."""
 LAUGHING: Final = "laughing"
-"""ESC-50's kind that babies' laughs are in; it is one sound in `StreamParams.laugh_every`."""
+"""ESC-50's kind that babies' laughs are in."""
+LAUGHS: Final = frozenset({LAUGHING, KIND})
+"""Kinds of which one sound in `StreamParams.laugh_every` is, each as often as the other."""
 STEADY: Final = frozenset(
     {"rain", "wind", "vacuum_cleaner", "washing_machine", "crackling_fire", "snoring", "clock_tick", "breathing"}
     | {"home:summer-night", "home:train"}
 )
 """Kinds that can go on for minutes: what lies under everything."""
+UNHEARD_S: Final = 0.5
+"""Most seconds of a cry that may lie in a window in which no teacher hears it yet."""
+SUSTAINED_S: Final = 0.2
+"""Over so many seconds from its onset a cry is loud at least half of the time: a click of the phone is not."""
+HEARD_FROM: Final = 0.3
+"""Score of either teacher, in one window, from which a recording's cry is laid: what neither hears may be a cry to a
+corpus that judged whole uploads, and is nobody's example of a miss."""
+LEAST_CRY_S: Final = 1.0
+"""Seconds that a cry lasts at least: less is no episode."""
 FADE_S: Final = 0.05
 """Seconds over which a laid sound comes and goes: no click where it was cut."""
 
@@ -50,6 +66,10 @@ class StreamParams:
     """Mean seconds from one other sound's beginning to the next."""
     laugh_every: int = 10
     """One sound in so many is a laugh."""
+    own: tuple[str, ...] = ()
+    """How the kinds begin that this home has more of than others: its cat, its children."""
+    own_share: float = 0.5
+    """Share of the sounds, laughs aside, that are of these, each kind as often as another."""
     cry_every_s: tuple[float, float] = (60.0, 115.0)
     """Seconds from one cry's beginning to the next: longer than a cry and an episode's hold."""
     worst_snr_db: float = -15.0
@@ -83,6 +103,7 @@ class Stream:
 class _Take:
     kind: str
     wave: Wave
+    group: str = ""
 
 
 def half_of(group: str) -> Half:
@@ -119,33 +140,61 @@ def lay(
 
 
 def _takes(prepared: Prepared, half: Half) -> Iterator[tuple[_Take, bool]]:
-    """Held-out recordings; of a cry what lies between its first and last window in which a teacher hears it."""
+    """Held-out recordings; of a cry what lies between its onset and its last window in which a teacher hears it."""
     targets, windows = cry_targets(prepared), prepared.windows
     for index, recording in enumerate(prepared.recordings):
-        if not recording.held_out or half_of(f"{recording.dataset}:{recording.group}") != half:
+        group = f"{recording.dataset}:{recording.group}"
+        if not recording.held_out or half_of(group) != half:
             continue
         rows = np.flatnonzero(windows.recording == index)
         samples = prepared.audio(index)
+        loudest = float(np.maximum(windows.mn04[rows], windows.yamnet[rows]).max(initial=0.0))
         if recording.is_cry:
-            ends = windows.end[rows[targets[rows] >= SURE_SHARE]]
-            if len(ends):
-                yield _take("cry", samples[max(0, int(ends[0]) - WINDOW_SAMPLES) : int(ends[-1])]), True
-        elif recording.is_cry is False:
-            # An upload that was judged as a whole and holds a whimper is neither a cry nor none.
-            doubted = np.maximum(windows.mn04[rows], windows.yamnet[rows]).max(initial=0.0) >= DOUBTED_FROM
-            if not (recording.dataset == "donateacry" and doubted) and np.any(samples):
-                yield _take(recording.kind, samples), False
+            ends = windows.end[rows[targets[rows] >= SURE_SHARE]].tolist() if loudest >= HEARD_FROM else []
+            cry = _cry(samples, ends[0], ends[-1]) if ends else samples[:0]
+            if len(cry) >= LEAST_CRY_S * RATE_HZ:
+                yield _take("cry", cry, group), True
+            continue
+        # An upload that was judged as a whole and holds a whimper is neither a cry nor none.
+        doubted = recording.dataset == "donateacry" and loudest >= DOUBTED_FROM
+        if recording.is_cry is False and not doubted and np.any(samples):
+            frames = np.flatnonzero(_loud(samples))
+            cut = samples[int(frames[0]) * FRAME : (int(frames[-1]) + 1) * FRAME]
+            yield _take(recording.kind, cut, group), False
 
 
-def _take(kind: str, samples: Pcm) -> _Take:
-    """From its first to its last loud frame, at active level 1."""
-    wave = samples.astype(np.float32) / np.float32(FULL_SCALE)
-    frame = RATE_HZ // 50
-    n = len(wave) // frame
-    loud = np.sqrt(np.mean(wave[: n * frame].astype(np.float64).reshape(n, frame) ** 2, axis=1))
-    frames = np.flatnonzero(loud >= loud.max() / 10.0)  # 20 dB, as `active_rms`
-    wave = wave[int(frames[0]) * frame : (int(frames[-1]) + 1) * frame]
-    return _Take(kind, wave / np.float32(active_rms(wave)))
+def _cry(samples: Pcm, first: int, last: int) -> Pcm:
+    """From the cry's onset to its last loud frame; nothing where it is never loud for long enough.
+
+    Args:
+        samples: int16 [n] at 16 kHz.
+        first: One past the first window in which a teacher hears it (samples).
+        last: One past the last.
+    """
+    # The window before did not hold enough of it: what sounds earlier is rustle and talk.
+    begin = max(0, first - HOP - int(UNHEARD_S * RATE_HZ))
+    cry = samples[begin:last]
+    loud = _loud(cry)
+    sustained = int(SUSTAINED_S * RATE_HZ) // FRAME
+    padded = np.append(loud, np.zeros(sustained, np.bool_)).astype(np.int64)
+    ahead = np.convolve(padded, np.ones(sustained, np.int64))[sustained - 1 : sustained - 1 + len(loud)]
+    onsets = np.flatnonzero(loud & (2 * ahead >= sustained))
+    if not len(onsets):
+        return samples[:0]
+    return cry[int(onsets[0]) * FRAME : (int(np.flatnonzero(loud)[-1]) + 1) * FRAME]
+
+
+def _loud(samples: Pcm) -> NDArray[np.bool_]:
+    """By frame of `FRAME` samples: whether it lies within 20 dB of the loudest, as in `active_rms`."""
+    n = len(samples) // FRAME
+    level = np.sqrt(np.mean(samples[: n * FRAME].astype(np.float64).reshape(n, FRAME) ** 2, axis=1))
+    return np.asarray(level >= level.max(initial=0.0) / 10.0)
+
+
+def _take(kind: str, samples: Pcm, group: str) -> _Take:
+    """At active level 1."""
+    sound = samples.astype(np.float32) / np.float32(FULL_SCALE)
+    return _Take(kind, sound / np.float32(active_rms(sound)), group)
 
 
 def _hour(babies: list[_Take], others: list[_Take], params: StreamParams, rng: np.random.Generator) -> Stream:
@@ -176,14 +225,17 @@ def _lay_sounds(out: Wave, others: list[_Take], params: StreamParams, rng: np.ra
     kinds: dict[str, list[Wave]] = {}
     for take in others:
         kinds.setdefault(take.kind, []).append(take.wave)
-    laughs = kinds.pop(LAUGHING, [])
-    names = sorted(kinds)
+    laughs, names = sorted(kinds.keys() & LAUGHS), sorted(kinds.keys() - LAUGHS)
+    own = [name for name in names if name.startswith(params.own)] if params.own else []
     laid: list[Laid] = []
     at = int(rng.exponential(params.every_s) * RATE_HZ)
     while at < len(out):
         laugh = bool(laughs) and rng.integers(params.laugh_every) == 0
-        kind = LAUGHING if laugh else names[rng.integers(len(names))]
-        waves = laughs if laugh else kinds[kind]
+        among = laughs if laugh or not names else names
+        if own and not laugh and rng.random() < params.own_share:
+            among = own
+        kind = among[rng.integers(len(among))]
+        waves = kinds[kind]
         wave = waves[rng.integers(len(waves))] * np.float32(_amplitude(rng.uniform(*params.sound_dbfs)))
         end = _add(out, wave, at)
         laid.append(Laid(kind, at, end))
@@ -194,12 +246,18 @@ def _lay_sounds(out: Wave, others: list[_Take], params: StreamParams, rng: np.ra
 def _lay_cries(
     out: Wave, beside: Wave, babies: list[_Take], params: StreamParams, rng: np.random.Generator
 ) -> list[Laid]:
+    """Adds cries to `out`, each family's as often as another's: some have uploaded one, some twenty."""
+    families: dict[str, list[Wave]] = {}
+    for take in babies:
+        families.setdefault(take.group, []).append(take.wave)
+    names = sorted(families)
     laid: list[Laid] = []
     order: list[int] = []
     at = int(rng.uniform(*params.cry_every_s) * RATE_HZ)
     while True:
-        order = order or rng.permutation(len(babies)).tolist()
-        wave = babies[order.pop()].wave
+        order = order or rng.permutation(len(names)).tolist()
+        waves = families[names[order.pop()]]
+        wave = waves[rng.integers(len(waves))]
         if at + len(wave) > len(out):
             return laid
         around = beside[at : at + len(wave)]

@@ -6,7 +6,7 @@ MOST_MISSED: Final = 0.05
 """Share of crying episodes that may be missed. This one and the others are the product's word to a parent, which the
 model card repeats."""
 MOST_FALSE_PER_HOUR: Final = 0.5
-"""False crying episodes in an hour of household sound without a cry: fewer than this."""
+"""False crying episodes in an hour of household sound, over all hours: fewer than this."""
 MOST_P50_S: Final = 1.5
 """Seconds from the first sound of a cry to the alarm, at the median."""
 MOST_P95_S: Final = 3.0

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitord.types import Pcm
 from training.data.prepared import Prepared, load_prepared
@@ -17,11 +18,15 @@ ROOMS = [Room("hall", np.array([1, 0, 0, 0.5], np.float32), 0)]
 
 
 def augmented_windows(
-    prepared: Prepared, params: AugmentationParams | None = None, *, seed: int = 0
+    prepared: Prepared,
+    params: AugmentationParams | None = None,
+    *,
+    mined: NDArray[np.int64] | None = None,
+    seed: int = 0,
 ) -> AugmentedWindows:
     """Draws from what is not held out."""
     rows = rows_for(prepared, held_out=False)
-    return AugmentedWindows(prepared, cry_targets(prepared), rows, ROOMS, seed=seed, params=params)
+    return AugmentedWindows(prepared, cry_targets(prepared), rows, ROOMS, mined=mined, seed=seed, params=params)
 
 
 def digest(drawn: Iterable[tuple[Pcm, float]]) -> str:

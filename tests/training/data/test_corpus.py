@@ -6,7 +6,7 @@ import pytest
 
 from monitord.errors import ConfigError
 from tests.support.paths import SHARED
-from training.data.corpus import Recording, is_held_out, read_corpus
+from training.data.corpus import Recording, held_out_of_few, is_held_out, read_corpus
 
 DATA = SHARED
 NEEDS_DATA = pytest.mark.skipif(not DATA.is_dir(), reason="needs the recordings of ../shared/data")
@@ -22,12 +22,17 @@ ios/f.caf,three,ios,dk,1,0.4,0.3
 ESC50 = "path,category,fold,freesound_id\n1-1-A-20.opus,crying_baby,1,1\n4-2-A-0.opus,dog,4,2\n"
 SPEECH = "path,group,licence\nchild/x.opus,spk0001,free\n"
 HOME = "path,group,licence\nblanket/rain.opus,rain,CC0\n"
+CORVIN = "path,baby,context\nAMJ_D01.opus,AMJ,pain\n"
+CATMEOWS = "path,cat,context\nB_ANI01.opus,ANI01,brushing\n"
+EMOGATOR = "path,speaker,emotion\ny.opus,000002,Fear\nz.opus,000002,Awe\n"
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     """Index files of every folder, with empty recordings beside them."""
-    for folder, index in (("donateacry", DONATEACRY), ("esc50", ESC50), ("speech", SPEECH), ("home", HOME)):
+    indexes = {"donateacry": DONATEACRY, "esc50": ESC50, "speech": SPEECH, "home": HOME}
+    indexes |= {"corvin": CORVIN, "catmeows": CATMEOWS, "emogator": EMOGATOR}
+    for folder, index in indexes.items():
         for line in index.splitlines()[1:]:
             recording = tmp_path / folder / line.split(",")[0]
             recording.parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +55,10 @@ def test_each_row_becomes_a_recording(data_dir: Path) -> None:
         ("4-2-A-0", "dog", "2", False, None),
         ("x", "speech:child", "spk0001", False, None),
         ("rain", "home:rain", "rain", False, None),
+        ("AMJ_D01", "corvin:pain", "AMJ", True, None),  # no family told a reason
+        ("B_ANI01", "catmeows:brushing", "ANI01", False, None),
+        ("y", "emogator:distress", "000002", False, None),
+        ("z", "emogator:calm", "000002", False, None),
     ]
 
 
@@ -62,11 +71,21 @@ def test_what_is_held_out_never_moves(data_dir: Path) -> None:
     assert is_held_out("speech", "spk0003")
 
 
+def test_a_fifth_of_few_groups_is_held_out() -> None:
+    """Those whose SHA-256 is lowest, in whatever order they come: of 14 cats three, none of them by chance."""
+    cats = [f"CAT{number:02d}" for number in range(14)]
+    chosen = held_out_of_few("catmeows", cats)
+    assert len(chosen) == 3
+    assert chosen == held_out_of_few("catmeows", [*reversed(cats), *cats])
+    assert chosen != held_out_of_few("corvin", cats)
+    assert held_out_of_few("corvin", ["AUP"]) == frozenset()
+
+
 @NEEDS_DATA
 def test_the_split_of_the_real_corpus() -> None:
     """No group on both sides, about a fifth of each held out, and cries with reasons on both sides."""
     corpus = read_corpus(DATA)
-    assert len(corpus) == 915 + 1119 + 449 + 111
+    assert len(corpus) == 915 + 1119 + 449 + 111 + 201 + 281 + 3430
     sides: dict[tuple[str, str], set[bool]] = {}
     for recording in corpus:
         sides.setdefault((recording.dataset, recording.group), set()).add(recording.held_out)
@@ -82,6 +101,11 @@ def test_the_split_of_the_real_corpus() -> None:
     assert (count("esc50", held_out=False, is_cry=True), count("esc50", held_out=True, is_cry=True)) == (24, 8)
     assert (count("speech", held_out=False, is_cry=False), count("speech", held_out=True, is_cry=False)) == (344, 105)
     assert (count("home", held_out=False, is_cry=False), count("home", held_out=True, is_cry=False)) == (98, 13)
+    assert (count("corvin", held_out=False, is_cry=True), count("corvin", held_out=True, is_cry=True)) == (151, 50)
+    assert (count("catmeows", held_out=False, is_cry=False), count("catmeows", held_out=True, is_cry=False)) == (
+        207,
+        74,
+    )
     for held_out in (False, True):
         reasons = {r.reason for r in corpus if r.held_out == held_out and r.reason}
         assert reasons >= {"hunger", "tiredness", "discomfort"}

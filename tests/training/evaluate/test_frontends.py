@@ -13,7 +13,7 @@ from model.vggish import Architecture, build_classifier
 from monitord.errors import ConfigError
 from tests.support.sound.sounds import noise, synthetic_cry, tone
 from tests.support.training.prepared import Take, prepared_from
-from training.commands import frontends as command
+from training.commands.judge import frontends as command
 from training.data.prepared import Prepared
 from training.evaluate import window_auc
 from training.evaluate.frontends import choose, frontend_figures, markdown

@@ -15,7 +15,7 @@ from monitord.types import RATE_HZ
 from tests.support.sound.sounds import noise, synthetic_cry, tone
 from tests.support.training.prepared import Take, prepared_from
 from tests.support.training.reason_clips import reason_clips
-from training.commands import noise as command
+from training.commands.judge import noise as command
 from training.data.prepared import Prepared
 from training.evaluate import noise as noise_module
 from training.evaluate.hard_negatives import hard_negatives, markdown

@@ -94,12 +94,12 @@ def test_nothing_half_written_is_left(prepared: Prepared, tmp_path: Path) -> Non
     """Where the disk takes no more, a line says so, and the folder holds what it held."""
     gone = tmp_path / "gone"
     with pytest.raises(ConfigError, match=r"views-0000\.npz: cannot be written: .*; finished shards stand"):
-        _write((prepared.folder, gone, PARAMS, 0, SEED, 2))
+        _write((prepared.folder, gone, PARAMS, 0, SEED, 2, None))
     assert not gone.exists()
     in_the_way = shard_path(tmp_path, 0)
     in_the_way.mkdir()
     with pytest.raises(ConfigError, match="cannot be written"):
-        _write((prepared.folder, tmp_path, PARAMS, 0, SEED, 2))
+        _write((prepared.folder, tmp_path, PARAMS, 0, SEED, 2, None))
     assert list(tmp_path.iterdir()) == [in_the_way]
 
 

@@ -119,6 +119,9 @@ def data(tmp_path: Path, shared_data: Path) -> Path:
         "esc50": "path,category,fold,freesound_id\n4-2-A-0.wav,dog,4,2\nbroken.wav,dog,1,3\n",
         "speech": "path,group,licence\n",
         "home": "path,group,licence\nrain.wav,rain,CC0\n",
+        "corvin": "path,baby,context\n",
+        "catmeows": "path,cat,context\n",
+        "emogator": "path,speaker,emotion\n",
     }
     for name, index in indices.items():
         (folder / name).mkdir()
@@ -146,6 +149,18 @@ def test_recordings_become_labelled_windows(data: Path, tmp_path: Path, capsys: 
     assert loudest[0] > 0.5 > max(loudest[1:])  # the teacher hears the synthetic cry, and no other
     assert made.windows.tags.dtype == np.float16
     assert made.windows.tags.shape[0] == len(made.windows)
+
+
+def test_laughs_are_made_unless_they_are_cries(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of each clip that is a laugh, heard and labelled like the others, behind them; none that a teacher doubts."""
+    (data / "emogator" / "index.csv").write_text("path,speaker,emotion\nx.wav,000001,Amusement\n")
+    write_wav(data / "emogator" / "x.wav", tone(300, 1.5))
+    monkeypatch.setattr("training.label.prepare.is_laugh", lambda recording, _tags: recording.dataset == "emogator")
+    made = prepare(data, tmp_path / "prepared", PARAMS)
+    assert [(r.kind, r.group) for r in made.recordings[-2:]] == [("laugh:raised", "000001")] * 2
+    assert np.array_equal(np.unique(made.windows.recording), np.arange(len(made.recordings)))
+    monkeypatch.setattr("training.label.prepare.no_cry", lambda _scores: False)
+    assert [r.kind for r in prepare(data, tmp_path / "prepared", PARAMS).recordings][-1] == "emogator:joy"
 
 
 def test_hearing_anew_keeps_what_the_teachers_said(data: Path, tmp_path: Path) -> None:

@@ -85,6 +85,13 @@ def test_silence_in_a_cry_recording_is_no_cry() -> None:
     np.testing.assert_array_equal(targets(given), [1.0] * 10 + [0.0, 0.0, NAN])
 
 
+def test_where_people_recorded_nothing_but_cries_it_cries_where_it_sounds() -> None:
+    """In `corvin`, whatever the teachers hear: a quarter of sound, in the window or at its end, is a cry."""
+    sound, tail = [1.0, 0.25, 0.2, 0.2, 0.09], [1.0, 0.0, 0.3, 0.0, 0.0]
+    given = prepared([0.0] * 5, sound=sound, tail=tail, dataset="corvin")
+    np.testing.assert_array_equal(targets(given), [1.0, 1.0, 1.0, NAN, 0.0])
+
+
 def test_the_first_quarter_second_of_a_cry_counts() -> None:
     """A window whose own tail already sounds is believed 0.8 of the next one; one whose tail is silent is not."""
     scores = [0.0, 0.8, *[0.8] * 9, 0.0, 0.8]

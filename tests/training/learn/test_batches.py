@@ -12,7 +12,7 @@ from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Pcm
 from tests.support.training.labelled_shards import TAGS, WIDTH, embedding_of, tags_of, write_shards
 from training.label.agreement import agreed
-from training.learn.batches import BATCH, MASK, VOICES, Batches, mask
+from training.learn.batches import BATCH, CRIES, MASK, VOICES, Batches, mask
 
 N = 2 * BATCH
 """Windows."""
@@ -149,3 +149,16 @@ def test_without_views_it_refuses(tmp_path: Path, samples: Pcm) -> None:
     few = write_shards(tmp_path / "few", samples[:3], np.zeros(3), shards=1)
     with pytest.raises(ConfigError, match="3 views, fewer than a batch of 64"):
         Batches(few, PLAIN)
+
+
+def test_people_know_better_than_the_teachers(tmp_path: Path, samples: Pcm) -> None:
+    """Where people say that nobody cries, no teacher's class says a baby does; all its other classes stay."""
+    said = np.select([np.arange(N) % 2 == 0, np.arange(N) > N - 10], [0.0, 1.0], np.nan)
+    made = Batches(write_shards(tmp_path, samples, PLACE, said, shards=1), PLAIN, mask=(0, 0))
+    made.begin(0)
+    tags = made[0][1]["tags"]
+    rows = np.array(rows_of(made[0]))
+    expected = tags_of(PLACE)[rows].astype(np.float32)
+    expected[np.ix_(rows % 2 == 0, CRIES)] = 0.0
+    assert tags_of(PLACE)[1:, CRIES].min() > 0
+    np.testing.assert_allclose(tags, expected, atol=1e-3)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from model.bundle import load_bundle
 from model.frontend import FrontendParams
 from model.vggish import Architecture, build_classifier, named_weights
 from monitord.errors import BundleError, ConfigError
@@ -189,6 +190,20 @@ def test_it_starts_from_weights_of_the_same_network_only(prepared: Prepared, vie
         params = PretrainParams(epochs=1, warm=tmp_path / f"{name}.weights.h5")
         with pytest.raises(ConfigError, match=rf"{name}\.weights\.h5: no weights of this network"):
             pretrain(prepared, views, tmp_path / "out", architecture=TINY, frontend=FRONTEND, params=params)
+
+
+def test_it_starts_from_a_bundle(tmp_path: Path) -> None:
+    """With its heads, every weight; another network's bundle, and a folder without one, are refused by the path."""
+    bundle = load_bundle()
+    base = build_classifier(bundle.manifest.architecture)
+    module._warm(base, bundle.directory)
+    weights = bundle.weights()
+    for name, variable in named_weights(base).items():
+        np.testing.assert_array_equal(np.asarray(variable), weights[name])
+    with pytest.raises(ConfigError, match="no weights of this network"):
+        module._warm(build_classifier(TINY), bundle.directory)
+    with pytest.raises(BundleError, match=tmp_path.name):
+        module._warm(base, tmp_path)
 
 
 def test_weights_of_unknown_kind_are_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitord.errors import ConfigError
 from monitord.pcm import FULL_SCALE
 from monitord.types import RATE_HZ, Pcm
-from tests.support.sound.sounds import noise, synthetic_cry, tone
+from tests.support.sound.sounds import noise, silence, synthetic_cry, tone
 from tests.support.training.prepared import Take, prepared_from
 from training.data.prepared import Prepared
 from training.sound.augment import active_rms
@@ -128,6 +128,54 @@ def test_a_cry_begins_and_ends_where_a_teacher_hears_it(tmp_path: Path) -> None:
     assert spectrum.argmax() * RATE_HZ / len(take.wave) == pytest.approx(450, abs=1)
 
 
+def whole(tmp_path: Path, sound: Pcm, p_cry: list[float]) -> list[Take]:
+    """What is laid of one cry recording."""
+    name = named("a", "baby")
+    return [
+        take
+        for take, _ in _takes(
+            prepared_from(tmp_path, [Take(name, sound, is_cry=True, p_cry=p_cry, held_out=True)]), "a"
+        )
+    ]
+
+
+def test_neither_talk_nor_a_click_is_an_onset(tmp_path: Path) -> None:
+    """A voice, a click, then the cry at 3 s, first heard in the window that ends at 3.36 s: it begins at 3 s."""
+    sound = np.concatenate([tone(200, 1.5), silence(1.0), tone(3_000, 0.02), silence(0.48), tone(450, 2.0)])
+    p_cry = [0.9 if (number + 1) * 0.24 > 3.3 else 0.0 for number in range(len(sound) // 3_840)]
+    (take,) = whole(tmp_path, sound, p_cry)
+    assert len(take.wave) / RATE_HZ == pytest.approx(2.0, abs=0.25)  # its end lies in the last whole window
+    assert np.abs(take.wave[:320]).max() > 0.5  # at active level 1
+    quarter = np.abs(np.fft.rfft(take.wave[:4_000]))
+    assert quarter.argmax() * RATE_HZ / 4_000 == pytest.approx(450, abs=4)
+
+
+def test_less_than_a_second_is_no_episode(tmp_path: Path) -> None:
+    """However surely it is a cry."""
+    brief = np.concatenate([silence(1.0), tone(450, 0.7), silence(1.0)])
+    p_cry = [0.9 if 1.3 < (number + 1) * 0.24 < 2.0 else 0.0 for number in range(len(brief) // 3_840)]
+    assert whole(tmp_path, brief, p_cry) == []
+
+
+def test_what_no_teacher_surely_hears_is_no_episode(tmp_path: Path) -> None:
+    """Over its own loud moments it is a cry, and lower than 0.3 throughout."""
+    assert len(whole(tmp_path / "heard", tone(450, 1.9), [0.3] * 7)) == 1
+    assert whole(tmp_path / "unheard", tone(450, 1.9), [0.29] * 7) == []
+
+
+def test_every_family_cries_as_often(tmp_path: Path) -> None:
+    """One recording of one family, six of another: each cries every second time, give or take the last."""
+    one, many, rain = named("a", "one"), named("a", "many"), named("a", "rain")
+    takes = [Take(one, tone(400, 1.5), is_cry=True, p_cry=0.9, held_out=True)]
+    takes += [Take(f"m{i}", tone(500 + i, 1.5), is_cry=True, p_cry=0.9, group=many, held_out=True) for i in range(6)]
+    takes += [Take(rain, noise(2.0, rms_dbfs=-20), is_cry=False, kind="rain", held_out=True)]
+    stream = laid(prepared_from(tmp_path, takes), replace(BARE, length_s=120.0))
+    of = [np.abs(np.fft.rfft(stream.samples[cry.start : cry.start + 16_000].astype(float))) for cry in stream.cries]
+    ones = sum(int(spectrum.argmax() < 450) for spectrum in of)
+    assert len(of) > 15
+    assert abs(2 * ones - len(of)) <= 1
+
+
 def test_a_doubted_upload_is_neither_a_cry_nor_none(tmp_path: Path) -> None:
     """A phone's upload that counts as no cry but holds a whimper is not laid; the same sound of another set is."""
     whimper = [0.0] * 5 + [0.2]
@@ -211,6 +259,13 @@ def test_without_cries_nobody_cries(prepared: Prepared) -> None:
     assert kinds.count(LAUGHING) / len(kinds) == pytest.approx(1 / 3, abs=0.13)  # 4 deviations of 240 draws
     assert kinds.count("cat") / len(kinds) == pytest.approx(1 / 3, abs=0.13)
     assert all(0 < sound.start < sound.end <= len(stream.samples) for sound in stream.sounds)
+
+
+def test_a_home_has_its_own_sounds(prepared: Prepared) -> None:
+    """Four of five sounds that are no laugh are the cat's; of two kinds it would be one of two."""
+    own = replace(BUSY, length_s=120.0, every_s=0.5, own=("ca",), own_share=0.6)
+    kinds = [sound.kind for sound in laid(prepared, own, cries=False).sounds if sound.kind != LAUGHING]
+    assert kinds.count("cat") / len(kinds) == pytest.approx(0.8, abs=0.13)  # 4 deviations of 160 draws
 
 
 def _alone(takes: Iterable[Take]) -> list[Take]:

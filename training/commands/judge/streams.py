@@ -6,11 +6,17 @@ expect: its thresholds were chosen on one half of the families and sounds and ju
 has the bundle's own thresholds.
 
   monitord-train streams --prepared runs/prepared --out runs/report/streams.json
+
+--households judges the bundle's own rule in homes of several kinds instead, and says what that comes to in a day.
 """
 
 import argparse
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from model.bundle import Bundle
+    from training.data.prepared import Prepared
 
 HELP: Final = "episodes found, false alarms an hour and latency on hours of streams, beside the peers"
 
@@ -26,6 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="with cries, and as many without, from each half of the recordings: four "
         "times as many in all (default: %(default)s)",
     )
+    command.add_argument("--households", action="store_true", help="homes of several kinds, and false alarms a day")
     command.add_argument("--out", type=Path, metavar="FILE", help="write the figures for `report` (.json)")
 
 
@@ -38,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     from training.streams.operating_point import try_settings  # noqa: PLC0415
 
     prepared, bundle = load_prepared(arguments.prepared), load_bundle(arguments.bundle)
+    if arguments.households:
+        return _households(prepared, bundle, arguments.hours)
     name = bundle.manifest.name
     halves = hear_halves(prepared, bundle, arguments.hours)
     every = [one for half in halves.values() for one in half]
@@ -48,4 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         command = f"monitord-train streams --prepared PREPARED --hours {arguments.hours}"
         write_result(arguments.out, Result("streams", command, "held-out recordings", synthetic=False, figures=found))
+    return 0
+
+
+def _households(prepared: "Prepared", bundle: "Bundle", hours: int) -> int:
+    from training.streams.households import figures, judge_households, markdown  # noqa: PLC0415 - as above
+
+    print(markdown(figures(judge_households(prepared, bundle, hours))))
     return 0

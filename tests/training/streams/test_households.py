@@ -1,0 +1,50 @@
+"""Homes: each kind by itself, by the daemon's own rule, and what they come to in a day."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from model.bundle import load_bundle
+from tests.support.sound.sounds import noise, synthetic_cry
+from tests.support.training.prepared import Take, prepared_from
+from training.streams import households
+from training.streams.false_alarms import Episodes
+from training.streams.households import HOUSEHOLDS, Household, figures, judge_households, markdown
+from training.streams.mixing import StreamParams, half_of
+
+
+def test_a_day_has_24_hours() -> None:
+    """Whatever they are spent on."""
+    assert sum(household.hours_a_day for household in HOUSEHOLDS.values()) + 0.0 == 24.0
+
+
+def test_a_day_is_the_sum_of_its_hours() -> None:
+    """One false alarm in four hours of nights, eleven of which are a day's, and none else: 2.75."""
+    night = Episodes(4.0, (True, False), (3.0, 4.0), (1.2,), 1, Counter({"cat": 1}))
+    calm = Episodes(4.0, (True,), (3.0,), (1.0,))
+    rows = figures({"quiet night": night, "day with a cat": calm})
+    lines = markdown(rows).splitlines()
+    assert lines[2] == "| quiet night | 4 | 2 | 50.0% | 0.25 | 1.20 s | 1.20 s | cat 1 | 11 |"
+    assert lines[3] == "| day with a cat | 4 | 1 | 100.0% | 0.00 | 1.00 s | 1.00 s | - | 5 |"
+    assert lines[-1] == "False alarms in a day of these 16 hours: 2.8."
+
+
+def test_every_kind_of_home_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both halves, with cries and without, for so many hours; minutes here."""
+    brief = StreamParams(length_s=36.0, cry_every_s=(6.0, 8.0), every_s=4.0)
+    homes = {name: Household(replace(brief, every_s=3.0 + i), 12.0) for i, name in enumerate(("one", "two"))}
+    monkeypatch.setattr(households, "HOUSEHOLDS", homes)
+    takes = []
+    for half in ("a", "b"):
+        cry, rain = (
+            next(n for n in (f"{what}{i}" for i in count()) if half_of(f"home:{n}") == half) for what in ("cry", "rain")
+        )
+        takes.append(Take(cry, synthetic_cry(seed=1)[:40_000], is_cry=True, p_cry=0.9, held_out=True))
+        takes.append(Take(rain, noise(3.0, rms_dbfs=-20), is_cry=False, kind="rain", held_out=True))
+    judged = judge_households(prepared_from(tmp_path, takes), load_bundle(), 1)
+    assert list(judged) == ["one", "two"]
+    assert all(counts.hours == pytest.approx(4 * 36 / 3600) for counts in judged.values())
+    assert all(len(counts.found) >= 4 for counts in judged.values())

@@ -1,0 +1,95 @@
+"""Homes of several kinds, each judged by itself: `monitord-train streams --households`.
+
+The streams of the other table are far busier than any home, so that an hour of them says something. Here sounds are as
+many and as loud as somebody might have them, and the sum over a day is what a family would count.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tqdm import tqdm
+
+from model.bundle import Bundle
+from training.data.prepared import Prepared
+from training.results.number_text import seconds
+from training.streams.comparison import HALVES, SEED
+from training.streams.false_alarms import Episodes
+from training.streams.mixing import StreamParams, lay
+from training.streams.operating_point import judge
+from training.streams.scoring import bundle_scorer, hear_stream
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """A kind of hour and how many of them a day has."""
+
+    params: StreamParams
+    hours_a_day: float
+
+
+HOUSEHOLDS: Final[Mapping[str, Household]] = {
+    "quiet night": Household(
+        StreamParams(every_s=300.0, sound_dbfs=(-50.0, -30.0), bed_dbfs=(-75.0, -55.0), laugh_every=1_000_000), 11.0
+    ),
+    "evening with television": Household(
+        StreamParams(every_s=15.0, sound_dbfs=(-45.0, -30.0), own=("speech:adult", "speech:talk"), own_share=0.8), 3.0
+    ),
+    "day with a cat": Household(StreamParams(every_s=60.0, own=("cat",), own_share=0.2), 5.0),
+    "day with siblings": Household(StreamParams(every_s=30.0, own=("speech:child",), laugh_every=5), 5.0),
+}
+"""By name. A sound every five minutes of a night, a voice every quarter minute of an evening, a cat that meows ten
+times an hour, children who talk every minute and laugh twenty times an hour: together a day."""
+
+
+def judge_households(prepared: Prepared, bundle: Bundle, hours: int) -> dict[str, Episodes]:
+    """Hears every kind of home with the bundle's own rule: so many hours with cries and without, from each half."""
+    scorer = bundle_scorer(bundle)
+    bar = tqdm(total=len(HOUSEHOLDS) * len(HALVES) * 2 * hours, desc="households", unit="hour")
+    out = {}
+    for name, household in HOUSEHOLDS.items():
+        counts = Episodes()
+        for half in HALVES:
+            for cries in (True, False):
+                for stream in lay(prepared, half, hours=hours, seed=SEED, cries=cries, params=household.params):
+                    counts += judge([hear_stream(stream, bundle, scorer)], bundle.manifest.tracker)
+                    bar.update()
+        out[name] = counts
+    bar.close()
+    return out
+
+
+def figures(judged: Mapping[str, Episodes]) -> list[dict[str, Any]]:
+    """JSON values for a result: a row for each kind of home. Any: whatever JSON holds."""
+    return [
+        {
+            "household": name,
+            "hours_a_day": HOUSEHOLDS[name].hours_a_day,
+            "hours": round(counts.hours, 2),
+            "episodes": len(counts.found),
+            "found": round(counts.share_found, 3),
+            "false_per_hour": round(counts.false_per_hour, 2),
+            "latency_p50_s": round(counts.latency(50), 2) if counts.latency_s else None,
+            "latency_p95_s": round(counts.latency(95), 2) if counts.latency_s else None,
+            "false_by_kind": dict(counts.false_by_kind.most_common()),
+        }
+        for name, counts in judged.items()
+    ]
+
+
+def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Writes the table and what it comes to in a day."""
+    lines = [
+        "| home | hours | cries | found | false an hour | latency p50 | p95 | false: what sounded | hours of a day |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        kinds = ", ".join(f"{kind} {n}" for kind, n in row["false_by_kind"].items()) or "-"
+        lines.append(
+            f"| {row['household']} | {row['hours']:g} | {row['episodes']} | {row['found']:.1%} | "
+            f"{row['false_per_hour']:.2f} | {seconds(row['latency_p50_s'])} | {seconds(row['latency_p95_s'])} | "
+            f"{kinds} | {row['hours_a_day']:g} |"
+        )
+    a_day = sum(row["false_per_hour"] * row["hours_a_day"] for row in rows)
+    hours = sum(row["hours_a_day"] for row in rows)
+    return "\n".join([*lines, "", f"False alarms in a day of these {hours:g} hours: {a_day:.1f}."])
