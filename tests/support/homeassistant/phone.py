@@ -73,6 +73,8 @@ class Phone:
 
     def _register(self) -> None:
         port = self._server.server_address[1]
+        # At its very first start Home Assistant is up before all its integrations are.
+        until(lambda: "mobile_app" in self._home.ask("GET", "/api/config")["components"])
         answer = self._home.ask(
             "POST",
             "/api/mobile_app/registrations",
