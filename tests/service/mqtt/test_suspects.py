@@ -16,7 +16,7 @@ from service.mqtt.suspects import ASIDE_S, Suspects
 from service.mqtt.wire import connection
 from service.storage.outbox import Outbox
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
-from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, at, client, event
+from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, at, client, event, ids
 from tests.support.servers.odd_broker import OddBroker, Taken
 
 STATUS = "monitord/home/status"
@@ -163,7 +163,7 @@ def test_a_broker_that_acknowledges_nothing(
 
 @pytest.mark.e2e
 def test_a_broker_that_is_killed_twice_sets_nothing_aside(tmp_path: Path, outbox: Outbox) -> None:
-    """With events under way at each end; all come in the end."""
+    """With events under way at each end; all are acknowledged in the end."""
     with (
         Mosquitto(tmp_path / "broker") as broker,
         Subscriber(broker) as subscriber,
@@ -176,8 +176,10 @@ def test_a_broker_that_is_killed_twice_sets_nothing_aside(tmp_path: Path, outbox
             broker.kill()
             until(lambda: not mqtt.status().connected)
             broker.start()
+        mqtt.tell(event(9_000))
         until(lambda: outbox.waiting == 0)
-        until(lambda: len(set(subscriber.payloads(EVENT))) == 900)
+        # All were acknowledged. What a broker took just before it was killed, it may not have handed on.
+        until(lambda: "9000" in ids(subscriber))
         assert mqtt.fault == ""
 
 
