@@ -265,7 +265,7 @@ def test_the_test_command_explains_itself() -> None:
 def test_the_test_command_runs_from_anywhere_and_says_how_long(
     checkout: Path, lib: Callable[..., subprocess.CompletedProcess[str]], words: list[str]
 ) -> None:
-    """Without a terminal, from another folder: the time first, then each check in the checkout; two cores for all."""
+    """Without a terminal, from another folder: the time first, then each check in the checkout; four processes."""
     tools = checkout / ".venv" / "bin"
     tools.mkdir(parents=True)
     for tool in ("ruff", "mypy", "lint-imports", "python"):
@@ -282,7 +282,7 @@ def test_the_test_command_runs_from_anywhere_and_says_how_long(
         check=True,
     )
     left_out = "-m pytest -m not e2e and not homeassistant"
-    asked = "-k a name" if words else "-n 2 --dist loadfile"
+    asked = "-k a name" if words else "-n 4 --dist loadfile"
     expected = ["ruff format --check", "ruff check", "mypy ", "lint-imports ", f"python {left_out} {asked}"]
     assert done.stdout.splitlines() == [f"{line} ({checkout})" for line in expected]
     first = done.stderr.splitlines()[0]
