@@ -286,7 +286,25 @@ def test_the_test_command_runs_from_anywhere_and_says_how_long(
     expected = ["ruff format --check", "ruff check", "mypy ", "lint-imports ", f"python {left_out} {asked}"]
     assert done.stdout.splitlines() == [f"{line} ({checkout})" for line in expected]
     first = done.stderr.splitlines()[0]
-    assert first.startswith("==> what pytest is asked for takes" if words else "==> --quick takes 4 minutes")
+    assert first.startswith("==> what pytest is asked for takes" if words else "==> --quick takes 5 minutes")
+
+
+def test_without_arguments_all_but_home_assistant_runs(
+    checkout: Path, lib: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """The quick tests in four processes, then those that need the machine for themselves; a failure is the status."""
+    tools = checkout / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for tool, does in (("ruff", ":"), ("mypy", ":"), ("lint-imports", ":"), ("python", 'echo "$*"; exit 1')):
+        (tools / tool).write_text(f"#!/bin/sh\n{does}\n")
+        (tools / tool).chmod(0o755)
+    assert lib('mark_installed test "$root/deploy/requirements-test.lock"').returncode == 0
+    done = _run([str(checkout / "tests" / "run"), "--yes"], CI="true")
+    assert done.returncode == 1
+    quick = "-m pytest -m not e2e and not homeassistant -n 4 --dist loadfile"
+    assert done.stdout.splitlines()[:1] == [quick]
+    if "WITHOUT the end-to-end tests" not in done.stderr:  # their Debian packages are there
+        assert done.stdout.splitlines()[1:] == ["-m pytest -m e2e and not homeassistant"]
 
 
 @pytest.mark.parametrize("holds", [True, False])
