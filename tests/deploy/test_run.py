@@ -286,7 +286,7 @@ def test_the_test_command_runs_from_anywhere_and_says_how_long(
     expected = ["ruff format --check", "ruff check", "mypy ", "lint-imports ", f"python {left_out} {asked}"]
     assert done.stdout.splitlines() == [f"{line} ({checkout})" for line in expected]
     first = done.stderr.splitlines()[0]
-    assert first.startswith("==> what pytest is asked for takes" if words else "==> --quick takes 5 minutes")
+    assert first.startswith("==> what pytest is asked for takes" if words else "==> --quick takes 7 minutes")
 
 
 def test_without_arguments_all_but_home_assistant_runs(
