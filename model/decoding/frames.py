@@ -30,7 +30,7 @@ LEAST_GAP_S: Final = 0.1
 """Shortest jump of a recording's time stamps that is a hole (seconds): some containers count in whole milliseconds,
 and encoders leave a frame out at seams."""
 MOST_GAP_S: Final = 60.0
-"""Longest one that is believed (seconds), as `process.MOST_LOST_S`: a stamp that is off by hours is wrong."""
+"""Longest one that is believed (seconds), as `protocol.MOST_LOST_S`: a stamp that is off by hours is wrong."""
 
 _DAMAGE = (
     av.error.InvalidDataError,

@@ -16,8 +16,8 @@ from monitord.errors import SourceError
 from service.capture.child import process
 from service.capture.child.decoder import Decoder
 from service.capture.child.decoder_request import Request
-from service.capture.child.process import MOST_LOST_S, RATES_HZ, ChildError
-from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, OPENED, SOUND
+from service.capture.child.process import RATES_HZ, ChildError
+from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_LOST_S, MOST_SAMPLES, OPENED, SOUND
 from service.capture.devices import choose
 from service.capture.inbox import Inbox
 from service.capture.microphone import MicrophoneSource, Recorder

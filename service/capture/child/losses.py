@@ -4,8 +4,7 @@ import logging
 import re
 from typing import Final
 
-MOST_S: Final = 60.0
-"""Longest hole that is told at once (seconds), as `process.MOST_LOST_S`."""
+from service.capture.child.protocol import MOST_LOST_S
 
 _MISSED: Final = re.compile(r"RTP: missed (\d+) packets")
 """libavformat/rtpdec.c."""
@@ -44,4 +43,4 @@ class Losses(logging.Handler):
             known: Samples that are missing for another reason.
         """
         missed, self._missed = self._missed, 0
-        return min(known + missed * length, round(MOST_S * rate_hz))
+        return min(known + missed * length, round(MOST_LOST_S * rate_hz))

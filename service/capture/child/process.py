@@ -26,6 +26,7 @@ from service.capture.child.protocol import (
     FAILED,
     HEADER,
     LOST,
+    MOST_LOST_S,
     MOST_SAMPLES,
     MOST_TEXT,
     NOTE,
@@ -59,9 +60,6 @@ RATES_HZ: Final = (4_000, 384_000)
 
 MOST_CHANNELS: Final = 1_024
 """No device and no codec has more; ALSA's plug-ins say 128."""
-
-MOST_LOST_S: Final = 60.0
-"""Longest hole that is believed (seconds): a minute of damaged packets."""
 
 Noted = Callable[[dict[str, object]], None]
 

@@ -1,4 +1,4 @@
-"""What the daemon and the processes that open sound for it say to each other: records of sound and of daemon_faults.
+"""What the daemon and the processes that open sound for it say to each other: records of sound and of faults.
 
 Sound is framed by its length, all else is a small JSON. Nothing here can name code, and the reader bounds every
 length: a process that reads what strangers send is not believed more than they are.
@@ -31,6 +31,9 @@ ENDED: Final = b"e"
 
 MOST_SAMPLES: Final = 16_384
 """Longest record of sound (samples), a quarter of a pipe's 64 KiB; longer frames come in pieces."""
+
+MOST_LOST_S: Final = 60.0
+"""Longest hole that is told and believed (seconds): a minute of damaged packets."""
 
 MOST_TEXT: Final = 16_384
 """Longest text of a record (bytes): a traceback is a tenth of that, a hundred sound devices are as long."""
