@@ -37,7 +37,7 @@ LIMITS: Final = (
 def _decode(daemon: Daemon, asked: dict[str, Any]) -> None:
     import av  # noqa: PLC0415 - after the limits
 
-    from service.capture.child.stream_opening import Found, open_stream  # noqa: PLC0415
+    from service.capture.child.stream_opening import Found, open_stream, opened  # noqa: PLC0415
 
     request = Request(**asked)
     told = _Told(daemon, Losses(request.url))
@@ -65,8 +65,7 @@ def _decode(daemon: Daemon, asked: dict[str, Any]) -> None:
         else:
             continue
         # A station that goes on in another format: it is asked again, for each of its links by itself.
-        timeout = None if request.open_s is None else (request.open_s, request.read_s)
-        with av.open(request.url, format="data", options=request.options, timeout=timeout) as stream:
+        with opened(request, request.options, "data") as stream:
             for link in links(stream):
                 with av.open(link, "r", format="ogg") as container:
                     _hear(_reader(request, container), told)

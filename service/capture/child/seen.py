@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from service.capture.child.web import context, get
+from service.capture.child.web import believing_all, context, get
+from service.capture.streams.protocols import PORTS, SECURED
 
 if TYPE_CHECKING:
     from service.capture.child.decoder_request import Request
@@ -26,12 +27,6 @@ LISTEN_S: Final = 1.0
 
 MOST_BYTES: Final = 65_536
 """Of what comes; more tells no more."""
-
-PORTS: Final = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443}
-"""Where a URL names none. FFmpeg's."""
-
-SECURED: Final = ("https", "rtsps", "rtmps")
-"""Protocols over TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +93,10 @@ def _secured(request: "Request", plain: socket.socket, seen: Seen) -> Seen:
 
 def _fingerprint(address: tuple[str, int], host: str | None) -> str:
     """Returns whose certificate it is that does not hold, for a person to compare."""
-    any_one = ssl.create_default_context()
-    any_one.check_hostname = False
-    any_one.verify_mode = ssl.CERT_NONE
     try:
         with (
             socket.create_connection(address, CONNECT_S) as plain,
-            any_one.wrap_socket(plain, server_hostname=host) as one,
+            believing_all().wrap_socket(plain, server_hostname=host) as one,
         ):
             return hashlib.sha256(one.getpeercert(binary_form=True) or b"").hexdigest()
     except OSError:

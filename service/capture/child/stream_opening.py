@@ -81,7 +81,10 @@ def open_stream(request: "Request", note: Note) -> Found:
         return found
     began_s = time.monotonic()
     try:
-        container = _open(request, request.options, bare)
+        if bare is None:
+            container = opened(request, request.options)
+        else:
+            container = opened(request, request.options | bare.options, bare.demuxer)
     except av.error.FFmpegError as error:
         return _otherwise(request, note, error, quick=time.monotonic() - began_s < QUICK_S)
     return Found(_with_sound(request, note, container))
@@ -93,7 +96,7 @@ def _otherwise(request: "Request", note: Note, error: av.error.FFmpegError, *, q
         raise error
     if request.instead and quick:
         try:
-            return Found(_with_sound(request, note, _open(request, request.options | request.instead)))
+            return Found(_with_sound(request, note, opened(request, request.options | request.instead)))
         except av.error.FFmpegError:
             pass  # the first error says more
     from service.capture.child.seen import look  # noqa: PLC0415 - TLS and HTTP are megabytes
@@ -158,7 +161,7 @@ def _with_patience(request: "Request") -> "InputContainer":
     patience = {"analyzeduration": late_us, "probesize": str(LATE_BYTES), "rw_timeout": late_us}
     if "timeout" in request.options:
         patience["timeout"] = late_us
-    return _open(request, request.options | patience, late_s=request.late_s)
+    return opened(request, request.options | patience, late_s=request.late_s)
 
 
 def _joined(request: "Request") -> "InputContainer":
@@ -175,7 +178,7 @@ def _joined(request: "Request") -> "InputContainer":
         answer = get(request, request.read_s or SILENCE_S)
     while True:
         if answer is None:
-            container = _open(request, request.options)
+            container = opened(request, request.options)
         else:
             analyse = {"analyzeduration": request.options["analyzeduration"]}
             container = av.open(answer, "r", "mpegts", options=analyse)
@@ -184,10 +187,13 @@ def _joined(request: "Request") -> "InputContainer":
         container.close()
 
 
-def _open(
-    request: "Request", options: dict[str, str], bare: Bare | None = None, late_s: float = 0.0
+def opened(
+    request: "Request", options: dict[str, str], form: str | None = None, late_s: float = 0.0
 ) -> "InputContainer":
+    """Opens it once, as FFmpeg's format of this name; None: as what FFmpeg finds.
+
+    Raises:
+        av.error.FFmpegError: It cannot be opened, or not in time.
+    """
     timeout = None if request.open_s is None else (request.open_s + late_s, request.read_s)
-    if bare is not None:
-        return av.open(request.url, format=bare.demuxer, options=options | bare.options, timeout=timeout)
-    return av.open(request.url, options=options, timeout=timeout)
+    return av.open(request.url, format=form, options=options, timeout=timeout)

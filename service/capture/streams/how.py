@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from monitord.errors import ConfigError
 from service.capture.streams.bare import Bare, written
+from service.capture.streams.protocols import SECURED
 
 Transport = Literal["auto", "tcp", "udp"]
 
@@ -15,7 +16,6 @@ _FINGERPRINT: Final = re.compile(r"(?i)(?:sha-?256[:= ])?([0-9a-f]{2}(?:[: ]?[0-
 
 _TRANSPORT: Final = ("rtsp", "rtsps")
 _BARE: Final = ("http", "https", "udp")
-_SECURED: Final = ("https", "rtsps", "rtmps")
 """Protocols to which each belongs."""
 
 
@@ -74,7 +74,7 @@ def how(
             bare = written(sound)
         except ValueError as error:
             raise ConfigError(f"format {error}") from None
-    if (verify or ca_file or fingerprint) and (listen or scheme not in _SECURED):
+    if (verify or ca_file or fingerprint) and (listen or scheme not in SECURED):
         raise ConfigError("verify, ca_file and fingerprint belong to a stream that is read by https, rtsps or rtmps")
     if ca_file and fingerprint:
         raise ConfigError("give ca_file or fingerprint, not both: a fingerprint trusts one certificate alone")

@@ -15,17 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.capture.captured_source import AttemptError
+from service.capture.child.web import believing_all
 from service.capture.redact import redact
 from service.capture.source import SourceState
 from service.capture.spec import StreamSpec, host_and_port
 from service.capture.streams.how import readable
+from service.capture.streams.protocols import PORTS
 from service.settings.hosts import unknown_name
 
 CONNECT_S: Final = 8.0
 """Longest wait for the certificate (seconds): under the ten after which a source counts as dead."""
-
-PORTS: Final = {"https": 443, "rtsps": 322, "rtmps": 443}
-"""Where a URL names none. FFmpeg's."""
 
 _BUNDLES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 """Where systems keep whom they trust, Debian first. FFmpeg comes with its own TLS, which does not know."""
@@ -105,11 +104,11 @@ def _pinned(spec: StreamSpec, fingerprint: str) -> tuple[str, str]:
 @contextmanager
 def _connected(spec: StreamSpec, certificate: str | None) -> Iterator[ssl.SSLSocket]:
     """Connects to who has this certificate (PEM); None: to anybody."""
-    context = ssl.create_default_context(cadata=certificate)
-    context.check_hostname = False
     if certificate is None:
-        context.verify_mode = ssl.CERT_NONE
+        context = believing_all()
     else:
+        context = ssl.create_default_context(cadata=certificate)
+        context.check_hostname = False
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     host, port = host_and_port(spec.url)
     address = host, port or PORTS[spec.url.partition("://")[0]]
