@@ -7,13 +7,13 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.scripts import run_script
 
 SCRIPTS = (
     "deploy/run",
@@ -25,57 +25,12 @@ SCRIPTS = (
     "tests/run",
     ".ci/run",
 )
-TELLS = '#!/bin/sh\nfor word in "$@"; do echo "<$word>"; done\n'
-"""Stands where `monitord` is installed: says with which words it was called."""
-
-
-def _run(command: list[str], **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, env={**os.environ, **more}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of what the scripts need, in a path with a space."""
-    root = tmp_path / "my checkout"
-    root.mkdir()
-    for folder in ("deploy", ".ci"):
-        shutil.copytree(ROOT / folder, root / folder)
-    (root / "tests").mkdir()
-    shutil.copy(ROOT / "tests" / "run", root / "tests" / "run")
-    shutil.copy(ROOT / "pyproject.toml", root)
-    return root
-
-
-@pytest.fixture
-def lib(checkout: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs shell code with the functions of `deploy/install-lib.sh`."""
-
-    def run(code: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return _run(["bash", "-euo", "pipefail", "-c", f'. "{checkout}/deploy/install-lib.sh"; {code}'], **more)
-
-    return run
-
-
-@pytest.fixture
-def installed(checkout: Path, lib: Callable[..., subprocess.CompletedProcess[str]]) -> Path:
-    """The checkout with a finished environment."""
-    if not (shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") and shutil.which("mosquitto_sub")):
-        pytest.skip("needs mosquitto and mosquitto-clients, which deploy/run would install")
-    bin_folder = checkout / ".venv" / "bin"
-    bin_folder.mkdir(parents=True)
-    (bin_folder / "python").symlink_to(sys.executable)
-    (bin_folder / "monitord").write_text(TELLS)
-    (bin_folder / "monitord").chmod(0o755)
-    assert lib('mark_installed run "$root/deploy/requirements.lock"').returncode == 0
-    return checkout
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_scripts_are_valid_shell(script: str) -> None:
     """Bash parses each, and those that are commands may be run."""
-    assert _run(["bash", "-n", str(ROOT / script)]).stderr == ""
+    assert run_script(["bash", "-n", str(ROOT / script)]).stderr == ""
     assert script.endswith(".sh") or os.access(ROOT / script, os.X_OK)
 
 
@@ -84,14 +39,14 @@ def test_shellcheck_finds_nothing(script: str) -> None:
     """Each script with the libraries that it sources."""
     if shutil.which("shellcheck") is None:
         pytest.skip("needs the Debian package shellcheck")
-    done = _run(["shellcheck", "--external-sources", str(ROOT / script)])
+    done = run_script(["shellcheck", "--external-sources", str(ROOT / script)])
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_every_word_reaches_monitord_run(installed: Path) -> None:
     """Spaces, quotes and stars as typed; the two options of deploy/run itself stay behind; nothing else on stdout."""
     words = ["a file.wav", "mic:Bob's *", "--json", "rtsp://x/?a=1&b=2"]
-    done = _run([str(installed / "deploy" / "run"), words[0], "--no-gpu", *words[1:]])
+    done = run_script([str(installed / "deploy" / "run"), words[0], "--no-gpu", *words[1:]])
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["<run>", *(f"<{word}>" for word in words)]
 
@@ -105,7 +60,7 @@ def test_it_works_through_a_link_and_from_anywhere(installed: Path, tmp_path: Pa
 
 def test_help_shows_both_commands(installed: Path) -> None:
     """Its own options first, then those of monitord run."""
-    done = _run([str(installed / "deploy" / "run"), "--help"])
+    done = run_script([str(installed / "deploy" / "run"), "--help"])
     assert done.returncode == 0
     assert done.stdout.startswith("usage: deploy/run [--gpu | --no-gpu]")
     assert done.stdout.endswith("<run>\n<--help>\n")
@@ -115,7 +70,7 @@ def test_help_installs_nothing(checkout: Path) -> None:
     """Before the first installation it is the same help, from the checkout's own files."""
     for room in ("service", "monitord"):
         (checkout / room).symlink_to(ROOT / room)
-    done = _run([str(checkout / "deploy" / "run"), "--help"])
+    done = run_script([str(checkout / "deploy" / "run"), "--help"])
     assert (done.returncode, done.stderr) == (0, "")
     assert "usage: monitord run" in done.stdout
     assert not (checkout / ".venv").exists()
@@ -139,7 +94,7 @@ def test_what_is_printed_can_be_pasted(installed: Path, tmp_path: Path) -> None:
 
 def test_the_command_says_what_is_missing(checkout: Path) -> None:
     """Before the installation."""
-    done = _run([str(checkout / "deploy" / "monitord"), "devices"])
+    done = run_script([str(checkout / "deploy" / "monitord"), "devices"])
     assert done.returncode == 1
     assert "deploy/run does that" in done.stderr
 
@@ -152,7 +107,7 @@ def test_it_says_what_it_will_take(checkout: Path) -> None:
     (fakes / "df").chmod(0o755)
     run = (checkout / "deploy" / "run").read_text()
     (checkout / "deploy" / "run").write_text(run.replace("has mosquitto ||", "false ||"))
-    done = _run([str(checkout / "deploy" / "run"), "--no-gpu"], PATH=f"{fakes}:{os.environ['PATH']}")
+    done = run_script([str(checkout / "deploy" / "run"), "--no-gpu"], PATH=f"{fakes}:{os.environ['PATH']}")
     assert done.returncode == 1
     for words in ("Debian packages, with sudo: mosquitto", "is switched off (masked)", "MB of disk", "MB of memory"):
         assert words in done.stderr
@@ -163,7 +118,7 @@ def test_it_says_what_it_will_take(checkout: Path) -> None:
 def test_the_exit_status_is_monitords(installed: Path) -> None:
     """A wrong configuration stays 78 through the script."""
     (installed / ".venv" / "bin" / "monitord").write_text("#!/bin/sh\nexit 78\n")
-    assert _run([str(installed / "deploy" / "run")]).returncode == 78
+    assert run_script([str(installed / "deploy" / "run")]).returncode == 78
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "deploy/requirements.lock"])
@@ -182,7 +137,7 @@ def test_a_moved_checkout_asks_for_a_new_installation(installed: Path, tmp_path:
     """The programs of an environment hold its path."""
     moved = installed.rename(tmp_path / "moved")
     code = f'. "{moved}/deploy/install-lib.sh"; is_installed run "$root/deploy/requirements.lock"'
-    assert _run(["bash", "-c", code]).returncode == 1
+    assert run_script(["bash", "-c", code]).returncode == 1
 
 
 def test_an_interrupted_installation_is_made_anew(
@@ -252,86 +207,3 @@ def test_a_dead_network_is_told(lib: Callable[..., subprocess.CompletedProcess[s
     assert done.returncode == 1
     assert "Is this machine online?" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_the_test_command_explains_itself() -> None:
-    """--help installs nothing."""
-    done = _run([str(ROOT / "tests" / "run"), "--help"])
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: tests/run [--fast | --quick")
-
-
-@pytest.mark.parametrize("words", [[], ["-k", "a name"]])
-def test_the_test_command_runs_from_anywhere_and_says_how_long(
-    checkout: Path, lib: Callable[..., subprocess.CompletedProcess[str]], words: list[str]
-) -> None:
-    """Without a terminal, from another folder: the time first, then each check in the checkout; four processes."""
-    tools = checkout / ".venv" / "bin"
-    tools.mkdir(parents=True)
-    for tool in ("ruff", "mypy", "lint-imports", "python"):
-        (tools / tool).write_text('#!/bin/sh\necho "${0##*/} $* ($PWD)"\n')
-        (tools / tool).chmod(0o755)
-    assert lib('mark_installed test "$root/deploy/requirements-test.lock"').returncode == 0
-    done = subprocess.run(
-        [checkout / "tests" / "run", "--quick", *words],
-        cwd="/",
-        env={**os.environ, "CI": "true"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    left_out = "-m pytest -m not e2e and not homeassistant"
-    asked = "-k a name" if words else "-n 4 --dist loadfile"
-    expected = ["ruff format --check", "ruff check", "mypy ", "lint-imports ", f"python {left_out} {asked}"]
-    assert done.stdout.splitlines() == [f"{line} ({checkout})" for line in expected]
-    first = done.stderr.splitlines()[0]
-    assert first.startswith("==> what pytest is asked for takes" if words else "==> --quick takes 7 minutes")
-
-
-def test_without_arguments_all_but_home_assistant_runs(
-    checkout: Path, lib: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
-    """The quick tests in four processes, then those that need the machine for themselves; a failure is the status."""
-    tools = checkout / ".venv" / "bin"
-    tools.mkdir(parents=True)
-    for tool, does in (("ruff", ":"), ("mypy", ":"), ("lint-imports", ":"), ("python", 'echo "$*"; exit 1')):
-        (tools / tool).write_text(f"#!/bin/sh\n{does}\n")
-        (tools / tool).chmod(0o755)
-    assert lib('mark_installed test "$root/deploy/requirements-test.lock"').returncode == 0
-    done = _run([str(checkout / "tests" / "run"), "--yes"], CI="true")
-    assert done.returncode == 1
-    quick = "-m pytest -m not e2e and not homeassistant -n 4 --dist loadfile"
-    assert done.stdout.splitlines()[:1] == [quick]
-    if "WITHOUT the end-to-end tests" not in done.stderr:  # their Debian packages are there
-        assert done.stdout.splitlines()[1:] == ["-m pytest -m e2e and not homeassistant"]
-
-
-@pytest.mark.parametrize("holds", [True, False])
-def test_the_fast_loop_runs_what_belongs_to_a_change(checkout: Path, *, holds: bool) -> None:
-    """The checks, and the one test of the one file that is new; what fails is told, and is the exit status."""
-    tools = checkout / ".venv" / "bin"
-    tools.mkdir(parents=True)
-    for tool in ("ruff", "mypy", "lint-imports", "pytest"):
-        (tools / tool).write_text("#!/bin/sh\n")
-        (tools / tool).chmod(0o755)
-    (tools / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
-    (tools / "python").chmod(0o755)
-    shutil.copy(ROOT / "tests" / "changed.py", checkout / "tests")
-    subprocess.run(["git", "init", "--quiet", checkout], check=True)
-    for path, text in (
-        ("service/new.py", ""),
-        ("tests/service/test_new.py", f"def test_new() -> None:\n    assert {holds}\n"),
-        ("tests/service/test_old.py", "def test_old() -> None:\n    assert False\n"),
-        (".git/info/exclude", "tests/service/test_old.py\n.venv\n"),
-    ):
-        (checkout / path).parent.mkdir(parents=True, exist_ok=True)
-        (checkout / path).write_text(text)
-    subprocess.run(["git", "-C", checkout, "add", "deploy", ".ci", "pyproject.toml"], check=True)
-    subprocess.run(
-        ["git", "-C", checkout, "-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "Begin"], check=True
-    )
-    done = _run([str(checkout / "tests" / "run"), "--fast"])
-    assert done.returncode == (0 if holds else 1), done.stderr
-    assert ("1 passed" if holds else "1 failed") in done.stdout
-    assert f"1 test files: {'passed' if holds else 'FAILED'}" in done.stderr

@@ -40,10 +40,10 @@ PATIENCE_S = 180.0
 
 ELSEWHERE = {
     "sudo deploy/install": "tests/deploy/test_systemd_install.py",
-    "tests/run": "tests/deploy/test_run.py",
-    "tests/run --quick": "tests/deploy/test_run.py",
-    "tests/run --fast": "tests/deploy/test_run.py",
-    "tests/run --homeassistant": "tests/deploy/test_run.py",
+    "tests/run": "tests/deploy/test_test_command.py",
+    "tests/run --quick": "tests/deploy/test_test_command.py",
+    "tests/run --fast": "tests/deploy/test_test_command.py",
+    "tests/run --homeassistant": "tests/deploy/test_test_command.py",
 }
 """Commands that this test must not run here: the test that does."""
 
