@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from service.notify.push import Push
-from service.notify.sending import NotSentError, Sender
 from service.notify.trust import Trust, plain_fingerprint
 from service.notify.webhook import Webhook
 from tests.support.servers.lookalikes import SERVICES, all_names, look_alike
 from tests.support.servers.mail_server import mail_server
 from tests.support.servers.mosquitto import authority, certificate, expired
-from tests.support.servers.told_house import notice
+from tests.support.servers.told_house import why_not_told
 
 Way = Callable[[tuple[Path, Path], Trust], str]
 """Serves with a certificate and its key, tells a notice with this trust, and returns why it was not told."""
@@ -52,14 +51,6 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     )
 
 
-def _why(sender: Sender) -> str:
-    try:
-        sender.send(notice("test"))
-    except NotSentError as error:
-        return str(error) or "no word"
-    return ""
-
-
 @contextmanager
 def _service(name: str, tls: tuple[Path, Path]) -> Iterator[str]:
     with look_alike(next(it for it in SERVICES if it.name == name), tls) as site:
@@ -68,18 +59,18 @@ def _service(name: str, tls: tuple[Path, Path]) -> Iterator[str]:
 
 def _webhook(tls: tuple[Path, Path], trust: Trust) -> str:
     with _service("ntfy", tls) as url:
-        return _why(Webhook(url.replace("ntfys://", "https://"), trust))
+        return why_not_told(Webhook(url.replace("ntfys://", "https://"), trust))
 
 
 def _ntfy(tls: tuple[Path, Path], trust: Trust) -> str:
     with _service("ntfy", tls) as url:
-        return _why(Push(url, trust))
+        return why_not_told(Push(url, trust))
 
 
 def _mail(tls: tuple[Path, Path], trust: Trust, mode: str = "ssl") -> str:
     with mail_server(tls, starttls=mode == "starttls") as site:
         url = f"mailtos://me:word@127.0.0.1:{site.port}?from=monitor@house.test&to=mother@house.test&mode={mode}"
-        why = _why(Push(url, trust))
+        why = why_not_told(Push(url, trust))
         # Neither a password nor a word of the alarm goes to whoever is not trusted.
         assert (site.mails.qsize(), bool(site.logins)) == ((1, True) if why == "" else (0, False))
         return why
@@ -136,7 +127,7 @@ def test_no_tls_there() -> None:
     """A server that speaks plain HTTP where HTTPS was written."""
     with look_alike(SERVICES[0], None) as site:
         for sender in (Push(site.url), Webhook(f"https://127.0.0.1:{site.port}/")):
-            assert _why(sender).startswith("no TLS there (")
+            assert why_not_told(sender).startswith("no TLS there (")
         assert site.requests == []
 
 

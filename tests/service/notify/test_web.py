@@ -12,7 +12,7 @@ import requests
 from service.notify.answers import refusal
 from service.notify.mail import HouseMail
 from service.notify.push import Push
-from service.notify.sending import NotSentError, Sender
+from service.notify.sending import Sender
 from service.notify.trust import Trust
 from service.notify.web import HouseSession
 from service.notify.webhook import Webhook
@@ -20,19 +20,11 @@ from service.settings.addresses import in_house
 from tests.support.servers.lookalikes import PAGE, SERVICES, LookAlike, all_names, look_alike, tunnel
 from tests.support.servers.mail_server import mail_server
 from tests.support.servers.mosquitto import authority, certificate, free_port
-from tests.support.servers.told_house import notice
+from tests.support.servers.told_house import why_not_told
 
 NTFY = SERVICES[0]
 NOWHERE = "alarms.example.org"
 """A name of the world; nobody asks for it, for a proxy is in the way."""
-
-
-def _why(sender: Sender) -> str:
-    try:
-        sender.send(notice("test"))
-    except NotSentError as error:
-        return str(error) or "no word"
-    return ""
 
 
 def _senders(site: LookAlike) -> list[Sender]:
@@ -52,7 +44,7 @@ def test_redirections_to_another_server(site: LookAlike, status: int) -> None:
     with look_alike(NTFY, None) as other:
         site.answer, site.location = (status, ""), f"http://127.0.0.1:{other.port}/"
         for sender in _senders(site):
-            why = _why(sender)
+            why = why_not_told(sender)
             assert why.startswith(f"it answers {status} ")
             assert f"http://127.0.0.1:{other.port}" in why
         assert other.requests == []
@@ -64,27 +56,27 @@ def test_the_same_server_over_tls(site: LookAlike, tmp_path: Path) -> None:
     with look_alike(NTFY, certificate(tmp_path, ca, "site", all_names())) as safe:
         site.answer, site.location = (308, ""), f"https://127.0.0.1:{safe.port}/"
         url = site.url.replace("ntfys:", "ntfy:")
-        assert _why(Push(url)).startswith("its certificate does not hold")
-        assert _why(Push(url, Trust(ca_file=ca[0]))) == ""
+        assert why_not_told(Push(url)).startswith("its certificate does not hold")
+        assert why_not_told(Push(url, Trust(ca_file=ca[0]))) == ""
         assert [it.answered for it in safe.alarms] == [200]
         safe.answer, safe.location = (308, ""), f"http://127.0.0.1:{site.port}/"  # and never back
-        assert "it has moved" in _why(Push(safe.url, Trust(ca_file=ca[0])))
+        assert "it has moved" in why_not_told(Push(safe.url, Trust(ca_file=ca[0])))
 
 
 def test_a_webhook_that_moves_within_its_server(site: LookAlike) -> None:
     """308 with the same method is followed; a loop of them is not for ever."""
     site.answer, site.location = (308, ""), "/movedPATH"
-    assert _why(_senders(site)[0]) == ""
+    assert why_not_told(_senders(site)[0]) == ""
     assert [(it.method, it.answered) for it in site.requests] == [("POST", 308), ("POST", 200)]
     site.location = "/"
-    assert _why(_senders(site)[0])
+    assert why_not_told(_senders(site)[0])
 
 
 def test_a_page_is_no_answer(site: LookAlike) -> None:
     """Also for a webhook: nobody who takes an alarm answers with a login page."""
     site.answer = (200, PAGE)
     for sender in _senders(site):
-        assert _why(sender).startswith("it answers 200 OK with a web page")
+        assert why_not_told(sender).startswith("it answers 200 OK with a web page")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +120,7 @@ def test_the_name_of_a_mistake_is_said_and_nothing_else() -> None:
 def test_the_house_needs_no_proxy(site: LookAlike, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     """A proxy of the environment that does not even answer is nothing to a server in the same house."""
     monkeypatch.setenv(variable, "http://127.0.0.1:9")
-    assert [_why(sender) for sender in _senders(site)] == ["", ""]
+    assert [why_not_told(sender) for sender in _senders(site)] == ["", ""]
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -137,8 +129,8 @@ def test_a_proxy_that_is_away(monkeypatch: pytest.MonkeyPatch, scheme: str) -> N
     port = free_port()
     monkeypatch.setenv(f"{scheme}_proxy", f"http://user:word@127.0.0.1:{port}")
     expected = f"the proxy http://127.0.0.1:{port} of {scheme}_proxy cannot be reached"
-    assert _why(Webhook(f"{scheme}://{NOWHERE}/")) == expected
-    assert _why(Push(f"ntfy{scheme.removeprefix('http')}://{NOWHERE}/alarms")) == expected
+    assert why_not_told(Webhook(f"{scheme}://{NOWHERE}/")) == expected
+    assert why_not_told(Push(f"ntfy{scheme.removeprefix('http')}://{NOWHERE}/alarms")) == expected
 
 
 def test_a_proxy_that_refuses(site: LookAlike, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,10 +139,10 @@ def test_a_proxy_that_refuses(site: LookAlike, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("https_proxy", proxy.url)
         monkeypatch.setenv("http_proxy", proxy.url)
         proxy.refusal = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
-        why = _why(Push(f"ntfys://{NOWHERE}/alarms"))
+        why = why_not_told(Push(f"ntfys://{NOWHERE}/alarms"))
         named = f"the proxy http://127.0.0.1:{proxy.port} of "
         assert why == f"{named}https_proxy does not let it through (407 Proxy Authentication Required)"
-        why = _why(Webhook(f"http://{NOWHERE}/"))
+        why = why_not_told(Webhook(f"http://{NOWHERE}/"))
         assert why == f"it answers 407 Proxy Authentication Required (through {named}http_proxy)"
 
 
@@ -159,7 +151,7 @@ def test_a_proxy_that_reads_along(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     tls = certificate(tmp_path, authority(tmp_path), "mine", f"DNS:{NOWHERE}")
     with look_alike(NTFY, tls) as site, tunnel(site.port) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        why = _why(Push(f"ntfys://{NOWHERE}/alarms"))
+        why = why_not_told(Push(f"ntfys://{NOWHERE}/alarms"))
         assert why.startswith("its certificate does not hold")
         assert why.endswith(f"(through the proxy http://127.0.0.1:{proxy.port} of https_proxy)")
 
@@ -167,7 +159,7 @@ def test_a_proxy_that_reads_along(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_a_proxy_of_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     """SOCKS needs a package that is not installed: said, not a traceback."""
     monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
-    assert _why(Push(f"ntfys://{NOWHERE}/alarms")) == (
+    assert why_not_told(Push(f"ntfys://{NOWHERE}/alarms")) == (
         "the proxy socks5h://127.0.0.1:9 of ALL_PROXY is of a kind that is not known here; http:// is"
     )
 
@@ -204,7 +196,7 @@ def test_a_release_of_requests_that_goes_another_way(site: LookAlike, monkeypatc
     """If its functions no longer use our session, the first notice says so, although the service took it."""
     assert requests.sessions.Session is HouseSession
     monkeypatch.setattr(requests.sessions, "Session", HouseSession.__base__)
-    assert "cannot watch" in _why(_senders(site)[1])
+    assert "cannot watch" in why_not_told(_senders(site)[1])
     assert len(site.alarms) == 1
 
 
@@ -213,7 +205,7 @@ def test_a_release_of_apprise_that_mails_another_way(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("apprise.plugins.email.base.AppriseSMTPController", HouseMail.__base__)
     with mail_server() as site:
         url = f"mailto://127.0.0.1:{site.port}?from=monitor@house.test&to=mother@house.test&mode=insecure"
-        assert "cannot watch" in _why(Push(url))
+        assert "cannot watch" in why_not_told(Push(url))
         assert site.mails.qsize() == 1
 
 

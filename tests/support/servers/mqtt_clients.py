@@ -13,6 +13,7 @@ from service.mqtt.wire.connection import KEEPALIVE_S
 from service.storage.outbox import Outbox
 from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
+from tests.support.servers.sockets import cut
 
 NODE = Node("home")
 EVENT = "monitord/home/room/event"
@@ -62,13 +63,7 @@ class Proxy:
 
     def close(self) -> None:
         """Cuts every connection and takes no new one."""
-        for sock in [self._server, *self._open]:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-            finally:
-                sock.close()
+        cut([self._server, *self._open])
 
     def _accept(self) -> None:
         while True:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from tests.support.servers.sockets import cut
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -63,13 +65,7 @@ class OddBroker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for sock in [self._server, *self._open]:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-            finally:
-                sock.close()
+        cut([self._server, *self._open])
 
     def payloads(self, topic: str) -> list[str]:
         """What came on a topic, in order."""

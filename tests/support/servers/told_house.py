@@ -8,6 +8,7 @@ from service.messages.texts import Kind
 from service.notify.channel import Audience, Channel
 from service.notify.notice import Notice, Severity, severity_of
 from service.notify.notifier import Notifier
+from service.notify.sending import NotSentError, Sender
 from service.notify.waiting import Counts, Pace
 from service.notify.webhook import Webhook
 from tests.support.patience import PATIENCE_S
@@ -17,6 +18,15 @@ QUICK = Pace(first_retry_s=0.01, longest_retry_s=0.02)
 
 def notice(kind: Kind = "started", tag: str = "nursery-1", *, source: str = "nursery", **payload: object) -> Notice:
     return Notice(kind, source, tag, f"Nursery: {kind}", "Since 19:02.", severity_of(kind), 1_790_000_000.0, payload)
+
+
+def why_not_told(sender: Sender) -> str:
+    """Tells a notice; returns why it was not told, empty where it was."""
+    try:
+        sender.send(notice("test"))
+    except NotSentError as error:
+        return str(error) or "no word"
+    return ""
 
 
 class House:
