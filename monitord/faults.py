@@ -102,12 +102,14 @@ class FaultWatch:
             if self._filled == length:
                 self._judge(part if len(self._block) == 1 else np.concatenate(self._block))
                 self._block, self._filled = [], 0
+            elif self._floor_gone:  # sound that comes back ends it at once, not with the block
+                self._floor_gone = self._moves_one_bit(int(part.min()), int(part.max()))
 
     def _judge(self, block: Pcm) -> None:
         params = self._params
         low, high = int(block.min()), int(block.max())
         self._ranges.append((low, high))
-        self._floor_gone = high - low <= params.floor_range and self._moves_one_bit()
+        self._floor_gone = high - low <= params.floor_range and self._moves_one_bit(low, high)
         at_rail = 0
         if high >= params.rail or low <= -params.rail:
             at_rail = int(np.count_nonzero((block >= params.rail) | (block <= -params.rail)))
@@ -120,10 +122,12 @@ class FaultWatch:
         middle = float(block.mean())
         return int(np.sign(middle)) if abs(middle) >= self._params.offset_share * FULL_SCALE else 0
 
-    def _moves_one_bit(self) -> bool:
-        """Whether all blocks of the last seconds lie in one range."""
+    def _moves_one_bit(self, low: int, high: int) -> bool:
+        """Whether all blocks of the last seconds lie in one range, together with samples from `low` to `high`."""
+        if len(self._ranges) != self._ranges.maxlen:
+            return False
         lows, highs = zip(*self._ranges, strict=True)
-        return len(lows) == self._ranges.maxlen and max(highs) - min(lows) <= self._params.floor_range
+        return max(high, *highs) - min(low, *lows) <= self._params.floor_range
 
     def _fault(self) -> Fault:
         params = self._params

@@ -34,6 +34,18 @@ def test_six_seconds_of_zeros_are_digital_silence(rate_hz: int) -> None:
     assert watch.feed(noise(0.1, rate_hz=rate_hz), rate_hz) == "ok"
 
 
+@pytest.mark.parametrize("chunk", [7, 160, 320, 1_600, 4_000])
+@pytest.mark.parametrize("silent_s", [6.5, 9.97, 12.0])
+def test_zeros_that_end_are_told_as_nothing_else(chunk: int, silent_s: float) -> None:
+    """The floor is gone with the zeros and back with the first sound, not with the end of the block that it began in."""
+    seen = told(np.concatenate([noise(1.03), silence(silent_s), noise(1.0)]), chunk=chunk)
+    assert [word for before, word in zip(["", *seen], seen, strict=False) if word != before] == [
+        "ok",
+        "digital_silence",
+        "ok",
+    ]
+
+
 @pytest.mark.parametrize("value", [-32_768, -1, 1, 5_000, 32_767])
 def test_a_stuck_value_is_flat(value: int) -> None:
     """Any value but zero that does not move for six seconds; at the rail that is worse than clipping."""
