@@ -127,7 +127,7 @@ class FaultWatch:
         if len(self._ranges) != self._ranges.maxlen:
             return False
         lows, highs = zip(*self._ranges, strict=True)
-        return max(high, *highs) - min(low, *lows) <= self._params.floor_range
+        return int(max(high, *highs)) - int(min(low, *lows)) <= self._params.floor_range
 
     def _fault(self) -> Fault:
         params = self._params

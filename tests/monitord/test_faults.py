@@ -37,7 +37,7 @@ def test_six_seconds_of_zeros_are_digital_silence(rate_hz: int) -> None:
 @pytest.mark.parametrize("chunk", [7, 160, 320, 1_600, 4_000])
 @pytest.mark.parametrize("silent_s", [6.5, 9.97, 12.0])
 def test_zeros_that_end_are_told_as_nothing_else(chunk: int, silent_s: float) -> None:
-    """The floor is gone with the zeros and back with the first sound, not with the end of the block that it began in."""
+    """The floor is gone with the zeros and back with the first sound, not with the end of the block where it began."""
     seen = told(np.concatenate([noise(1.03), silence(silent_s), noise(1.0)]), chunk=chunk)
     assert [word for before, word in zip(["", *seen], seen, strict=False) if word != before] == [
         "ok",
