@@ -16,7 +16,8 @@ from typing import Self
 from monitord.errors import ConfigError
 from service.messages.message import Keep, Message
 from service.storage.disk_fault import DiskFault
-from service.storage.outbox_database import OutboxFile, Row, is_corrupt
+from service.storage.outbox_database import OutboxFile, Row
+from service.storage.sqlite_file import is_corrupt
 
 log = logging.getLogger(__name__)
 

@@ -17,16 +17,17 @@ from pathlib import Path
 
 from service.messages.message import Keep, Message
 from service.storage.set_aside import set_aside
+from service.storage.sqlite_file import connect, make_or_check
 
 log = logging.getLogger(__name__)
-
-BUSY_S = 2.0
-"""How long to wait for another process that has the file (seconds); the worker must not stand still for longer."""
 
 SCHEMA = 1
 """Version of the table below, in `user_version`; a file of another version is set aside."""
 
-_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS message (seq INTEGER PRIMARY KEY, keep INTEGER NOT NULL,"
+    " topic TEXT NOT NULL, payload TEXT NOT NULL, added REAL NOT NULL)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,6 @@ class Row:
     seq: int
     """Place in the order of adding."""
     message: Message
-
-
-def is_corrupt(error: sqlite3.Error) -> bool:
-    """Says whether the file itself is broken, not the disk or the moment."""
-    return isinstance(error, UnreadableError) or getattr(error, "sqlite_errorcode", None) in _CORRUPT
-
-
-class UnreadableError(sqlite3.DatabaseError):
-    """SQLite opens it, but it is not what we wrote."""
 
 
 class OutboxFile:
@@ -69,9 +61,12 @@ class OutboxFile:
         self.close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._flushed = self._connection("FULL")
-            self._relaxed = self._connection("NORMAL")
-            self._make_or_check(self._flushed)
+            self._flushed = connect(self.path, "FULL")
+            self._relaxed = connect(self.path, "NORMAL")
+            make_or_check(self._flushed, version=SCHEMA, tables=_TABLES)
+            self.rows, self.newest = self._flushed.execute(
+                "SELECT count(*), coalesce(max(seq), 0) FROM message"
+            ).fetchone()
         except sqlite3.Error:
             self.close()
             raise
@@ -146,32 +141,6 @@ class OutboxFile:
         count = self._relax.execute(sql, values).rowcount
         self.rows -= count
         return count
-
-    def _connection(self, synchronous: str) -> sqlite3.Connection:
-        # isolation_level None: each statement is a transaction of its own.
-        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA synchronous = {synchronous}")
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
-
-    def _make_or_check(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS message (seq INTEGER PRIMARY KEY, keep INTEGER NOT NULL,"
-                " topic TEXT NOT NULL, payload TEXT NOT NULL, added REAL NOT NULL)"
-            )
-            connection.execute(f"PRAGMA user_version = {SCHEMA}")
-        elif version != SCHEMA:
-            raise UnreadableError(f"its version is {version}, this program writes {SCHEMA}")
-        check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if check != "ok":
-            raise UnreadableError(check)
-        self.rows, self.newest = connection.execute("SELECT count(*), coalesce(max(seq), 0) FROM message").fetchone()
 
 
 def _content(payload: str) -> Mapping[str, object] | str:

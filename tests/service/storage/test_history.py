@@ -1,0 +1,227 @@
+"""The history of nights: what the daemon tells of cries and faults, as rows that outlive it."""
+
+import logging
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from model.classifier import Classifier
+from monitord.faults import Fault
+from service.messages import commands, node_messages
+from service.messages.fault_messages import fault_event
+from service.messages.message import Node
+from service.storage import history_file
+from service.storage.history import DOWN, OFF, Gap, History
+from service.storage.history_file import KEEP_S, HistoryFile
+from tests.support.daemon.household_daemon import CRY, FAR, HOLD, NEAR, QUIET, Clock, House, both
+
+NODE = Node("home")
+T0 = round(time.time()) - 86_400.0
+"""Yesterday (Unix seconds)."""
+ALL = (0.0, 4e9)
+"""Unix seconds: all that there is."""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "history.db"
+
+
+def heartbeat(history: History, at: float) -> None:
+    history.tell(node_messages.heartbeat(NODE, ts=at, uptime_s=1, sources_ok=1, sources_total=1, lag_ms=0))
+
+
+def fault(history: History, word: Fault, *, at: float, since: float, room: str = "nursery") -> None:
+    history.tell(fault_event(NODE, room, word, message_id="1", ts=at, since=since))
+
+
+def tell_all(house: House, history: History) -> None:
+    """Tells the history what the house has told since the last time."""
+    for message in house.messages:
+        history.tell(message)
+    house.messages.clear()
+
+
+def test_an_episode_becomes_one_row_that_agrees_with_today(classifier: Classifier, tmp_path: Path, path: Path) -> None:
+    """Two rooms hear one cry: one row, in the room that told it, with the numbers that MQTT tells of today."""
+    house = House(classifier, tmp_path, sources=("nursery", "bedroom"))
+    with History(path, NODE) as history:
+        house.hear_all(both(QUIET, QUIET))
+        house.hear_all(both(NEAR, FAR))
+        tell_all(house, history)
+        (open_one,) = history.between(*ALL).episodes
+        assert open_one.until is None
+        assert open_one.answered is None
+        house.command(commands.Acknowledge("bedroom", None))
+        house.hear_all(both(HOLD, HOLD))
+        (told,) = house.of("nursery/today")[-1:]
+        begin = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
+        tell_all(house, history)
+        span = history.between(*ALL)
+        (row,) = span.episodes
+    assert (row.room, set(row.rooms)) == ("nursery", {"nursery", "bedroom"})
+    assert row.until is not None
+    assert row.until > row.since
+    assert row.answered is not None
+    assert row.p_cry > 0.5
+    now = time.time()
+    assert span.cried("nursery", begin, begin + 86_400, now) == (told["episodes"], told["crying_min"])
+    assert span.cried("bedroom", *ALL, now)[0] == 0
+    assert span.cried("nursery", *ALL, now) == (1, round((row.until - row.since) / 60, 1))
+
+
+def test_a_snooze_is_no_answer(classifier: Classifier, tmp_path: Path, path: Path) -> None:
+    """Who puts an alarm off is not on the way; who comes later is."""
+    house = House(classifier, tmp_path)
+    with History(path, NODE) as history:
+        house.hear(QUIET, CRY)
+        house.command(commands.Snooze("room", 10))
+        tell_all(house, history)
+        assert history.between(*ALL).episodes[0].answered is None
+        house.command(commands.Acknowledge("room", None))
+        tell_all(house, history)
+        assert history.between(*ALL).episodes[0].answered is not None
+
+
+def test_a_fault_begins_where_sound_was_heard_last(path: Path) -> None:
+    """Each word of one outage is a row; they follow each other without a hole, and another room has none of it."""
+    with History(path, NODE) as history:
+        fault(history, "reconnecting", at=T0 + 3.5, since=T0)
+        fault(history, "auth_failed", at=T0 + 10.0, since=T0 + 3.5)
+        assert [gap.until for gap in history.between(*ALL).gaps] == [T0 + 10.0, None]
+        fault(history, "ok", at=T0 + 60.0, since=T0 + 10.0)
+        fault(history, "stalled", at=T0 + 1007.0, since=T0 + 1000.0)
+        assert history.between(*ALL, room="bedroom").gaps == []
+        assert history.between(*ALL, room="nursery").gaps == [
+            Gap("nursery", "reconnecting", T0, T0 + 10.0),
+            Gap("nursery", "auth_failed", T0 + 10.0, T0 + 60.0),
+            Gap("nursery", "stalled", T0 + 1000.0, None),
+        ]
+        assert [gap.why for gap in history.between(T0 + 20.0, T0 + 30.0).gaps] == ["auth_failed"]
+
+
+def test_a_room_that_is_switched_off_is_a_gap(classifier: Classifier, tmp_path: Path, path: Path) -> None:
+    """From the switch to the switch, and no fault ends it."""
+    house = House(classifier, tmp_path)
+    with History(path, NODE) as history:
+        for enabled in (False, True):
+            house.command(commands.SetEnabled("room", enabled=enabled), commands.SetThreshold("room", 0.6))
+            tell_all(house, history)
+            (gap,) = history.between(*ALL).gaps
+            fault(history, "ok", at=time.time(), since=1.0, room="room")
+            assert (gap.room, gap.why) == ("room", OFF)
+            assert (gap.until is None) is not enabled
+
+
+def test_a_kill_ends_what_was_open_and_is_a_gap_of_all_rooms(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to the last sign of life it was so; from there to the next start nobody listened."""
+    clock, killed = Clock(monkeypatch), History(path, NODE)
+    killed.__enter__()
+    clock.pass_by(60)
+    alive_at = round(clock.now(), 3)
+    fault(killed, "stalled", at=alive_at - 3, since=alive_at - 10)
+    heartbeat(killed, alive_at)
+    heartbeat(killed, alive_at + 20)  # so soon after another it is not written
+    clock.pass_by(100)
+    with History(path, NODE) as history:
+        stalled, down = history.between(*ALL, room="nursery").gaps
+    assert stalled == Gap(
+        "nursery", "stalled", pytest.approx(alive_at - 10, abs=1e-3), pytest.approx(alive_at, abs=1e-3)
+    )
+    assert (down.room, down.why, down.since) == ("", DOWN, stalled.until)
+    assert down.until == pytest.approx(alive_at + 100, abs=60)
+
+
+def test_the_time_between_two_runs_is_a_gap(path: Path) -> None:
+    """Whoever looks at the night sees when the daemon did not run, in every room."""
+    with History(path, NODE):
+        stopped = time.time()
+    with History(path, NODE) as history:
+        (gap,) = history.between(*ALL, room="nursery").gaps
+    assert (gap.room, gap.why) == ("", DOWN)
+    assert gap.since >= stopped
+    assert gap.until is not None
+    assert gap.until >= gap.since
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"This is no database. " * 500)
+
+
+def _scribbled(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(size - 4096))
+
+
+def _of_another_version(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+
+@pytest.mark.parametrize("damage", [_garbage, _scribbled, _of_another_version])
+def test_damaged_file_is_set_aside(path: Path, damage: object, caplog: pytest.LogCaptureFixture) -> None:
+    """It is kept for a person, said once, and a new one begins."""
+    with History(path, NODE) as history:
+        fault(history, "stalled", at=T0 + 7.0, since=T0)
+    assert callable(damage)
+    damage(path)
+    with caplog.at_level(logging.ERROR), History(path, NODE) as history:
+        assert history.between(*ALL).gaps == []
+        fault(history, "flat", at=T0 + 7.0, since=T0)
+        assert [gap.why for gap in history.between(*ALL).gaps] == ["flat"]
+        assert history.fault == ""
+    assert len(list(path.parent.glob("history.db.broken-*Z"))) == 1
+    assert sum("it is kept as" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_what_a_disk_refuses_is_written_when_it_takes_it(path: Path) -> None:
+    """While it refuses it says so; then nothing is missing."""
+    path.parent.write_text("a file where the folder belongs")
+    with History(path, NODE) as history:
+        fault(history, "stalled", at=T0 + 7.0, since=T0)
+        assert str(path) in history.fault or str(path.parent) in history.fault
+        assert history.between(*ALL).gaps == []
+        path.parent.unlink()
+        history.retry()
+        assert history.fault == ""
+        assert history.between(*ALL).gaps == [Gap("nursery", "stalled", T0, None)]
+
+
+def test_what_waits_for_a_disk_is_bounded(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The oldest goes, and that is said."""
+    monkeypatch.setattr(history_file, "WAITING", 2)
+    path.parent.write_text("a file where the folder belongs")
+    file = HistoryFile(path)
+    for why in ("first", "second", "third"):
+        file.add("INSERT INTO gap VALUES ('', ?, ?, NULL)", why, time.time())
+        file.write()
+    path.parent.unlink()
+    assert file.select("SELECT why FROM gap") == [("second",), ("third",)]
+    file.close()
+    assert "the oldest row is lost" in caplog.text
+
+
+def test_it_is_bounded_in_days_and_bytes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ninety days are kept, and of those the newest that fit."""
+    now = time.time()
+    file = HistoryFile(path)
+    for since in (now - KEEP_S - 10, now - KEEP_S + 100, now):
+        file.add("INSERT INTO gap VALUES ('', '', ?, NULL)", since)
+    assert file.select("SELECT since FROM gap ORDER BY since") == [(now - KEEP_S + 100,), (now,)]
+    monkeypatch.setattr(history_file, "MAX_BYTES", 40 * 4096)
+    for hour in range(1, 2000):
+        file.add("INSERT INTO gap VALUES (?, '', ?, NULL)", "x" * 100, now - hour * 3600)
+        file.write()
+    kept = [since for (since,) in file.select("SELECT since FROM gap ORDER BY since DESC")]
+    file.close()
+    # 160 KB are some 1,000 rows of 120 bytes and their index; those that are left are the newest.
+    assert 200 < len(kept) < 2000
+    assert kept[:200] == [now - hour * 3600 for hour in range(200)]
