@@ -10,7 +10,8 @@ from model.manifest import Manifest
 from monitord.tracker import TrackerParams
 from training.data.prepared import Prepared
 from training.results.number_text import seconds
-from training.streams.comparison import HALVES, crossed, figures, hear_halves, peers
+from training.streams.comparison import HALVES, crossed, hear_halves, peers
+from training.streams.figures import figures
 from training.streams.operating_point import Trial, best, try_settings
 
 

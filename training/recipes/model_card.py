@@ -151,7 +151,7 @@ def _hearing(manifest: Manifest, grouped: Figures) -> list[str]:
 def _streams_table(name: str, streams: Figures | None) -> list[str]:
     if streams is None:
         return [
-            f"False episodes per hour, missed episodes and delay on streams: not measured (`{MEASURE_STREAMS}`).",
+            f"False alarms an hour, missed episodes and delay on streams: not measured (`{MEASURE_STREAMS}`).",
             "",
         ]
     low, high = streams["found_95"]
@@ -171,7 +171,7 @@ def _streams_table(name: str, streams: Figures | None) -> list[str]:
     return [
         "On streams: cries laid over hours of household sound, heard from beginning to end.",
         "",
-        "| | episodes found (95 %) | missed | false episodes per hour | delay, median | 95th percentile |",
+        "| | episodes found (95 %) | missed | false alarms an hour, of all hours | delay, median | 95th percentile |",
         "|---|---|---|---|---|---|",
         *rows,
         "",

@@ -1,4 +1,4 @@
-"""Hearing on hours of sound: episodes found, false episodes per hour and seconds to the alarm, ours and the peers."""
+"""Hearing on hours of sound: episodes found, false alarms an hour and seconds to the alarm, ours and the peers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -43,7 +43,7 @@ def _measured(result: Result, name: str) -> Measured:
     tables: list[Table | Picture] = []
     if found.get("by_snr"):
         blocks.append(_by_snr(found["by_snr"], every))
-        tables.append(_snr_table(found["by_snr"], every))
+        tables += [_snr_table(found["by_snr"], every), _latency_table(found["by_snr"], every)]
     if found.get("false_by_kind"):
         counts = [systems.value_of(found["false_by_kind"], s) or {} for s in every]
         first = next(i for i, s in enumerate(every) if s is mine)
@@ -68,15 +68,25 @@ def systems_table(every: Sequence[System], mine: System, caption: str) -> Table:
             "p50": seconds(s["latency_p50_s"]),
             "p95": seconds(s["latency_p95_s"]),
         }
+        after = f"{seconds(s['after_teacher_p50_s'])}, {seconds(s['after_teacher_p95_s'])}"
         cells = [Cell(text, mark="kept" if kept[part] else "broken") for part, text in texts.items()]
-        rows.append([s["name"] + (" (ours)" if s is mine else ""), *cells, s["rule"]])
+        rows.append([s["name"] + (" (ours)" if s is mine else ""), *cells, after, s["rule"]])
     return Table(
         caption,
-        ["", "found of 100 (95 %)", "false alarms an hour", "to the alarm, median", "95th percentile", "alarm when"],
+        [
+            "",
+            "found of 100 (95 %)",
+            "false alarms an hour, of all hours",
+            "from the first sound to the alarm, median",
+            "95th percentile",
+            "after a teacher, median and 95th percentile",
+            "alarm when",
+        ],
         rows,
         f"✓ keeps the promise, ✗ does not: at least {of_100(1 - promise.MOST_MISSED)} of 100 found, fewer than "
-        f"{promise.MOST_FALSE_PER_HOUR:g} false alarms an hour, {promise.MOST_P50_S:g} s at the median, "
-        f"{promise.MOST_P95_S:g} s at the 95th percentile.",
+        f"{promise.MOST_FALSE_PER_HOUR:g} false alarms an hour over all hours, with cries and without, "
+        f"{promise.MOST_P50_S:g} s at the median, {promise.MOST_P95_S:g} s at the 95th percentile. After a teacher: "
+        "from the end of the first window in which YAMNet or mn04 hears the cry alone: recordings begin with rustle.",
         wide=True,
     )
 
@@ -143,6 +153,19 @@ def _snr_table(rows: Sequence[Mapping[str, Any]], every: Sequence[System]) -> Ta
             ]
             for row in rows
         ],
+        folded=True,
+    )
+
+
+def _latency_table(rows: Sequence[Mapping[str, Any]], every: Sequence[System]) -> Table:
+    def told(row: Mapping[str, Any], s: System) -> str:
+        p50, p95 = (systems.value_of(row[what], s) for what in ("latency_p50_s", "latency_p95_s"))
+        return f"{seconds(p50)}, {seconds(p95)}"
+
+    return Table(
+        "From the first sound to the alarm, median and 95th percentile, by how far the cry stands over the noise",
+        ["dB", "episodes", *systems.labels(every)],
+        [[_range(row["snr_db"]), f"{row['episodes']}", *[told(row, s) for s in every]] for row in rows],
         folded=True,
     )
 

@@ -37,12 +37,15 @@ class Episodes:
     """By cry."""
     snr_db: tuple[float, ...] = ()
     """By cry."""
-    latency_s: tuple[float, ...] = ()
-    """By cry found whose alarm was not open already: from its first sound to the alarm."""
+    latency_s: tuple[float | None, ...] = ()
+    """By cry: from its first sound to the alarm; None where it was missed, or the alarm was open already."""
     false: int = 0
     """Alarms while nobody cried."""
     false_by_kind: Counter[str] = field(default_factory=Counter)
     """By what sounded when a false alarm was raised."""
+    after_teacher_s: tuple[float | None, ...] = ()
+    """By cry: from the end of the first window in which a teacher hears it to the alarm; below zero where the alarm was
+    earlier. None as for `latency_s`, and where no teacher was asked."""
 
     def __add__(self, other: "Episodes") -> "Episodes":
         return Episodes(
@@ -52,6 +55,18 @@ class Episodes:
             self.latency_s + other.latency_s,
             self.false + other.false,
             self.false_by_kind + other.false_by_kind,
+            self.after_teacher_s + other.after_teacher_s,
+        )
+
+    def within(self, low_db: float, high_db: float) -> "Episodes":
+        """The cries alone that stand so far over everything else, `high_db` not included; no false alarms."""
+        at = [i for i, snr_db in enumerate(self.snr_db) if low_db <= snr_db < high_db]
+        return Episodes(
+            self.hours,
+            tuple(self.found[i] for i in at),
+            tuple(self.snr_db[i] for i in at),
+            tuple(self.latency_s[i] for i in at),
+            after_teacher_s=tuple(self.after_teacher_s[i] for i in at),
         )
 
     @property
@@ -65,8 +80,12 @@ class Episodes:
         return self.false / self.hours
 
     def latency(self, percent: float) -> float:
-        """Percentile of the latency (seconds); infinite where nothing was found."""
-        return float(np.percentile(self.latency_s, percent)) if self.latency_s else float("inf")
+        """Percentile of `latency_s` (seconds); infinite where nothing was found."""
+        return _percentile(self.latency_s, percent)
+
+    def after_teacher(self, percent: float) -> float:
+        """Percentile of `after_teacher_s` (seconds); infinite where nothing was found."""
+        return _percentile(self.after_teacher_s, percent)
 
     def found_interval(self) -> tuple[float, float]:
         """95 % interval of the share found, from resampling episodes."""
@@ -79,35 +98,51 @@ class Episodes:
 
 
 def score(heard: Heard, params: TrackerParams) -> Episodes:
-    """Runs the daemon's tracker over one stream.
+    """Runs the daemon's tracker over one stream and counts its alarms."""
+    return count(heard.stream, _tracked(heard, params))
+
+
+def count(stream: Stream, alarms: Sequence[tuple[int, int]]) -> Episodes:
+    """Holds alarms against a stream's cries.
 
     A cry is found when an alarm is raised between its first sound and shortly after its last, or was open when it
     began (then without a latency). Every other alarm is false.
+
+    Args:
+        stream: What was heard.
+        alarms: When each was raised, and when its episode ended (samples at 16 kHz), in order of time.
     """
-    alarms = _alarms(heard, params)
     late = int(LATE_S * RATE_HZ)
-    cries = heard.stream.cries
-    found, latency_s = [], []
+    found, told = [], []
     true: set[int] = set()
-    for cry in cries:
+    for cry in stream.cries:
         hits = [i for i, (start, end) in enumerate(alarms) if start < cry.end + late and end > cry.start]
         raised = [alarms[i][0] for i in hits if alarms[i][0] >= cry.start]
         true.update(i for i in hits if alarms[i][0] >= cry.start)
         found.append(bool(hits))
-        if raised and len(raised) == len(hits):
-            latency_s.append((raised[0] - cry.start) / RATE_HZ)
+        told.append(raised[0] if raised and len(raised) == len(hits) else None)
     false = [start for i, (start, _) in enumerate(alarms) if i not in true]
     return Episodes(
-        len(heard.stream.samples) / RATE_HZ / 3600,
+        len(stream.samples) / RATE_HZ / 3600,
         tuple(found),
-        tuple(cry.snr_db for cry in cries),
-        tuple(latency_s),
+        tuple(cry.snr_db for cry in stream.cries),
+        tuple(_seconds(cry.start, at) for cry, at in zip(stream.cries, told, strict=True)),
         len(false),
-        Counter(_kind_at(heard.stream, start) for start in false),
+        Counter(_kind_at(stream, start) for start in false),
+        tuple(_seconds(cry.teacher_hears, at) for cry, at in zip(stream.cries, told, strict=True)),
     )
 
 
-def _alarms(heard: Heard, params: TrackerParams) -> list[tuple[int, int]]:
+def _seconds(first: int | None, then: int | None) -> float | None:
+    return None if first is None or then is None else (then - first) / RATE_HZ
+
+
+def _percentile(values: Sequence[float | None], percent: float) -> float:
+    known = [value for value in values if value is not None]
+    return float(np.percentile(known, percent)) if known else float("inf")
+
+
+def _tracked(heard: Heard, params: TrackerParams) -> list[tuple[int, int]]:
     """When each alarm was raised, and when its episode ended (samples at 16 kHz)."""
     tracker = Tracker("stream", params)
     events = []

@@ -15,6 +15,7 @@ from training.data.prepared import Prepared
 from training.results.number_text import seconds
 from training.streams.comparison import HALVES, SEED
 from training.streams.false_alarms import Episodes
+from training.streams.figures import rounded_s
 from training.streams.mixing import StreamParams, lay
 from training.streams.operating_point import judge
 from training.streams.scoring import bundle_scorer, hear_stream
@@ -69,8 +70,8 @@ def figures(judged: Mapping[str, Episodes]) -> list[dict[str, Any]]:
             "episodes": len(counts.found),
             "found": round(counts.share_found, 3),
             "false_per_hour": round(counts.false_per_hour, 2),
-            "latency_p50_s": round(counts.latency(50), 2) if counts.latency_s else None,
-            "latency_p95_s": round(counts.latency(95), 2) if counts.latency_s else None,
+            "latency_p50_s": rounded_s(counts.latency(50)),
+            "latency_p95_s": rounded_s(counts.latency(95)),
             "false_by_kind": dict(counts.false_by_kind.most_common()),
         }
         for name, counts in judged.items()

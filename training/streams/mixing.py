@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from monitord.errors import ConfigError
 from monitord.pcm import FULL_SCALE
@@ -17,15 +16,12 @@ from monitord.types import RATE_HZ, Pcm
 from training.data.prepared import Prepared
 from training.label.laughs import KIND
 from training.label.targets import DOUBTED_FROM, SURE_SHARE, cry_targets
-from training.sound.augment import ACTIVE_FRAME_SAMPLES, Wave, active_rms, fit
+from training.sound.augment import Wave, active_rms, fit
 from training.sound.noises import hisses
+from training.streams.takes import Take, cry_span, sound_span, take
 
 Half = Literal["a", "b"]
 
-FRAME: Final = ACTIVE_FRAME_SAMPLES
-"""Frames in which it is told where a sound begins and ends (samples at 16 kHz)."""
-HOP: Final = 3_840
-"""From one window to the next (samples at 16 kHz): 0.24 s, the daemon's."""
 LAUGHING: Final = "laughing"
 """ESC-50's kind that babies' laughs are in."""
 LAUGHS: Final = frozenset({LAUGHING, KIND})
@@ -35,10 +31,6 @@ STEADY: Final = frozenset(
     | {"home:summer-night", "home:train"}
 )
 """Kinds that can go on for minutes: what lies under everything."""
-UNHEARD_S: Final = 0.5
-"""Most seconds of a cry that may lie in a window in which no teacher hears it yet."""
-SUSTAINED_S: Final = 0.2
-"""Over so many seconds from its onset a cry is loud at least half of the time: a click of the phone is not."""
 HEARD_FROM: Final = 0.3
 """Score of either teacher, in one window, from which a recording's cry is laid: what neither hears may be a cry to a
 corpus that judged whole uploads, and is nobody's example of a miss."""
@@ -87,6 +79,8 @@ class Laid:
     """One past the last."""
     snr_db: float = 0.0
     """Of a cry over everything else while it lasts (decibels, active levels)."""
+    teacher_hears: int | None = None
+    """Of a cry: where the first window ends in which either teacher hears it, alone (samples at 16 kHz)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +91,6 @@ class Stream:
     cries: tuple[Laid, ...]
     sounds: tuple[Laid, ...]
     """Everything else that came and went."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Take:
-    kind: str
-    wave: Wave
-    group: str = ""
 
 
 def half_of(group: str) -> Half:
@@ -129,8 +116,8 @@ def lay(
     """
     params = params or StreamParams()
     takes = list(_takes(prepared, half))
-    babies = [take for take, is_cry in takes if is_cry]
-    others = [take for take, is_cry in takes if not is_cry]
+    babies = [one for one, is_cry in takes if is_cry]
+    others = [one for one, is_cry in takes if not is_cry]
     if not others or (cries and not babies):
         missing = "other sound" if not others else "cries that a teacher hears"
         raise ConfigError(f"{prepared.folder}: streams need held-out {missing} in both halves, found none in {half}")
@@ -139,7 +126,7 @@ def lay(
         yield _hour(babies if cries else [], others, params, rng)
 
 
-def _takes(prepared: Prepared, half: Half) -> Iterator[tuple[_Take, bool]]:
+def _takes(prepared: Prepared, half: Half) -> Iterator[tuple[Take, bool]]:
     """Held-out recordings; of a cry what lies between its onset and its last window in which a teacher hears it."""
     targets, windows = cry_targets(prepared), prepared.windows
     for index, recording in enumerate(prepared.recordings):
@@ -148,56 +135,24 @@ def _takes(prepared: Prepared, half: Half) -> Iterator[tuple[_Take, bool]]:
             continue
         rows = np.flatnonzero(windows.recording == index)
         samples = prepared.audio(index)
-        loudest = float(np.maximum(windows.mn04[rows], windows.yamnet[rows]).max(initial=0.0))
+        either = np.maximum(windows.mn04[rows], windows.yamnet[rows])
+        loudest = float(either.max(initial=0.0))
         if recording.is_cry:
             ends = windows.end[rows[targets[rows] >= SURE_SHARE]].tolist() if loudest >= HEARD_FROM else []
-            cry = _cry(samples, ends[0], ends[-1]) if ends else samples[:0]
-            if len(cry) >= LEAST_CRY_S * RATE_HZ:
-                yield _take("cry", cry, group), True
+            begin, end = cry_span(samples, ends[0], ends[-1]) if ends else (0, 0)
+            if end - begin >= LEAST_CRY_S * RATE_HZ:
+                told = windows.end[rows[either >= HEARD_FROM]]
+                hears = int(min(told[told > begin], default=end)) - begin
+                yield take("cry", samples[begin:end], group, hears), True
             continue
         # An upload that was judged as a whole and holds a whimper is neither a cry nor none.
         doubted = recording.dataset == "donateacry" and loudest >= DOUBTED_FROM
         if recording.is_cry is False and not doubted and np.any(samples):
-            frames = np.flatnonzero(_loud(samples))
-            cut = samples[int(frames[0]) * FRAME : (int(frames[-1]) + 1) * FRAME]
-            yield _take(recording.kind, cut, group), False
+            begin, end = sound_span(samples)
+            yield take(recording.kind, samples[begin:end], group), False
 
 
-def _cry(samples: Pcm, first: int, last: int) -> Pcm:
-    """From the cry's onset to its last loud frame; nothing where it is never loud for long enough.
-
-    Args:
-        samples: int16 [n] at 16 kHz.
-        first: One past the first window in which a teacher hears it (samples).
-        last: One past the last.
-    """
-    # The window before did not hold enough of it: what sounds earlier is rustle and talk.
-    begin = max(0, first - HOP - int(UNHEARD_S * RATE_HZ))
-    cry = samples[begin:last]
-    loud = _loud(cry)
-    sustained = int(SUSTAINED_S * RATE_HZ) // FRAME
-    padded = np.append(loud, np.zeros(sustained, np.bool_)).astype(np.int64)
-    ahead = np.convolve(padded, np.ones(sustained, np.int64))[sustained - 1 : sustained - 1 + len(loud)]
-    onsets = np.flatnonzero(loud & (2 * ahead >= sustained))
-    if not len(onsets):
-        return samples[:0]
-    return cry[int(onsets[0]) * FRAME : (int(np.flatnonzero(loud)[-1]) + 1) * FRAME]
-
-
-def _loud(samples: Pcm) -> NDArray[np.bool_]:
-    """By frame of `FRAME` samples: whether it lies within 20 dB of the loudest, as in `active_rms`."""
-    n = len(samples) // FRAME
-    level = np.sqrt(np.mean(samples[: n * FRAME].astype(np.float64).reshape(n, FRAME) ** 2, axis=1))
-    return np.asarray(level >= level.max(initial=0.0) / 10.0)
-
-
-def _take(kind: str, samples: Pcm, group: str) -> _Take:
-    """At active level 1."""
-    sound = samples.astype(np.float32) / np.float32(FULL_SCALE)
-    return _Take(kind, sound / np.float32(active_rms(sound)), group)
-
-
-def _hour(babies: list[_Take], others: list[_Take], params: StreamParams, rng: np.random.Generator) -> Stream:
+def _hour(babies: list[Take], others: list[Take], params: StreamParams, rng: np.random.Generator) -> Stream:
     n = int(params.length_s * RATE_HZ)
     beside = _bed(others, n, params, rng)
     sounds = _lay_sounds(beside, others, params, rng)
@@ -207,8 +162,8 @@ def _hour(babies: list[_Take], others: list[_Take], params: StreamParams, rng: n
     return Stream(samples, tuple(cries), tuple(sounds))
 
 
-def _bed(others: list[_Take], n: int, params: StreamParams, rng: np.random.Generator) -> Wave:
-    steady = [take.wave for take in others if take.kind in STEADY] + hisses(rng)
+def _bed(others: list[Take], n: int, params: StreamParams, rng: np.random.Generator) -> Wave:
+    steady = [other.wave for other in others if other.kind in STEADY] + hisses(rng)
     bed = np.empty(n, np.float32)
     at = 0
     while at < n:
@@ -220,11 +175,11 @@ def _bed(others: list[_Take], n: int, params: StreamParams, rng: np.random.Gener
     return bed
 
 
-def _lay_sounds(out: Wave, others: list[_Take], params: StreamParams, rng: np.random.Generator) -> list[Laid]:
+def _lay_sounds(out: Wave, others: list[Take], params: StreamParams, rng: np.random.Generator) -> list[Laid]:
     """Adds sounds to `out`, each kind as often as any other, one in so many a laugh."""
     kinds: dict[str, list[Wave]] = {}
-    for take in others:
-        kinds.setdefault(take.kind, []).append(take.wave)
+    for other in others:
+        kinds.setdefault(other.kind, []).append(other.wave)
     laughs, names = sorted(kinds.keys() & LAUGHS), sorted(kinds.keys() - LAUGHS)
     own = [name for name in names if name.startswith(params.own)] if params.own else []
     laid: list[Laid] = []
@@ -244,20 +199,21 @@ def _lay_sounds(out: Wave, others: list[_Take], params: StreamParams, rng: np.ra
 
 
 def _lay_cries(
-    out: Wave, beside: Wave, babies: list[_Take], params: StreamParams, rng: np.random.Generator
+    out: Wave, beside: Wave, babies: list[Take], params: StreamParams, rng: np.random.Generator
 ) -> list[Laid]:
     """Adds cries to `out`, each family's as often as another's: some have uploaded one, some twenty."""
-    families: dict[str, list[Wave]] = {}
-    for take in babies:
-        families.setdefault(take.group, []).append(take.wave)
+    families: dict[str, list[Take]] = {}
+    for baby in babies:
+        families.setdefault(baby.group, []).append(baby)
     names = sorted(families)
     laid: list[Laid] = []
     order: list[int] = []
     at = int(rng.uniform(*params.cry_every_s) * RATE_HZ)
     while True:
         order = order or rng.permutation(len(names)).tolist()
-        waves = families[names[order.pop()]]
-        wave = waves[rng.integers(len(waves))]
+        cries = families[names[order.pop()]]
+        cry = cries[rng.integers(len(cries))]
+        wave = cry.wave
         if at + len(wave) > len(out):
             return laid
         around = beside[at : at + len(wave)]
@@ -265,7 +221,8 @@ def _lay_cries(
         noise_db = 20 * np.log10(max(active_rms(around), 1e-6))
         level_db = max(level_db, noise_db + params.worst_snr_db)
         end = _add(out, wave * np.float32(_amplitude(level_db)), at)
-        laid.append(Laid("cry", at, end, float(level_db - noise_db)))
+        hears = None if cry.teacher_hears is None else at + cry.teacher_hears
+        laid.append(Laid("cry", at, end, float(level_db - noise_db), hears))
         at += int(rng.uniform(*params.cry_every_s) * RATE_HZ)
 
 

@@ -73,7 +73,7 @@ def test_what_was_not_measured_is_said() -> None:
     """A manifest that holds next to nothing makes a card that says so, with the commands that measure it."""
     text = model_card.write(manifest())
     assert "was not measured for this bundle. This measures it: `monitord-train streams" in text
-    assert "False episodes per hour, missed episodes and delay on streams: not measured" in text
+    assert "False alarms an hour, missed episodes and delay on streams: not measured" in text
     assert "Not measured for this bundle: `monitord-train crossval" in text
     assert "why these was not measured" in text
 

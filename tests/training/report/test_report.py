@@ -170,6 +170,14 @@ def test_the_promise_is_judged(html: str) -> None:
     assert summary.count('class="broken"') == 1 + 4 + 4 + 4
 
 
+def test_seconds_are_told_by_loudness_and_after_a_teacher(html: str) -> None:
+    """The deepest cries: 1.60 s at the median and 3.50 s; over all, half a second after a teacher hears it."""
+    text = read(section(html, "hearing"))
+    assert "-5 to 0 54 1.60 s, 3.50 s 1.60 s, 3.50 s" in text
+    assert "0.82 s, 2.74 s" in text
+    assert "false alarms an hour, of all hours" in text
+
+
 @pytest.mark.parametrize("kind", [*measured.EVERY, "family"])
 def test_what_nobody_measured_is_said(bundle: Bundle, kind: Kind) -> None:
     """A kind without a result says so, with the command that measures it; the page is whole all the same."""
@@ -227,7 +235,8 @@ def test_what_stands_in_a_result_is_text(bundle: Bundle) -> None:
 def test_a_perfect_and_a_deaf_system_are_drawn(bundle: Bundle) -> None:
     """No false alarm at all, nothing found and so no latency, no noise levels: the page says a dash and is whole."""
     every = [measured.system("vggish-compact", 0.99, 0.0, 1.0, 2.0), measured.system("YAMNet", 0.0, 0.0, 1.0, 1.0)]
-    every[1] |= {"latency_p50_s": None, "latency_p95_s": None, "found_95": [0.0, 0.04], "curve": []}
+    none = ("latency_p50_s", "latency_p95_s", "after_teacher_p50_s", "after_teacher_p95_s")
+    every[1] |= dict.fromkeys(none) | {"found_95": [0.0, 0.04], "curve": []}
     streams = measured.result("streams", systems=every, by_snr=[], false_by_kind={"vggish-compact": {}, "YAMNet": {}})
     clean = [row for row in measured.noise()["rows"] if row["snr_db"] is None]
     html = render([streams, measured.result("noise", rows=clean)], bundle, [])

@@ -1,6 +1,5 @@
-"""The table of streams: what is written for a person and for `report`, from counts made by hand."""
+"""Systems on streams: ours with its thresholds, chosen crosswise too, and the peers on the same hours."""
 
-from collections import Counter
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -13,47 +12,11 @@ from tests.support.sound.sounds import noise, synthetic_cry
 from tests.support.training.alarms import heard, laid
 from tests.support.training.prepared import Take, prepared_from
 from training.data.prepared import Prepared
-from training.results.result_files import Result, read_results, write_result
 from training.streams import mixing, operating_point
-from training.streams.comparison import HALVES, System, crossed, figures, markdown, ours, peers, streams_of
-from training.streams.false_alarms import Episodes, Heard
+from training.streams.comparison import HALVES, crossed, ours, peers, streams_of
+from training.streams.false_alarms import Heard
 from training.streams.mixing import StreamParams, half_of
 from training.streams.operating_point import THRESHOLDS, try_settings
-
-SNR_DB = (-15.0, -7.0, 2.0, 12.0)
-"""Of four cries: two deep in the noise, one beside it, one far over it."""
-GOOD = System(
-    "tiny",
-    "3 of 5 windows at 0.8",
-    Episodes(8.0, (False, True, True, True), SNR_DB, (1.0, 1.5, 2.0), 2, Counter({"hen": 1, "laughing": 1})),
-    ((0.5, Episodes(8.0, (True,) * 4, SNR_DB, (1.0,) * 4, 16)), (0.99, Episodes(8.0, (False,) * 4, SNR_DB))),
-)
-DEAF = System("YAMNet", "any window at 0.5", Episodes(8.0, (False,) * 4, SNR_DB))
-
-
-def test_figures_by_hand() -> None:
-    """Three of four found, two false in eight hours; no latency where nothing was found; rows only where cries are."""
-    found = figures([GOOD, DEAF], hours=2)
-    assert (found["hours"], found["quiet_hours"], found["episodes"]) == (4, 4, 4)
-    good, deaf = found["systems"]
-    assert (good["name"], good["rule"]) == ("tiny", "3 of 5 windows at 0.8")
-    assert (good["found"], good["false_per_hour"]) == (0.75, 0.25)
-    assert (good["latency_p50_s"], good["latency_p95_s"]) == (1.5, 1.95)
-    assert good["found_95"][0] < 0.75 < good["found_95"][1]
-    assert [(point["threshold"], point["found"], point["false_per_hour"]) for point in good["curve"]] == [
-        (0.5, 1.0, 2.0),
-        (0.99, 0.0, 0.0),
-    ]
-    assert (deaf["found"], deaf["found_95"]) == (0.0, [0.0, 0.0])
-    assert (deaf["latency_p50_s"], deaf["latency_p95_s"], deaf["curve"]) == (None, None, [])
-    rows = [(row["snr_db"], row["episodes"], row["found"]) for row in found["by_snr"]]
-    ours_, theirs = "tiny, 3 of 5 windows at 0.8", "YAMNet, any window at 0.5"
-    assert rows == [
-        ([-15, -5], 2, {ours_: 0.5, theirs: 0.0}),
-        ([0, 5], 1, {ours_: 1.0, theirs: 0.0}),
-        ([10, 20], 1, {ours_: 1.0, theirs: 0.0}),
-    ]
-    assert found["false_by_kind"] == {ours_: {"hen": 1, "laughing": 1}, theirs: {}}
 
 
 def test_thresholds_are_chosen_on_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,28 +27,6 @@ def test_thresholds_are_chosen_on_the_other_half(monkeypatch: pytest.MonkeyPatch
     spotty = heard((40, 40), (11, 15), cries=(laid("cry", 10, 16),), length_s=360)  # 1 of 1 has a false alarm
     counts = crossed("tiny", {"a": try_settings([brief]), "b": try_settings([spotty])}).episodes
     assert (counts.found, counts.false) == ((True, False), 1)
-
-
-def test_figures_survive_the_file(tmp_path: Path) -> None:
-    """What `report` reads is what was measured, to the last digit."""
-    found = figures([GOOD, DEAF], hours=2)
-    written = Result("streams", "monitord-train streams --prepared PREPARED", "by hand", synthetic=True, figures=found)
-    write_result(tmp_path / "streams.json", written)
-    assert read_results(tmp_path) == [written]
-    assert markdown(read_results(tmp_path)[0].figures) == markdown(found)
-
-
-def test_the_table_that_a_person_reads() -> None:
-    """Hours, a row each, a dash for what is not there, shares by noise, and what the false alarms were."""
-    lines = markdown(figures([GOOD, DEAF], hours=2)).splitlines()
-    assert lines[0].startswith("4 cries in 4 hours, and 4 hours without a cry. ")
-    assert lines[0].endswith("False is an alarm while nobody cries, over all 8 hours.")
-    rows = [line for line in lines if line.startswith(("| tiny", "| YAMNet"))]
-    assert rows[0].startswith("| tiny | 3 of 5 windows at 0.8 | 75.0% (")
-    assert rows[0].endswith("| 0.25 | 1.50 s | 1.95 s |")
-    assert rows[1] == "| YAMNet | any window at 0.5 | 0.0% (0.0% to 0.0%) | 0.00 | - | - |"
-    assert "| -15 to -5 | 2 | 50% | 0% |" in lines
-    assert lines[-2:] == ["- tiny, 3 of 5 windows at 0.8: hen 1, laughing 1", "- YAMNet, any window at 0.5: none"]
 
 
 def test_ours_comes_with_the_other_thresholds() -> None:

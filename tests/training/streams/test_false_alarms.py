@@ -1,11 +1,13 @@
 """Alarms against cries, by hand: found, missed, false, late, and what is counted over several streams."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from monitord.tracker import TrackerParams
+from monitord.types import RATE_HZ
 from tests.support.training.alarms import heard, laid
 from training.streams.false_alarms import LATE_S, Episodes, Heard, score
 
@@ -20,7 +22,7 @@ def test_found_missed_and_false() -> None:
     found = score(heard((12, 14), (70, 71), cries=cries, sounds=(cat,)), ONE)
     assert found.found == (True, False)
     assert found.snr_db == (5.0, -3.0)
-    assert found.latency_s == (2.0,)
+    assert found.latency_s == (2.0, None)
     assert (found.false, found.false_by_kind) == (1, Counter({"cat": 1}))
     assert found.hours == pytest.approx(120 / 3600)
     assert found.share_found == 0.5
@@ -34,21 +36,21 @@ def test_an_alarm_counts_from_the_first_sound_until_shortly_after_the_last(alarm
     found = score(heard((alarm_s, alarm_s), cries=(laid("cry", 10, 15),)), ONE)
     assert found.found == (is_found,)
     assert found.false == (0 if 10 <= alarm_s < 17 else 1)
-    assert found.latency_s == ((alarm_s - 10,) if 10 <= alarm_s < 17 else ())
+    assert found.latency_s == ((alarm_s - 10 if 10 <= alarm_s < 17 else None),)
 
 
 def test_an_alarm_that_is_open_already_finds_the_next_cry_too() -> None:
     """The hold reaches into the second cry: found, but nobody can say how quickly."""
     found = score(heard((11, 15), cries=(laid("cry", 10, 15), laid("cry", 20, 25))), ONE)
     assert found.found == (True, True)
-    assert found.latency_s == (1.0,)
+    assert found.latency_s == (1.0, None)
     assert found.false == 0
 
 
 def test_a_false_alarm_stays_false_though_a_cry_begins_in_it() -> None:
     """Raised by a hen, open when the baby begins: the cry is found without a latency, the alarm is false."""
     found = score(heard((5, 6), cries=(laid("cry", 10, 15),), sounds=(laid("hen", 4, 6),)), ONE)
-    assert (found.found, found.latency_s) == ((True,), ())
+    assert (found.found, found.latency_s) == ((True,), (None,))
     assert (found.false, found.false_by_kind) == (1, Counter({"hen": 1}))
 
 
@@ -87,16 +89,36 @@ def test_what_sounded_at_a_false_alarm() -> None:
     assert score(heard((60, 60), sounds=sounds), ONE).false_by_kind == Counter({"steady": 1})
 
 
+def test_seconds_after_a_teacher_hears_it() -> None:
+    """From the end of the first window in which a teacher hears the cry, before that too; none where nobody asked."""
+    cries = [replace(laid("cry", 10, 15), teacher_hears=at and int(at * RATE_HZ)) for at in (11, 13, None)]
+    told = [score(heard((12, 14), cries=(cry,)), ONE).after_teacher_s for cry in cries]
+    assert told == [(1.0,), (-1.0,), (None,)]
+    missed = replace(laid("cry", 50, 55), teacher_hears=51 * RATE_HZ)
+    assert score(heard((12, 14), cries=(missed,)), ONE).after_teacher_s == (None,)
+
+
+def test_cries_of_a_loudness() -> None:
+    """Those from the lower to under the upper bound, with all that is known of each; false alarms have none."""
+    found = Episodes(
+        2.0, (True, False, True), (4.9, 5.0, 10.0), (1.0, None, 2.0), 3, Counter({"cat": 3}), (0.0, None, 1.0)
+    )
+    assert found.within(5.0, 10.0) == Episodes(2.0, (False,), (5.0,), (None,), after_teacher_s=(None,))
+    assert found.within(4.0, 11.0).latency_s == (1.0, None, 2.0)
+    assert found.within(20.0, 60.0).found == ()
+
+
 def test_streams_add_up() -> None:
     """Counts, cries and kinds of both; rates over all hours."""
-    one = Episodes(1.0, (True, False), (1.0, 2.0), (0.5,), 1, Counter({"cat": 1}))
-    two = Episodes(3.0, (True, True), (3.0, 4.0), (1.5, 2.5), 2, Counter({"cat": 1, "hen": 1}))
+    one = Episodes(1.0, (True, False), (1.0, 2.0), (0.5, None), 1, Counter({"cat": 1}), (-0.5, None))
+    two = Episodes(3.0, (True, True), (3.0, 4.0), (1.5, 2.5), 2, Counter({"cat": 1, "hen": 1}), (0.5, 1.5))
     both = one + two
-    assert both == Episodes(
-        4.0, (True, False, True, True), (1.0, 2.0, 3.0, 4.0), (0.5, 1.5, 2.5), 3, Counter({"cat": 2, "hen": 1})
-    )
+    assert (both.hours, both.found, both.snr_db) == (4.0, (True, False, True, True), (1.0, 2.0, 3.0, 4.0))
+    assert (both.latency_s, both.after_teacher_s) == ((0.5, None, 1.5, 2.5), (-0.5, None, 0.5, 1.5))
+    assert (both.false, both.false_by_kind) == (3, Counter({"cat": 2, "hen": 1}))
     assert (both.share_found, both.false_per_hour) == (0.75, 0.75)
     assert [both.latency(50), both.latency(95)] == pytest.approx([1.5, 2.4])
+    assert both.after_teacher(50) == 0.5
     assert sum((one, two), Episodes()) == both
 
 

@@ -23,7 +23,7 @@ def test_a_day_has_24_hours() -> None:
 
 def test_a_day_is_the_sum_of_its_hours() -> None:
     """One false alarm in four hours of nights, eleven of which are a day's, and none else: 2.75."""
-    night = Episodes(4.0, (True, False), (3.0, 4.0), (1.2,), 1, Counter({"cat": 1}))
+    night = Episodes(4.0, (True, False), (3.0, 4.0), (1.2, None), 1, Counter({"cat": 1}))
     calm = Episodes(4.0, (True,), (3.0,), (1.0,))
     rows = figures({"quiet night": night, "day with a cat": calm})
     lines = markdown(rows).splitlines()

@@ -17,6 +17,7 @@ from tests.support.sound.sounds import noise, silence, synthetic_cry, tone
 from tests.support.training.prepared import Take, prepared_from
 from training.data.prepared import Prepared
 from training.sound.augment import active_rms
+from training.streams import takes
 from training.streams.mixing import LAUGHING, Half, Stream, StreamParams, _takes, half_of, lay
 
 BUSY = StreamParams(length_s=40.0, bed_s=(8.0, 15.0), every_s=2.0, cry_every_s=(4.0, 6.0), laugh_every=3)
@@ -128,7 +129,7 @@ def test_a_cry_begins_and_ends_where_a_teacher_hears_it(tmp_path: Path) -> None:
     assert spectrum.argmax() * RATE_HZ / len(take.wave) == pytest.approx(450, abs=1)
 
 
-def whole(tmp_path: Path, sound: Pcm, p_cry: list[float]) -> list[Take]:
+def whole(tmp_path: Path, sound: Pcm, p_cry: list[float]) -> list[takes.Take]:
     """What is laid of one cry recording."""
     name = named("a", "baby")
     return [
@@ -144,6 +145,7 @@ def test_neither_talk_nor_a_click_is_an_onset(tmp_path: Path) -> None:
     sound = np.concatenate([tone(200, 1.5), silence(1.0), tone(3_000, 0.02), silence(0.48), tone(450, 2.0)])
     p_cry = [0.9 if (number + 1) * 0.24 > 3.3 else 0.0 for number in range(len(sound) // 3_840)]
     (take,) = whole(tmp_path, sound, p_cry)
+    assert take.teacher_hears == (14 * 3_840) - 3 * RATE_HZ  # at 3.36 s
     assert len(take.wave) / RATE_HZ == pytest.approx(2.0, abs=0.25)  # its end lies in the last whole window
     assert np.abs(take.wave[:320]).max() > 0.5  # at active level 1
     quarter = np.abs(np.fft.rfft(take.wave[:4_000]))
@@ -197,6 +199,8 @@ def test_the_same_seed_lays_the_same(prepared: Prepared) -> None:
     again = laid(prepared, BUSY)
     np.testing.assert_array_equal(streams[0].samples, again.samples)
     assert (streams[0].cries, streams[0].sounds) == (again.cries, again.sounds)
+    # The teachers are sure of every window of these, from the first on.
+    assert all(cry.teacher_hears and 0 < cry.teacher_hears - cry.start < RATE_HZ for cry in again.cries)
     others = [streams[1], laid(prepared, BUSY, seed=2), laid(prepared, BUSY, cries=False)]
     assert all(other.sounds != again.sounds for other in others)
 

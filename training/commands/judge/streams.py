@@ -1,4 +1,4 @@
-"""Hours of household sound with cries laid over them: episodes found, false episodes an hour, seconds to the alarm.
+"""Hours of household sound with cries laid over them: episodes found, false alarms an hour, seconds to the alarm.
 
 The streams are made of recordings that training never saw, at known levels (cries -18 to -36 dBFS, at worst 15 dB under
 everything else). YAMNet and mn04 hear the same streams and are counted by the same scorer. The first row is what to
@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
     from training.data.prepared import load_prepared  # noqa: PLC0415
     from training.results.result_files import Result, write_result  # noqa: PLC0415
-    from training.streams.comparison import crossed, figures, hear_halves, markdown, ours, peers  # noqa: PLC0415
+    from training.streams.comparison import crossed, hear_halves, ours, peers  # noqa: PLC0415
+    from training.streams.figures import figures, markdown  # noqa: PLC0415
     from training.streams.operating_point import try_settings  # noqa: PLC0415
 
     prepared, bundle = load_prepared(arguments.prepared), load_bundle(arguments.bundle)

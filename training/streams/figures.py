@@ -1,0 +1,119 @@
+"""The tables of streams: JSON values for `report` and the manifest, and the text that a person reads."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from training.results.number_text import seconds
+from training.streams.comparison import System
+from training.streams.false_alarms import Episodes
+
+SNR_DB: Final = ((-15.1, -5.0), (-5.0, 0.0), (0.0, 5.0), (5.0, 10.0), (10.0, 20.0), (20.0, 60.0))
+"""Ranges of a cry over everything else while it lasts (decibels, active levels)."""
+
+
+def figures(systems: Sequence[System], hours: int) -> dict[str, Any]:
+    """JSON values of all systems on the same streams (Any: whatever JSON holds).
+
+    Args:
+        systems: The first is ours.
+        hours: With cries, and as many without, from each half.
+    """
+    first = systems[0].episodes
+    return {
+        "hours": 2 * hours,
+        "quiet_hours": 2 * hours,
+        "episodes": len(first.found),
+        "systems": [_system(system) for system in systems],
+        "by_snr": [
+            _row(systems, low, high) for low, high in SNR_DB if any(low <= snr_db < high for snr_db in first.snr_db)
+        ],
+        "false_by_kind": {label(system): dict(system.episodes.false_by_kind.most_common()) for system in systems},
+    }
+
+
+def label(system: System) -> str:
+    """For tables: the name and its rule."""
+    return f"{system.name}, {system.rule}"
+
+
+def rounded_s(value: float) -> float | None:
+    """Seconds for JSON, which has no infinity: None where there is nothing to take a percentile of."""
+    return None if value == float("inf") else round(value, 2)
+
+
+def point(episodes: Episodes) -> dict[str, float | None]:
+    """What a rule comes to: share found, false alarms an hour over all hours, seconds to the alarm."""
+    return {
+        "found": round(episodes.share_found, 3),
+        "false_per_hour": round(episodes.false_per_hour, 2),
+        "latency_p50_s": rounded_s(episodes.latency(50)),
+        "latency_p95_s": rounded_s(episodes.latency(95)),
+    }
+
+
+def _row(systems: Sequence[System], low: float, high: float) -> dict[str, Any]:
+    def of(value: Callable[[Episodes], float | None]) -> dict[str, float | None]:
+        return {label(system): value(system.episodes.within(low, high)) for system in systems}
+
+    return {
+        "snr_db": [round(low), round(high)],
+        "episodes": len(systems[0].episodes.within(low, high).found),
+        "found": of(lambda cries: round(cries.share_found, 3)),
+        "latency_p50_s": of(lambda cries: rounded_s(cries.latency(50))),
+        "latency_p95_s": of(lambda cries: rounded_s(cries.latency(95))),
+    }
+
+
+def _system(system: System) -> dict[str, Any]:
+    low, high = system.episodes.found_interval()
+    return {
+        "name": system.name,
+        "rule": system.rule,
+        "found_95": [round(low, 3), round(high, 3)],
+        **point(system.episodes),
+        "after_teacher_p50_s": rounded_s(system.episodes.after_teacher(50)),
+        "after_teacher_p95_s": rounded_s(system.episodes.after_teacher(95)),
+        "curve": [{"threshold": threshold, **point(episodes)} for threshold, episodes in system.curve],
+    }
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """Writes the tables that a person reads."""
+    hours = found["hours"] + found["quiet_hours"]
+    lines = [
+        (
+            f"{found['episodes']} cries in {found['hours']} hours, and {found['quiet_hours']} hours without a cry. "
+            f"False is an alarm while nobody cries; an hour is one of all {hours}, with cries and without. Seconds to "
+            "the alarm are those from a cry's first sound, and those from the end of the first window in which a "
+            "teacher hears that cry alone: recordings begin with rustle."
+        ),
+        "",
+        (
+            f"| | rule | found (95 %) | false an hour, of all {hours} | from the first sound: median | 95 % | "
+            "after a teacher: median | 95 % |"
+        ),
+        "|---" * 8 + "|",
+    ]
+    for system in found["systems"]:
+        low, high = system["found_95"]
+        told = [system[f"{what}_{p}_s"] for what in ("latency", "after_teacher") for p in ("p50", "p95")]
+        lines.append(
+            f"| {system['name']} | {system['rule']} | {system['found']:.1%} ({low:.1%} to {high:.1%}) | "
+            f"{system['false_per_hour']:.2f} | " + " | ".join(map(seconds, told)) + " |"
+        )
+    names = list(found["false_by_kind"])
+    head = ["| dB | cries | " + " | ".join(names) + " |", "|---" * (2 + len(names)) + "|"]
+    lines += ["", "Share found, by decibels of the cry over everything else:", "", *head]
+    lines += [_cells(row, [f"{row['found'][name]:.0%}" for name in names]) for row in found["by_snr"]]
+    lines += ["", "Seconds from the first sound, median and 95th percentile, by the same:", "", *head]
+    for row in found["by_snr"]:
+        p50, p95 = row["latency_p50_s"], row["latency_p95_s"]
+        lines.append(_cells(row, [f"{seconds(p50[name])}, {seconds(p95[name])}" for name in names]))
+    lines += ["", "What sounded when an alarm was false:", ""]
+    for name, kinds in found["false_by_kind"].items():
+        lines.append(f"- {name}: " + (", ".join(f"{kind} {n}" for kind, n in kinds.items()) or "none"))
+    return "\n".join(lines)
+
+
+def _cells(row: Mapping[str, Any], cells: Sequence[str]) -> str:
+    return f"| {row['snr_db'][0]} to {row['snr_db'][1]} | {row['episodes']} | " + " | ".join(cells) + " |"
