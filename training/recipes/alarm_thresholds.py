@@ -10,9 +10,11 @@ from model.manifest import Manifest
 from monitord.tracker import TrackerParams
 from training.data.prepared import Prepared
 from training.results.number_text import seconds
-from training.streams.comparison import HALVES, crossed, hear_halves, peers
+from training.streams.comparison import crossed, hear_halves
 from training.streams.figures import figures
+from training.streams.mixing import HALVES
 from training.streams.operating_point import Trial, best, try_settings
+from training.streams.peers import as_used, hear_peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ def choose_thresholds(prepared: Prepared, manifest: Manifest, *, tflite: bytes, 
     both = [Trial(a.tracker, a.episodes + b.episodes) for a, b in zip(*tried.values(), strict=True)]
     tracker = best(both).tracker
     across = crossed(manifest.name, tried)
-    found = figures([across, *peers(prepared.data / "teachers", heard)], hours)
-    mine, *others = ({key: value for key, value in one.items() if key != "curve"} for one in found["systems"])
+    found = figures([across, *as_used(hear_peers(prepared.data / "teachers", heard))], hours)
+    mine, *others = found["systems"]
     streams = mine | {key: found[key] for key in ("hours", "quiet_hours", "episodes")} | {"peers": others}
     why = (
         f"{found['hours']} hours of streams with {found['episodes']} cries and {found['quiet_hours']} hours without, "

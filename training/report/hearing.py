@@ -37,10 +37,10 @@ def _measured(result: Result, name: str) -> Measured:
     mine = systems.ours(every, name)
     blocks: list[Table | Picture] = [
         systems_table(every, mine, "Ours and the peers, on the same hours"),
-        trade_off.diagram(every, found["quiet_hours"]),
+        trade_off.diagram(found["curves"], every, found["hours"] + found["quiet_hours"]),
         _latency(every),
     ]
-    tables: list[Table | Picture] = []
+    tables: list[Table | Picture] = [trade_off.table(found["curves"])]
     if found.get("by_snr"):
         blocks.append(_by_snr(found["by_snr"], every))
         tables += [_snr_table(found["by_snr"], every), _latency_table(found["by_snr"], every)]

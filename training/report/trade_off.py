@@ -1,64 +1,101 @@
-"""The trade-off of detection: episodes found against false alarms an hour, at every threshold."""
+"""The trade-off of detection: episodes found, and seconds to the alarm, against false alarms an hour."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from training.report.drawing import COLOURS, SIZE_INCHES, picture, sketch
-from training.report.parts import Picture
+from training.report.parts import Picture, Table
 from training.report.systems import System, columns, labels
-from training.results.number_text import hourly, of_100
+from training.results.number_text import NONE, hourly, of_100, seconds
 from training.streams import promise
 
+Curve = Mapping[str, Any]
+"""JSON values of one network, as `streams` describes them: its best rule at each rate."""
 
-def diagram(systems: Sequence[System], quiet_hours: float) -> Picture:
-    """Every system's curve and operating point.
+
+def diagram(curves: Sequence[Curve], systems: Sequence[System], hours: float) -> Picture:
+    """Every network's curves by its best rules, and where each system stands by its own.
 
     An hourly rate of zero has no place on a logarithmic axis: it is drawn where half a false alarm in all the hours
-    without a cry would be, which is as little as they can tell from none.
+    would be, which is as little as they can tell from none.
     """
-    least = 0.5 / quiet_hours
-    names = labels(systems)
-    with sketch((SIZE_INCHES[0], 3.4 + 0.12 * len(systems))) as canvas:
-        axes = canvas.subplots()
-        corner = Rectangle(
-            (least / 2, 100 * (1 - promise.MOST_MISSED)),
-            promise.MOST_FALSE_PER_HOUR - least / 2,
-            100 * promise.MOST_MISSED,
-            color=COLOURS[2],
-            alpha=0.22,
-            linewidth=0,
-            label="the promise",
-        )
-        axes.add_patch(corner)
-        for i, (name, s) in enumerate(zip(names, systems, strict=True)):
-            colour = COLOURS[i % len(COLOURS)]
-            points = sorted((max(p["false_per_hour"], least), 100 * p["found"]) for p in s["curve"])
-            axes.plot(
-                [x for x, _ in points],
-                [y for _, y in points],
-                color=colour,
-                linewidth=2.4 if i == 0 else 1.3,
-                label=name,
-            )
-            axes.plot(max(s["false_per_hour"], least), 100 * s["found"], "*", color=colour, markersize=12)
-        rates = [p["false_per_hour"] for s in systems for p in (*s["curve"], s)]
-        lowest = min((100 * p["found"] for s in systems for p in (*s["curve"], s)), default=0.0)
-        axes.set_xscale("log")
-        axes.set_xlim(least / 2, max([*rates, 2 * promise.MOST_FALSE_PER_HOUR]) * 1.4)
-        axes.set_ylim(max(0.0, min(lowest, 90.0) - 4), 101)
-        axes.xaxis.set_major_formatter(ScalarFormatter())
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set(xlabel="false alarms an hour (logarithmic)", ylabel="found of 100 episodes")
-        canvas.legend(loc="outside upper center", ncols=columns(names))
+    least = 0.5 / hours
+    names = list(dict.fromkeys([*(one["name"] for one in curves), *(s["name"] for s in systems)]))
+    colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+    rates = [at["at_most"] for one in curves for at in one["points"]] + [s["false_per_hour"] for s in systems]
+    with sketch((SIZE_INCHES[0], 5.6)) as canvas:
+        found, told = canvas.subplots(2, 1, sharex=True)
+        right = promise.MOST_FALSE_PER_HOUR - least / 2
+        for axes, bottom, height in (
+            (found, 100 * (1 - promise.MOST_MISSED), 100 * promise.MOST_MISSED),
+            (told, 0.0, promise.MOST_P50_S),
+        ):
+            corner = Rectangle((least / 2, bottom), right, height, color=COLOURS[2], alpha=0.22, linewidth=0)
+            axes.add_patch(corner)
+        for one in curves:
+            _draw(found, one, colours, lambda at: 100 * at["found"])
+            _draw(told, one, colours, lambda at: at["latency_p50_s"])
+        for s in systems:
+            at = max(s["false_per_hour"], least)
+            found.plot(at, 100 * s["found"], "*", color=colours[s["name"]], markersize=12)
+            if s["latency_p50_s"] is not None:
+                told.plot(at, s["latency_p50_s"], "*", color=colours[s["name"]], markersize=12)
+        found.set_xscale("log")
+        found.set_xlim(least / 2, max([*rates, 2 * promise.MOST_FALSE_PER_HOUR]) * 1.4)
+        lowest = min(100 * at["found"] for at in [*systems, *(at for one in curves for at in one["points"])])
+        found.set_ylim(max(0.0, min(lowest, 90.0) - 4), 101)
+        told.set_ylim(bottom=0.0)
+        told.xaxis.set_major_formatter(ScalarFormatter())
+        told.xaxis.set_minor_formatter(NullFormatter())
+        found.set(ylabel="found of 100 episodes")
+        told.set(xlabel="false alarms an hour, of all hours (logarithmic)", ylabel="seconds to the alarm, median")
+        canvas.legend(*found.get_legend_handles_labels(), loc="outside upper center", ncols=columns(names))
         return picture(
             canvas,
-            alt="Episodes found of 100 against false alarms an hour. Chosen points: "
+            alt="Episodes found of 100, and median seconds to the alarm, against false alarms an hour; the table has "
+            "the curves. Chosen points: "
             + "; ".join(
                 f"{name} {of_100(s['found'])} at {hourly(s['false_per_hour'])}"
-                for name, s in zip(names, systems, strict=True)
+                for name, s in zip(labels(systems), systems, strict=True)
             ),
-            caption="Each curve is one system at all its thresholds, the star where it stands by its own rule. The "
-            "shaded corner is what a parent was promised. A rate of none is drawn at the left edge.",
+            caption="Each curve is one network by the best of all rules with at most so many false alarms an hour, "
+            "chosen on these very hours for each alike; a star is a system by its own rule. Shaded is what a parent "
+            "was promised. A rate of none is drawn at the left edge.",
         )
+
+
+def _draw(
+    axes: Axes, one: Curve, colours: Mapping[str, str], value: Callable[[Mapping[str, Any]], float | None]
+) -> None:
+    points = [(at["at_most"], value(at)) for at in one["points"]]
+    xs, ys = [x for x, y in points if y is not None], [y for _, y in points if y is not None]
+    axes.plot(xs, ys, label=one["name"], color=colours[one["name"]], marker="o", markersize=3)
+
+
+def table(curves: Sequence[Curve]) -> Table:
+    """What is drawn, and what comes of choosing the rule on other families and sounds."""
+    bounds = list(dict.fromkeys(at["at_most"] for one in curves for at in one["points"]))
+    points = [{at["at_most"]: at for at in one["points"]} for one in curves]
+    return Table(
+        "Found of 100 and median seconds, by the best rule with at most so many false alarms an hour",
+        ["false an hour at most", *(one["name"] for one in curves)],
+        [[f"{bound:g}", *(_cell(of.get(bound)) for of in points)] for bound in sorted(bounds)],
+        "In brackets: the rule chosen on one half of the families and sounds and judged on the other, both ways, with "
+        "the false alarms an hour that came of it.",
+        folded=True,
+    )
+
+
+def _cell(at: Mapping[str, Any] | None) -> str:
+    if at is None:
+        return NONE
+    best = f"{of_100(at['found'])}, {seconds(at['latency_p50_s'])}"
+    crossed = at["crossed"]
+    if crossed is None:
+        return f"{best} ({NONE})"
+    beside = f"{of_100(crossed['found'])} at {hourly(crossed['false_per_hour'])}, {seconds(crossed['latency_p50_s'])}"
+    return f"{best} ({beside})"

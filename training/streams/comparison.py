@@ -1,9 +1,7 @@
-"""Episodes on hours of streams, ours beside the peers: `monitord-train streams`."""
+"""Episodes on hours of streams, by the bundle's own rule and by one that was chosen elsewhere."""
 
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 from tqdm import tqdm
@@ -11,17 +9,14 @@ from tqdm import tqdm
 from model.bundle import Bundle
 from monitord.tracker import TrackerParams
 from training.data.prepared import Prepared
-from training.label.teachers import YAMNET_SAMPLES, Mn04Teacher, YamnetTeacher
+from training.streams.curves import Curve, Tried, curve
 from training.streams.false_alarms import Episodes, Heard
-from training.streams.mixing import Half, Stream, lay
-from training.streams.operating_point import OFF_SHARE, THRESHOLDS, Trial, best, judge
-from training.streams.scoring import Scorer, bundle_scorer, hear_stream, slide, teacher_scorer
+from training.streams.mixing import HALVES, Half, Stream, lay
+from training.streams.operating_point import Trial, best, judge
+from training.streams.scoring import bundle_scorer, hear_stream
 
-HALVES: Final[tuple[Half, Half]] = ("a", "b")
 SEED: Final = 1
 """Of the streams that the shipped figures rest on."""
-MN04_HOP: Final = 7_680
-"""Samples at 16 kHz between two of mn04's windows: 0.48 s, YAMNet's own hop in longer sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +26,6 @@ class System:
     name: str
     rule: str
     episodes: Episodes
-    curve: tuple[tuple[float, Episodes], ...] = ()
-    """By threshold."""
 
 
 def streams_of(prepared: Prepared, half: Half, hours: int) -> list[Stream]:
@@ -55,9 +48,13 @@ def hear_halves(prepared: Prepared, bundle: Bundle, hours: int) -> dict[Half, li
 
 
 def ours(name: str, heard: Sequence[Heard], tracker: TrackerParams) -> System:
-    """The bundle by its own rule, and what other thresholds would come to."""
-    rule = f"{tracker.n} of {tracker.m} windows at {tracker.on_p:g}"
-    return System(name, rule, judge(heard, tracker), _curve(heard, tracker))
+    """The bundle by its own rule."""
+    return System(name, words(tracker), judge(heard, tracker))
+
+
+def words(tracker: TrackerParams) -> str:
+    """The rule, for tables."""
+    return f"{tracker.n} of {tracker.m} windows at {tracker.on_p:g}"
 
 
 def crossed(name: str, tried: Mapping[Half, Sequence[Trial]]) -> System:
@@ -74,38 +71,7 @@ def crossed(name: str, tried: Mapping[Half, Sequence[Trial]]) -> System:
     return System(name, "thresholds chosen on the other half", counts)
 
 
-def peers(teachers: Path, heard: Mapping[Half, Sequence[Heard]]) -> list[System]:
-    """YAMNet and mn04 on the same streams, by the same scorer and the same hold; none where they are not there.
-
-    Args:
-        teachers: Folder with both.
-        heard: The streams, as `hear_halves` heard them.
-    """
-    if not teachers.is_dir():
-        tqdm.write(f"{teachers}: no such folder, so YAMNet and mn04 are left out", file=sys.stderr)
-        return []
-    yamnet = teacher_scorer(YamnetTeacher(teachers / "yamnet.tflite"))
-    mn04 = teacher_scorer(Mn04Teacher(teachers / "mn04_as.onnx"))
-    every = [one.stream for half in HALVES for one in heard[half]]
-    frigate = _slide(every, yamnet, YAMNET_SAMPLES, "YAMNet on streams")
-    tagged = _slide(every, mn04, MN04_HOP, "mn04 on streams")
-    one = TrackerParams(n=1, m=1)
-    two = TrackerParams(n=2, m=4)
-    return [
-        _peer("YAMNet", "any window at 0.5, as Frigate", frigate, replace(one, on_p=0.5, off_p=0.5)),
-        _peer("mn04", "any window at 0.1", tagged, replace(one, on_p=0.1, off_p=0.1)),
-        _peer("mn04", "2 of 4 windows at 0.1", tagged, replace(two, on_p=0.1, off_p=0.1)),
-    ]
-
-
-def _slide(streams: Sequence[Stream], scorer: Scorer, hop: int, what: str) -> list[Heard]:
-    return [slide(stream, scorer, hop) for stream in tqdm(streams, desc=what, unit="hour")]
-
-
-def _peer(name: str, rule: str, heard: Sequence[Heard], tracker: TrackerParams) -> System:
-    return System(name, rule, judge(heard, tracker), _curve(heard, tracker))
-
-
-def _curve(heard: Sequence[Heard], tracker: TrackerParams) -> tuple[tuple[float, Episodes], ...]:
-    tried = (replace(tracker, on_p=on_p, off_p=round(on_p * OFF_SHARE, 3)) for on_p in (0.02, 0.05, 0.1, *THRESHOLDS))
-    return tuple((params.on_p, judge(heard, params)) for params in tried)
+def our_curve(name: str, tried: Mapping[Half, Sequence[Trial]]) -> Curve:
+    """The bundle by the best of all settings at each rate of false alarms; arguments as for `crossed`."""
+    rules = {half: [Tried(words(trial.tracker), trial.episodes) for trial in tried[half]] for half in HALVES}
+    return curve(name, rules)

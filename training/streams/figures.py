@@ -5,18 +5,20 @@ from typing import Any, Final
 
 from training.results.number_text import seconds
 from training.streams.comparison import System
+from training.streams.curves import AT_MOST, Curve, Point
 from training.streams.false_alarms import Episodes
 
 SNR_DB: Final = ((-15.1, -5.0), (-5.0, 0.0), (0.0, 5.0), (5.0, 10.0), (10.0, 20.0), (20.0, 60.0))
 """Ranges of a cry over everything else while it lasts (decibels, active levels)."""
 
 
-def figures(systems: Sequence[System], hours: int) -> dict[str, Any]:
+def figures(systems: Sequence[System], hours: int, curves: Sequence[Curve] = ()) -> dict[str, Any]:
     """JSON values of all systems on the same streams (Any: whatever JSON holds).
 
     Args:
         systems: The first is ours.
         hours: With cries, and as many without, from each half.
+        curves: Of each network by its best rules, ours first.
     """
     first = systems[0].episodes
     return {
@@ -24,6 +26,7 @@ def figures(systems: Sequence[System], hours: int) -> dict[str, Any]:
         "quiet_hours": 2 * hours,
         "episodes": len(first.found),
         "systems": [_system(system) for system in systems],
+        "curves": [{"name": one.name, "points": [_at_most(at) for at in one.points]} for one in curves],
         "by_snr": [
             _row(systems, low, high) for low, high in SNR_DB if any(low <= snr_db < high for snr_db in first.snr_db)
         ],
@@ -73,8 +76,12 @@ def _system(system: System) -> dict[str, Any]:
         **point(system.episodes),
         "after_teacher_p50_s": rounded_s(system.episodes.after_teacher(50)),
         "after_teacher_p95_s": rounded_s(system.episodes.after_teacher(95)),
-        "curve": [{"threshold": threshold, **point(episodes)} for threshold, episodes in system.curve],
     }
+
+
+def _at_most(at: Point) -> dict[str, Any]:
+    best = {"at_most": at.at_most, "rule": at.best.rule, **point(at.best.episodes)}
+    return best | {"crossed": None if at.crossed is None else point(at.crossed)}
 
 
 def markdown(found: Mapping[str, Any]) -> str:
@@ -101,6 +108,8 @@ def markdown(found: Mapping[str, Any]) -> str:
             f"| {system['name']} | {system['rule']} | {system['found']:.1%} ({low:.1%} to {high:.1%}) | "
             f"{system['false_per_hour']:.2f} | " + " | ".join(map(seconds, told)) + " |"
         )
+    if found["curves"]:
+        lines += ["", *_curves(found["curves"])]
     names = list(found["false_by_kind"])
     head = ["| dB | cries | " + " | ".join(names) + " |", "|---" * (2 + len(names)) + "|"]
     lines += ["", "Share found, by decibels of the cry over everything else:", "", *head]
@@ -113,6 +122,33 @@ def markdown(found: Mapping[str, Any]) -> str:
     for name, kinds in found["false_by_kind"].items():
         lines.append(f"- {name}: " + (", ".join(f"{kind} {n}" for kind, n in kinds.items()) or "none"))
     return "\n".join(lines)
+
+
+def _curves(curves: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = [
+        (
+            "Each network by the best of all rules that were tried with at most so many false alarms an hour: found, "
+            "and the median from the first sound. The rule was chosen on these very hours, which flatters all alike; "
+            "in brackets, chosen on one half and judged on the other, with the false alarms an hour that came of it."
+        ),
+        "",
+        "| false an hour at most | " + " | ".join(one["name"] for one in curves) + " |",
+        "|---" * (1 + len(curves)) + "|",
+    ]
+    points = [{at["at_most"]: at for at in one["points"]} for one in curves]
+    lines += [f"| {bound:g} | " + " | ".join(_told(of.get(bound)) for of in points) + " |" for bound in AT_MOST]
+    return lines
+
+
+def _told(at: Mapping[str, Any] | None) -> str:
+    if at is None:
+        return "-"
+    best = f"{at['found']:.1%}, {seconds(at['latency_p50_s'])}"
+    crossed = at["crossed"]
+    if crossed is None:
+        return f"{best} (-)"
+    found, false, p50 = crossed["found"], crossed["false_per_hour"], crossed["latency_p50_s"]
+    return f"{best} ({found:.1%} at {false:.2f}, {seconds(p50)})"
 
 
 def _cells(row: Mapping[str, Any], cells: Sequence[str]) -> str:

@@ -13,10 +13,10 @@ from tqdm import tqdm
 from model.bundle import Bundle
 from training.data.prepared import Prepared
 from training.results.number_text import seconds
-from training.streams.comparison import HALVES, SEED
+from training.streams.comparison import SEED
 from training.streams.false_alarms import Episodes
 from training.streams.figures import rounded_s
-from training.streams.mixing import StreamParams, lay
+from training.streams.mixing import HALVES, StreamParams, lay
 from training.streams.operating_point import judge
 from training.streams.scoring import bundle_scorer, hear_stream
 

@@ -21,6 +21,7 @@ from training.sound.noises import hisses
 from training.streams.takes import Take, cry_span, sound_span, take
 
 Half = Literal["a", "b"]
+HALVES: Final[tuple[Half, Half]] = ("a", "b")
 
 LAUGHING: Final = "laughing"
 """ESC-50's kind that babies' laughs are in."""

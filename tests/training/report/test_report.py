@@ -178,6 +178,13 @@ def test_seconds_are_told_by_loudness_and_after_a_teacher(html: str) -> None:
     assert "false alarms an hour, of all hours" in text
 
 
+def test_each_network_at_its_best_rules(html: str) -> None:
+    """A row for each rate: the best on these hours, and what was chosen on one half and judged on the other."""
+    text = read(section(html, "hearing"))
+    assert "0.1 95, 1.60 s (-) 70, 2.80 s (-) 80, 2.20 s (-)" in text
+    assert "0.5 96, 1.50 s (94 at 1.00, 1.50 s) 71, 2.70 s (69 at 1.00, 2.70 s)" in text
+
+
 @pytest.mark.parametrize("kind", [*measured.EVERY, "family"])
 def test_what_nobody_measured_is_said(bundle: Bundle, kind: Kind) -> None:
     """A kind without a result says so, with the command that measures it; the page is whole all the same."""
@@ -236,8 +243,12 @@ def test_a_perfect_and_a_deaf_system_are_drawn(bundle: Bundle) -> None:
     """No false alarm at all, nothing found and so no latency, no noise levels: the page says a dash and is whole."""
     every = [measured.system("vggish-compact", 0.99, 0.0, 1.0, 2.0), measured.system("YAMNet", 0.0, 0.0, 1.0, 1.0)]
     none = ("latency_p50_s", "latency_p95_s", "after_teacher_p50_s", "after_teacher_p95_s")
-    every[1] |= dict.fromkeys(none) | {"found_95": [0.0, 0.04], "curve": []}
-    streams = measured.result("streams", systems=every, by_snr=[], false_by_kind={"vggish-compact": {}, "YAMNet": {}})
+    every[1] |= dict.fromkeys(none) | {"found_95": [0.0, 0.04]}
+    deaf = {"at_most": 0.1, "rule": "none", **every[1], "crossed": None}
+    curves = [measured.curve("vggish-compact", 0.9, 1.5), {"name": "YAMNet", "points": [deaf]}]
+    streams = measured.result(
+        "streams", systems=every, curves=curves, by_snr=[], false_by_kind={"vggish-compact": {}, "YAMNet": {}}
+    )
     clean = [row for row in measured.noise()["rows"] if row["snr_db"] is None]
     html = render([streams, measured.result("noise", rows=clean)], bundle, [])
     assert "no false alarm at all" in html

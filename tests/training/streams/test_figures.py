@@ -5,6 +5,7 @@ from pathlib import Path
 
 from training.results.result_files import Result, read_results, write_result
 from training.streams.comparison import System
+from training.streams.curves import Curve, Point, Tried
 from training.streams.false_alarms import Episodes
 from training.streams.figures import figures, markdown
 
@@ -19,7 +20,6 @@ GOOD = System(
     Episodes(
         8.0, (False, True, True, True), SNR_DB, (None, 1.0, 1.5, 2.0), 2, Counter({"hen": 1, "laughing": 1}), AFTER
     ),
-    ((0.5, Episodes(8.0, (True,) * 4, SNR_DB, (1.0,) * 4, 16)), (0.99, Episodes(8.0, (False,) * 4, SNR_DB))),
 )
 DEAF = System("YAMNet", "any window at 0.5", Episodes(8.0, (False,) * 4, SNR_DB, NEVER, after_teacher_s=NEVER))
 
@@ -34,12 +34,8 @@ def test_figures_by_hand() -> None:
     assert (good["latency_p50_s"], good["latency_p95_s"]) == (1.5, 1.95)
     assert (good["after_teacher_p50_s"], good["after_teacher_p95_s"]) == (0.5, 0.95)
     assert good["found_95"][0] < 0.75 < good["found_95"][1]
-    assert [(point["threshold"], point["found"], point["false_per_hour"]) for point in good["curve"]] == [
-        (0.5, 1.0, 2.0),
-        (0.99, 0.0, 0.0),
-    ]
     assert (deaf["found"], deaf["found_95"]) == (0.0, [0.0, 0.0])
-    assert (deaf["latency_p50_s"], deaf["latency_p95_s"], deaf["curve"]) == (None, None, [])
+    assert (deaf["latency_p50_s"], deaf["latency_p95_s"]) == (None, None)
     rows = [(row["snr_db"], row["episodes"], row["found"]) for row in found["by_snr"]]
     ours_, theirs = "tiny, 3 of 5 windows at 0.8", "YAMNet, any window at 0.5"
     assert rows == [
@@ -51,6 +47,27 @@ def test_figures_by_hand() -> None:
     assert told[0] == ({ours_: 1.0, theirs: None}, {ours_: 1.0, theirs: None})  # of two, the one that is found
     assert [p50[ours_] for p50, _ in told] == [1.0, 1.5, 2.0]
     assert found["false_by_kind"] == {ours_: {"hen": 1, "laughing": 1}, theirs: {}}
+
+
+BEST = Tried("2 of 4 windows at 0.1", Episodes(8.0, (True, True, False, False), SNR_DB, (1.0, 2.0, None, None), 4))
+CURVES = (
+    Curve("tiny", (Point(0.5, BEST, Episodes(8.0, (True, False, False, False), SNR_DB, (3.0, *NEVER[1:]), 10)),)),
+    Curve("YAMNet", (Point(0.5, BEST, None), Point(1.0, BEST, None))),
+)
+
+
+def test_curves_by_hand() -> None:
+    """The best rule at a rate and what it comes to elsewhere; a dash where no rule has so few false alarms."""
+    found = figures([GOOD, DEAF], 2, CURVES)
+    (tiny, yamnet) = found["curves"]
+    ((at,), (first, _)) = tiny["points"], yamnet["points"]
+    assert (at["at_most"], at["rule"], at["found"], at["false_per_hour"]) == (0.5, BEST.rule, 0.5, 0.5)
+    assert (at["latency_p50_s"], at["crossed"]["found"], at["crossed"]["false_per_hour"]) == (1.5, 0.25, 1.25)
+    assert first["crossed"] is None
+    lines = markdown(found).splitlines()
+    assert "| 0.5 | 50.0%, 1.50 s (25.0% at 1.25, 3.00 s) | 50.0%, 1.50 s (-) |" in lines
+    assert "| 1 | - | 50.0%, 1.50 s (-) |" in lines
+    assert "| 0.1 | - | - |" in lines
 
 
 def test_figures_survive_the_file(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 The streams are made of recordings that training never saw, at known levels (cries -18 to -36 dBFS, at worst 15 dB under
 everything else). YAMNet and mn04 hear the same streams and are counted by the same scorer. The first row is what to
 expect: its thresholds were chosen on one half of the families and sounds and judged on the other, both ways. The second
-has the bundle's own thresholds.
+has the bundle's own thresholds. Then each network by its best rule at each rate of false alarms.
 
   monitord-train streams --prepared runs/prepared --out runs/report/streams.json
 
@@ -41,9 +41,11 @@ def run(arguments: argparse.Namespace) -> int:
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
     from training.data.prepared import load_prepared  # noqa: PLC0415
     from training.results.result_files import Result, write_result  # noqa: PLC0415
-    from training.streams.comparison import crossed, hear_halves, ours, peers  # noqa: PLC0415
+    from training.streams.comparison import crossed, hear_halves, our_curve, ours  # noqa: PLC0415
+    from training.streams.curves import curve  # noqa: PLC0415
     from training.streams.figures import figures, markdown  # noqa: PLC0415
     from training.streams.operating_point import try_settings  # noqa: PLC0415
+    from training.streams.peers import as_used, hear_peers, try_rules  # noqa: PLC0415
 
     prepared, bundle = load_prepared(arguments.prepared), load_bundle(arguments.bundle)
     if arguments.households:
@@ -52,8 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
     halves = hear_halves(prepared, bundle, arguments.hours)
     every = [one for half in halves.values() for one in half]
     shipped = ours(name, every, bundle.manifest.tracker)
-    across = crossed(name, {half: try_settings(heard) for half, heard in halves.items()})
-    found = figures([across, shipped, *peers(prepared.data / "teachers", halves)], arguments.hours)
+    tried = {half: try_settings(heard) for half, heard in halves.items()}
+    others = hear_peers(prepared.data / "teachers", halves)
+    curves = [our_curve(name, tried), *(curve(other, try_rules(heard)) for other, heard in others.items())]
+    found = figures([crossed(name, tried), shipped, *as_used(others)], arguments.hours, curves)
     print(markdown(found))
     if arguments.out is not None:
         command = f"monitord-train streams --prepared PREPARED --hours {arguments.hours}"
