@@ -13,6 +13,11 @@ TITLES: Final[dict[Kind, tuple[str, str, str]]] = {
         "Cry against the rest in single windows of one second, on recordings that training never saw.",
         "monitord-train evaluate --prepared PREPARED",
     ),
+    "households": (
+        "Hearing, in homes of several kinds",
+        "Sounds as many and as loud as a family has them. False alarms an hour are of all hours; a day's are added up.",
+        "monitord-train streams --households --prepared PREPARED --out RESULTS/households.json",
+    ),
     "family": (
         "For one family",
         "What a bundle gains when it is adapted to a family's own labelled cries, on cries that it was not shown.",

@@ -34,6 +34,7 @@ def render(results: Sequence[Result], bundle: Bundle, clips: Sequence[ClipSet]) 
     manifest = bundle.manifest
     builders: list[tuple[Kind, Callable[[], Section]]] = [
         ("streams", lambda: hearing.section(by_kind["streams"], manifest.name)),
+        ("households", lambda: others.section("households", by_kind["households"])),
         ("noise", lambda: noise.section(by_kind["noise"])),
         ("evaluate", lambda: others.section("evaluate", by_kind["evaluate"])),
         ("frontends", lambda: frontends.section(by_kind["frontends"])),

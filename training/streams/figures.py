@@ -7,7 +7,12 @@ from training.results.number_text import seconds
 from training.streams.comparison import System
 from training.streams.curves import AT_MOST, Curve, Point
 from training.streams.false_alarms import Episodes
+from training.streams.mixing import StreamParams
 
+EVENING_HOURS: Final = 4.0
+"""From a baby's bedtime to its parents'."""
+EVENING_SOUNDS_A_MINUTE: Final = 0.5
+"""Besides the cries: every two minutes somebody on the stairs, a door, a voice."""
 SNR_DB: Final = ((-15.1, -5.0), (-5.0, 0.0), (0.0, 5.0), (5.0, 10.0), (10.0, 20.0), (20.0, 60.0))
 """Ranges of a cry over everything else while it lasts (decibels, active levels)."""
 
@@ -108,6 +113,7 @@ def markdown(found: Mapping[str, Any]) -> str:
             f"| {system['name']} | {system['rule']} | {system['found']:.1%} ({low:.1%} to {high:.1%}) | "
             f"{system['false_per_hour']:.2f} | " + " | ".join(map(seconds, told)) + " |"
         )
+    lines += ["", _evening(found["systems"][0])]
     if found["curves"]:
         lines += ["", *_curves(found["curves"])]
     names = list(found["false_by_kind"])
@@ -122,6 +128,17 @@ def markdown(found: Mapping[str, Any]) -> str:
     for name, kinds in found["false_by_kind"].items():
         lines.append(f"- {name}: " + (", ".join(f"{kind} {n}" for kind, n in kinds.items()) or "none"))
     return "\n".join(lines)
+
+
+def _evening(system: Mapping[str, Any]) -> str:
+    busy = 3600.0 / StreamParams().every_s
+    sounds = EVENING_SOUNDS_A_MINUTE * 60.0 * EVENING_HOURS
+    return (
+        f"These hours hold {busy / 60:g} sounds a minute besides the cries. An evening of {EVENING_HOURS:g} hours with "
+        f"{EVENING_SOUNDS_A_MINUTE:g} a minute holds {sounds:g}, as many as {60 * sounds / busy:.0f} minutes of these: "
+        f"{system['false_per_hour'] * sounds / busy:.1f} false alarms an evening by the first row, "
+        "were its sounds as hard."
+    )
 
 
 def _curves(curves: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,10 +1,11 @@
 """Homes of several kinds, each judged by itself: `monitord-train streams --households`.
 
 The streams of the other table are far busier than any home, so that an hour of them says something. Here sounds are as
-many and as loud as somebody might have them, and the sum over a day is what a family would count.
+many and as loud as somebody might have them; each kind of hour times the hours that a day has of it is what a family
+would count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from training.data.prepared import Prepared
 from training.results.number_text import seconds
 from training.streams.comparison import SEED
 from training.streams.false_alarms import Episodes
-from training.streams.figures import rounded_s
+from training.streams.figures import point
 from training.streams.mixing import HALVES, StreamParams, lay
 from training.streams.operating_point import judge
 from training.streams.scoring import bundle_scorer, hear_stream
@@ -27,6 +28,11 @@ class Household:
 
     params: StreamParams
     hours_a_day: float
+
+    @property
+    def sounds_a_minute(self) -> float:
+        """Besides the cries, on average."""
+        return 60.0 / self.params.every_s
 
 
 HOUSEHOLDS: Final[Mapping[str, Household]] = {
@@ -41,6 +47,10 @@ HOUSEHOLDS: Final[Mapping[str, Household]] = {
 }
 """By name. A sound every five minutes of a night, a voice every quarter minute of an evening, a cat that meows ten
 times an hour, children who talk every minute and laugh twenty times an hour: together a day."""
+HEADER: Final = (
+    "| home | sounds a minute | hours | cries | found | false an hour, of all hours | latency p50 | p95 | "
+    "false: what sounded | hours of a day | false a day |"
+)
 
 
 def judge_households(prepared: Prepared, bundle: Bundle, hours: int) -> dict[str, Episodes]:
@@ -60,37 +70,49 @@ def judge_households(prepared: Prepared, bundle: Bundle, hours: int) -> dict[str
     return out
 
 
-def figures(judged: Mapping[str, Episodes]) -> list[dict[str, Any]]:
-    """JSON values for a result: a row for each kind of home. Any: whatever JSON holds."""
-    return [
-        {
-            "household": name,
-            "hours_a_day": HOUSEHOLDS[name].hours_a_day,
-            "hours": round(counts.hours, 2),
-            "episodes": len(counts.found),
-            "found": round(counts.share_found, 3),
-            "false_per_hour": round(counts.false_per_hour, 2),
-            "latency_p50_s": rounded_s(counts.latency(50)),
-            "latency_p95_s": rounded_s(counts.latency(95)),
-            "false_by_kind": dict(counts.false_by_kind.most_common()),
-        }
-        for name, counts in judged.items()
-    ]
+def figures(judged: Mapping[str, Episodes]) -> dict[str, Any]:
+    """JSON values for a result: a row for each kind of home, and their day. Any: whatever JSON holds."""
+    rows = [_row(name, HOUSEHOLDS[name], counts) for name, counts in judged.items()]
+    sounds = sum(HOUSEHOLDS[name].sounds_a_minute * 60.0 * HOUSEHOLDS[name].hours_a_day for name in judged)
+    return {
+        "homes": rows,
+        "hours_a_day": sum(row["hours_a_day"] for row in rows),
+        "sounds_a_day": round(sounds),
+        "false_a_day": round(sum(row["false_a_day"] for row in rows), 2),
+    }
 
 
-def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+def _row(name: str, household: Household, counts: Episodes) -> dict[str, Any]:
+    return {
+        "household": name,
+        "sounds_a_minute": household.sounds_a_minute,
+        "hours": round(counts.hours, 2),
+        "episodes": len(counts.found),
+        **point(counts),
+        "false_by_kind": dict(counts.false_by_kind.most_common()),
+        "hours_a_day": household.hours_a_day,
+        "false_a_day": round(counts.false_per_hour * household.hours_a_day, 2),
+    }
+
+
+def markdown(found: Mapping[str, Any]) -> str:
     """Writes the table and what it comes to in a day."""
     lines = [
-        "| home | hours | cries | found | false an hour | latency p50 | p95 | false: what sounded | hours of a day |",
-        "|---|---|---|---|---|---|---|---|---|",
+        HEADER,
+        "|---" * 11 + "|",
     ]
-    for row in rows:
+    for row in found["homes"]:
         kinds = ", ".join(f"{kind} {n}" for kind, n in row["false_by_kind"].items()) or "-"
         lines.append(
-            f"| {row['household']} | {row['hours']:g} | {row['episodes']} | {row['found']:.1%} | "
-            f"{row['false_per_hour']:.2f} | {seconds(row['latency_p50_s'])} | {seconds(row['latency_p95_s'])} | "
-            f"{kinds} | {row['hours_a_day']:g} |"
+            f"| {row['household']} | {row['sounds_a_minute']:g} | {row['hours']:g} | {row['episodes']} | "
+            f"{row['found']:.1%} | {row['false_per_hour']:.2f} | {seconds(row['latency_p50_s'])} | "
+            f"{seconds(row['latency_p95_s'])} | {kinds} | {row['hours_a_day']:g} | {row['false_a_day']:.1f} |"
         )
-    a_day = sum(row["false_per_hour"] * row["hours_a_day"] for row in rows)
-    hours = sum(row["hours_a_day"] for row in rows)
-    return "\n".join([*lines, "", f"False alarms in a day of these {hours:g} hours: {a_day:.1f}."])
+    busy = 3600.0 / StreamParams().every_s
+    day = (
+        f"False alarms in a day of these {found['hours_a_day']:g} hours: {found['false_a_day']:.1f}. Such a day has "
+        f"{found['sounds_a_day']} sounds besides the cries (sounds a minute x 60 x hours of a day, added up); the "
+        f"other table's streams have {busy:g} an hour, so {found['sounds_a_day'] / busy:.1f} hours of them hold a "
+        "day's sounds, though louder ones, and each kind as often as another."
+    )
+    return "\n".join([*lines, "", day])

@@ -326,7 +326,7 @@ def test_the_command_writes_the_page_and_the_card(tmp_path: Path, capsys: pytest
     out = tmp_path / "out" / "report.html"
     assert run("--results", f"{tmp_path / 'results'}", "--clips", f"{tmp_path / 'clips'}", "--out", f"{out}") == 0
     assert sorted(path.name for path in out.parent.iterdir()) == ["MODEL_CARD.md", "report.html"]
-    assert f"{out}: 7 results" in capsys.readouterr().out
+    assert f"{out}: 8 results" in capsys.readouterr().out
     card = (out.parent / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "raises the alarm 96.3 times and misses 3.7" in card
     assert "| YAMNet, any window at 0.5 | 78.0 % | 22.0 % | 6.80 | 2.40 s | 6.10 s |" in card

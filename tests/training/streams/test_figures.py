@@ -89,6 +89,9 @@ def test_the_table_that_a_person_reads() -> None:
     assert rows[0].startswith("| tiny | 3 of 5 windows at 0.8 | 75.0% (")
     assert rows[0].endswith("| 0.25 | 1.50 s | 1.95 s | 0.50 s | 0.95 s |")
     assert rows[1] == "| YAMNet | any window at 0.5 | 0.0% (0.0% to 0.0%) | 0.00 | - | - | - | - |"
+    evening = next(line for line in lines if "evening" in line)
+    assert "3 sounds a minute" in evening  # 180 an hour
+    assert "holds 120, as many as 40 minutes of these: 0.2 false alarms an evening" in evening  # 0.25 * 120 / 180
     assert "| -15 to -5 | 2 | 50% | 0% |" in lines
     assert "| 0 to 5 | 1 | 1.50 s, 1.50 s | -, - |" in lines
     assert lines[-2:] == ["- tiny, 3 of 5 windows at 0.8: hen 1, laughing 1", "- YAMNet, any window at 0.5: none"]

@@ -25,11 +25,14 @@ def test_a_day_is_the_sum_of_its_hours() -> None:
     """One false alarm in four hours of nights, eleven of which are a day's, and none else: 2.75."""
     night = Episodes(4.0, (True, False), (3.0, 4.0), (1.2, None), 1, Counter({"cat": 1}))
     calm = Episodes(4.0, (True,), (3.0,), (1.0,))
-    rows = figures({"quiet night": night, "day with a cat": calm})
-    lines = markdown(rows).splitlines()
-    assert lines[2] == "| quiet night | 4 | 2 | 50.0% | 0.25 | 1.20 s | 1.20 s | cat 1 | 11 |"
-    assert lines[3] == "| day with a cat | 4 | 1 | 100.0% | 0.00 | 1.00 s | 1.00 s | - | 5 |"
-    assert lines[-1] == "False alarms in a day of these 16 hours: 2.8."
+    found = figures({"quiet night": night, "day with a cat": calm})
+    assert found["false_a_day"] == 2.75
+    assert found["sounds_a_day"] == 11 * 12 + 5 * 60  # one in five minutes of the night, one a minute of the day
+    lines = markdown(found).splitlines()
+    assert lines[2] == "| quiet night | 0.2 | 4 | 2 | 50.0% | 0.25 | 1.20 s | 1.20 s | cat 1 | 11 | 2.8 |"
+    assert lines[3] == "| day with a cat | 1 | 4 | 1 | 100.0% | 0.00 | 1.00 s | 1.00 s | - | 5 | 0.0 |"
+    assert lines[-1].startswith("False alarms in a day of these 16 hours: 2.8. Such a day has 432 sounds")
+    assert "have 180 an hour, so 2.4 hours of them hold a day's sounds" in lines[-1]
 
 
 def test_every_kind_of_home_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,12 @@ has the bundle's own thresholds. Then each network by its best rule at each rate
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from model.bundle import Bundle
     from training.data.prepared import Prepared
+    from training.results.result_files import Kind
 
 HELP: Final = "episodes found, false alarms an hour and latency on hours of streams, beside the peers"
 
@@ -40,7 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
     from training.data.prepared import load_prepared  # noqa: PLC0415
-    from training.results.result_files import Result, write_result  # noqa: PLC0415
     from training.streams.comparison import crossed, hear_halves, our_curve, ours  # noqa: PLC0415
     from training.streams.curves import curve  # noqa: PLC0415
     from training.streams.figures import figures, markdown  # noqa: PLC0415
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     prepared, bundle = load_prepared(arguments.prepared), load_bundle(arguments.bundle)
     if arguments.households:
-        return _households(prepared, bundle, arguments.hours)
+        return _households(prepared, bundle, arguments)
     name = bundle.manifest.name
     halves = hear_halves(prepared, bundle, arguments.hours)
     every = [one for half in halves.values() for one in half]
@@ -59,14 +59,22 @@ def run(arguments: argparse.Namespace) -> int:
     curves = [our_curve(name, tried), *(curve(other, try_rules(heard)) for other, heard in others.items())]
     found = figures([crossed(name, tried), shipped, *as_used(others)], arguments.hours, curves)
     print(markdown(found))
-    if arguments.out is not None:
-        command = f"monitord-train streams --prepared PREPARED --hours {arguments.hours}"
-        write_result(arguments.out, Result("streams", command, "held-out recordings", synthetic=False, figures=found))
+    _write(arguments, "streams", "monitord-train streams --prepared PREPARED", found)
     return 0
 
 
-def _households(prepared: "Prepared", bundle: "Bundle", hours: int) -> int:
+def _households(prepared: "Prepared", bundle: "Bundle", arguments: argparse.Namespace) -> int:
     from training.streams.households import figures, judge_households, markdown  # noqa: PLC0415 - as above
 
-    print(markdown(figures(judge_households(prepared, bundle, hours))))
+    found = figures(judge_households(prepared, bundle, arguments.hours))
+    print(markdown(found))
+    _write(arguments, "households", "monitord-train streams --households --prepared PREPARED", found)
     return 0
+
+
+def _write(arguments: argparse.Namespace, kind: "Kind", command: str, found: dict[str, Any]) -> None:
+    from training.results.result_files import Result, write_result  # noqa: PLC0415 - as above
+
+    if arguments.out is not None:
+        command = f"{command} --hours {arguments.hours}"
+        write_result(arguments.out, Result(kind, command, "held-out recordings", synthetic=False, figures=found))
