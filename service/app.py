@@ -20,6 +20,7 @@ from service.health.systemd import ServiceManager
 from service.lifecycle import Lifecycle, obeying_signals
 from service.pipeline.trace import Trace
 from service.storage.trace_file import TraceFile
+from service.terminal.journal import JournalScreen
 from service.terminal.screen import logging_to, open_screen
 
 STEADY_S: Final = 60.0
@@ -60,7 +61,15 @@ def run(
         check_files([one.spec for one in config.rooms])
         with (
             _tracing(trace) as tracer,
-            Daemon.build(config, bundle, screen, demo=demo, restart=lifecycle.ask_restart, trace=tracer) as daemon,
+            Daemon.build(
+                config,
+                bundle,
+                screen,
+                demo=demo,
+                restart=lifecycle.ask_restart,
+                trace=tracer,
+                invites=not isinstance(screen, JournalScreen),  # others may read a journal, and later
+            ) as daemon,
         ):
             daemon.start()
             code = _watch(lifecycle, daemon, manager)

@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("sources", nargs="*", metavar="SOURCE", help="what to listen to, in place of the file's sources")
     _add_config(run)
     _add_bundle(run)
+    page = run.add_mutually_exclusive_group()
+    page.add_argument("--web", action="store_true", help="serve the family's page; so it is where there is no --config")
+    page.add_argument("--no-web", action="store_true", help="serve no page, whatever the configuration says")
     run.add_argument("--json", action="store_true", help="print events and segments as JSON lines on stdout")
     run.add_argument(
         "--trace",
@@ -113,6 +116,17 @@ def _parser() -> argparse.ArgumentParser:
     add_log_level(test_alarm)
     test_alarm.set_defaults(command=_test_alarm)
 
+    pair = commands.add_parser(
+        "pair",
+        help="make a link that pairs a phone with the family's page",
+        description="Prints a link, and as a QR code, with which one device is paired, once, within ten minutes. A"
+        " guest sees and hears, a parent also acts, an owner also pairs devices and removes them.",
+    )
+    _add_config(pair)
+    pair.add_argument("--role", choices=("guest", "parent", "owner"), default="owner", help="(default: %(default)s)")
+    add_log_level(pair)
+    pair.set_defaults(command=_pair)
+
     dashboard = commands.add_parser("dashboard", help="print a ready Home Assistant dashboard (YAML) for your rooms")
     _add_config(dashboard)
     add_log_level(dashboard)
@@ -144,6 +158,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from service.app import run  # noqa: PLC0415 - each command loads only what it needs
     from service.capture.spec import device_of, parse_source  # noqa: PLC0415
     from service.config import Config, load_config  # noqa: PLC0415
+    from service.web.settings import WebSettings  # noqa: PLC0415
 
     specs = [parse_source(text) for text in arguments.sources]
     _warn_of_typed_passwords(specs)
@@ -153,6 +168,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
     def read() -> Config:
         config = Config().listening_to(specs) if arguments.config is None else load_config(arguments.config, specs)
+        if arguments.no_web:
+            config = config.model_copy(update={"web": None})
+        elif config.web is None and (arguments.web or arguments.config is None):
+            config = config.model_copy(update={"web": WebSettings()})
         return config if arguments.bundle is None else config.model_copy(update={"bundle": arguments.bundle})
 
     config, demo = read(), False
@@ -230,6 +249,12 @@ def _test_alarm(arguments: argparse.Namespace) -> int:
     from service.client.test_alarm import press_test_alarm  # noqa: PLC0415
 
     return press_test_alarm(arguments.config, arguments.source, arguments.wait)
+
+
+def _pair(arguments: argparse.Namespace) -> int:
+    from service.client.pair import print_link  # noqa: PLC0415
+
+    return print_link(arguments.config, arguments.role)
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:

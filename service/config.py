@@ -33,6 +33,7 @@ from service.settings.errors import refusals
 from service.settings.paths import default_state_dir
 from service.settings.profiles import ProfilesConfig
 from service.settings.yaml_lines import YamlFile, read_yaml
+from service.web.settings import WebSettings
 
 _log = logging.getLogger(__name__)
 
@@ -180,10 +181,10 @@ class Config(Part):
 
     node: Id = "home"
     """This server in topics: `monitord/<node>`."""
-    sources: dict[Id, SourceConfig] = Field(
-        default_factory=lambda: {"room": SourceConfig(microphone="default")}, min_length=1
-    )
-    """By id, in the order of the file."""
+    web: WebSettings | None = None
+    """The family's page; None: there is none."""
+    sources: dict[Id, SourceConfig] = Field(default_factory=lambda: {"room": SourceConfig(microphone="default")})
+    """By id, in the order of the file; none where rooms come into being on the page."""
     mqtt: MqttSettings = MqttSettings(embedded=True)
     bundle: FilePath | None = None
     """Directory of the model; None: the one that comes with the project."""
@@ -195,6 +196,13 @@ class Config(Part):
     test_alarm: TestAlarmConfig = TestAlarmConfig()
     runtime: Literal["auto", "litert", "keras"] = "auto"
     """What computes the network; auto: Keras where there is a GPU and Keras, else LiteRT."""
+
+    @field_validator("sources")
+    @classmethod
+    def _any_room(cls, value: dict[str, SourceConfig], info: ValidationInfo) -> dict[str, SourceConfig]:
+        if not value and info.data.get("web", value) is None:
+            raise ValueError("must hold at least one entry; with `web: {}` rooms come into being on the page")
+        return value
 
     @model_validator(mode="after")
     def _known_rooms(self) -> Self:

@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from model.bundle import Bundle
 from model.classifier import Classifier
@@ -38,10 +37,9 @@ from service.messages.message import Message, Node
 from service.messages.model_figures import headline
 from service.messages.texts import Texts
 from service.mqtt.borrowed_broker import BorrowedBroker
+from service.mqtt.broker_choice import choose_broker
 from service.mqtt.client import MqttClient
-from service.mqtt.embedded_broker import EmbeddedBroker
 from service.mqtt.sender import Speaker
-from service.mqtt.settings import MqttSettings
 from service.mqtt.subscribe_line import subscribe_line
 from service.notify.notifier import Notifier
 from service.pipeline.channel import SourceChannel
@@ -52,8 +50,9 @@ from service.storage.demo_state import folder_of, forget_demo
 from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
-from service.terminal.banner import BrokerKind, banner
+from service.terminal.banner import banner, page_banner
 from service.terminal.journal import Screen
+from service.web.opening import beside, open_page
 
 WORKER_STOP_S: Final = 1.0
 """Seconds that the worker has to hear what waits in the inboxes: a minute of sound takes less."""
@@ -61,10 +60,15 @@ MQTT_STOP_S: Final = 1.0
 """Seconds for the last messages and the goodbye. The three together keep Ctrl-C within 3 s."""
 NOTIFY_STOP_S: Final = 0.5
 """Seconds for the last words to phones, while the broker waits for its goodbye."""
+PAGE_STOP_S: Final = 0.5
+"""Seconds for whoever looks at the page to see the last states."""
 STUCK_END_S: Final = 10.0
 """Seconds that the worker may be stuck: by then every room is told as not heard; nothing but a new process helps."""
 CONNECT_S: Final = 5.0
 """Seconds after the start in which a broker's refusal is the operator's mistake, and ends the daemon."""
+
+if TYPE_CHECKING:
+    from service.web.server import WebServer
 
 Ending = Literal["over", "crashed", "stuck"]
 """Every recording has ended; a part has a bug; the worker does not move. Only a new daemon helps with the last two."""
@@ -83,6 +87,10 @@ class Daemon:
     _sources: Sequence[Source]
     _thread: WorkerThread
     _mqtt: MqttClient
+    _page: "WebServer | None"
+    _tell: Callable[[Message], bool]
+    """Tells MQTT, and the page where there is one."""
+    _screen: Screen
     _notifier: Notifier
     _reporter: AlertReporter
     _monitor: HealthMonitor
@@ -104,6 +112,7 @@ class Daemon:
         demo: bool = False,
         restart: Callable[[], None] = lambda: None,
         trace: Trace | None = None,
+        invites: bool = False,
     ) -> Self:
         """Puts the parts together; nothing is heard or told yet.
 
@@ -114,6 +123,7 @@ class Daemon:
             demo: Whether every source plays the demo sound.
             restart: Called, from the worker's thread, when somebody asks for a restart.
             trace: Follows how each decision comes about.
+            invites: Whether the screen shows a link that makes the first owner of the page.
 
         Raises:
             MonitordError: It cannot begin; nothing is left open.
@@ -126,7 +136,7 @@ class Daemon:
         with contextlib.ExitStack() as stack:
             stack.enter_context(only_one(config.state_dir))
             after_demo = not demo and forget_demo(config.state_dir)
-            broker, kind, found = _broker(config, state, stack)
+            broker, kind, found = choose_broker(config.mqtt, state, stack)
             outbox = stack.enter_context(Outbox(state / "outbox.db"))
             classifier = Classifier(bundle, open_runtime(bundle, config.runtime))
             sources = [open_source(room.id, room.spec, Inbox(room.id, wake=wake), demo=demo) for room in rooms]
@@ -148,18 +158,20 @@ class Daemon:
                 gone=announced.gone,
             )
             mqtt = MqttClient(broker, speaker)
+            page = open_page(config.web, node, names, config.state_dir, on_command=queue.put, invites=invites)
+            tell = beside(page, mqtt.tell)
             notifier = Notifier.build(config.notify, queue.delivered, queue.not_delivered)
             health = HealthMonitor(
                 node,
                 names,
                 [(source, channels[source.id]) for source in sources],
-                tell=mqtt.tell,
+                tell=tell,
                 screen=screen,
                 texts=texts,
                 notify=notifier.tell,
             )
             reporter = AlertReporter(
-                Publisher(node, names, texts, mqtt.tell, screen, notifier.tell),
+                Publisher(node, names, texts, tell, screen, notifier.tell),
                 channels,
                 store,
                 queue,
@@ -182,7 +194,7 @@ class Daemon:
                 classifier.runtime,
                 Disk(state, outbox, store),
                 info=info,
-                tell=mqtt.tell,
+                tell=tell,
                 screen=screen,
                 notice=OutageNotice.of_disk(node, texts, notifier.tell),
                 broker=mqtt,
@@ -204,6 +216,9 @@ class Daemon:
                 _sources=sources,
                 _thread=WorkerThread(worker),
                 _mqtt=mqtt,
+                _page=page,
+                _tell=tell,
+                _screen=screen,
                 _notifier=notifier,
                 _reporter=reporter,
                 _monitor=health,
@@ -217,10 +232,10 @@ class Daemon:
         """Tells the first states, connects, and begins to listen.
 
         Raises:
-            ConfigError: A password or certificate file cannot be used.
+            ConfigError: A password or certificate file cannot be used, or a port of the page.
         """
         for message in self._first:
-            self._mqtt.tell(message)
+            self._tell(message)
         self._reporter.begin()
         self._monitor.poll()
         if self._borrowed is not None:
@@ -228,6 +243,12 @@ class Daemon:
             self._opened.callback(self._borrowed.stop)
         self._mqtt.start()
         self._opened.callback(self._mqtt.stop, MQTT_STOP_S)
+        if self._page is not None:
+            self._page.start()
+            self._opened.callback(self._page.stop, PAGE_STOP_S)
+            self._screen.banner(
+                page_banner(self._page.addresses.page, self._page.addresses.way, self._page.invitation())
+            )
         self._notifier.start()
         self._opened.callback(self._notifier.stop, NOTIFY_STOP_S)
         self._opened.callback(self._thread.stop, WORKER_STOP_S)
@@ -248,8 +269,8 @@ class Daemon:
         if status.refused and time.monotonic() - self._started_at < CONNECT_S:
             raise ConfigError(status.detail)
         self._faults.poll()
-        if not self._mqtt.alive:
-            _log.error("the MQTT client has a bug; the daemon ends, so that it can be started anew")
+        if not self._mqtt.alive or (self._page is not None and not self._page.alive):
+            _log.error("the MQTT client or the page has a bug; the daemon ends, so that it can be started anew")
             return "crashed"
         if not self._thread.is_alive():
             self._monitor.poll(self._thread.moved_at)
@@ -272,14 +293,3 @@ class Daemon:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _broker(
-    config: Config, state: Path, stack: contextlib.ExitStack
-) -> tuple[MqttSettings, BrokerKind, EmbeddedBroker | None]:
-    """Returns where the broker is, whose it is, and what found it; a private one runs until the stack is closed."""
-    if not config.mqtt.embedded:
-        return config.mqtt, "configured", None
-    broker = stack.enter_context(EmbeddedBroker(state))
-    settings = MqttSettings(host=broker.host, port=broker.port)
-    return (settings, "found", broker) if broker.reused else (settings, "private", None)

@@ -146,14 +146,20 @@ def topics(node: Node, sources: Collection[str]) -> tuple[str, ...]:
 def parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
     """Returns the command, or None after one log line that says what was wrong with it. Never raises."""
     try:
-        return _parse(node, sources, topic, payload)
+        return read(node, sources, topic, payload)
     except (ValueError, RecursionError) as error:  # the second: JSON nested a thousand times
         # Anybody chooses the topic: no line end or colour code of theirs may stand in our log.
         log.warning("command on %s refused: %s", topic if topic.isprintable() else ascii(topic), error)
         return None
 
 
-def _parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
+def read(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
+    """Returns the command, or None where it is an event of ours that nobody waits for.
+
+    Raises:
+        ValueError: What is wrong with it, for a person.
+        RecursionError: JSON nested a thousand times.
+    """
     match topic.removeprefix(f"{node.root}/").split("/"):
         case [source, "event"]:
             return _echo(source, payload) if source in sources else None

@@ -89,7 +89,7 @@ class Worker:
 
     def run(self) -> None:
         """Works until `stop`, or until every source has ended; then flushes what is open."""
-        while not self._stop.is_set() and not all(channel.flushed for channel in self.channels):
+        while not self._stop.is_set() and not self._over:
             self._wake.clear()
             if not self.round():
                 if self.calm:
@@ -128,6 +128,11 @@ class Worker:
     def calm(self) -> bool:
         """Whether all rooms are, so that the next round may wait; never in a replay."""
         return all(channel.inbox.calm for channel in self.channels)
+
+    @property
+    def _over(self) -> bool:
+        """Whether every source has ended; a house without any waits for its first."""
+        return bool(self.channels) and all(channel.flushed for channel in self.channels)
 
     def flush(self) -> None:
         """Hears what is still in the inboxes, ends open segments and episodes."""

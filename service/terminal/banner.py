@@ -8,6 +8,7 @@ from service.capture.redact import redact
 from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
 from service.settings.command import command
 from service.terminal.console_text import printable
+from service.terminal.qr_code import qr_code
 
 BrokerKind = Literal["private", "found", "configured"]
 """Started by the daemon; one that answered at the address already; the family's own, from the configuration."""
@@ -58,7 +59,7 @@ def banner(
     listens = [(name, "the demo sound, over and over" if demo else source_words(spec)) for name, spec in sources]
     where = f"MQTT at {broker} ({_BROKERS[kind]}), topics monitord/{node}/..."
     rows = [
-        *zip(["listens to", *[""] * (len(listens) - 1)], _columns(listens), strict=True),
+        *zip(["listens to", *[""] * (len(listens) - 1)], _columns(listens) or ["no room yet"], strict=True),
         ("tells", where),
         ("", f"and {', '.join(phones)}" if phones else _NO_PHONE),
         ("watch it", watch),
@@ -68,6 +69,29 @@ def banner(
     if demo:
         lines += [*_demo_notice(), ""]
     return "\n".join([*lines, *(f"  {line}" for line in _columns(rows)), ""])
+
+
+def page_banner(page: str, way: str | None, invitation: str | None) -> str:
+    """Returns the lines about the family's page, once it is served.
+
+    Args:
+        page: Its address.
+        way: Where plain http says how to trust this machine; None: nowhere.
+        invitation: A link that makes the first owner, drawn as a QR code, too; None: there is one, or a service runs.
+    """
+    rows = [("on any phone", page)]
+    if way is not None:
+        rows.append(("", f"{way} says how a phone trusts this machine; without that it warns once"))
+    rows.append(("", f"{command('pair')} makes a link for another device"))
+    lines = [f"  {line}" for line in _columns(rows)]
+    if invitation is not None:
+        lines += [
+            "",
+            qr_code(invitation),
+            "  Scan it with the phone that is to manage the page; it holds for 10 minutes.",
+        ]
+        lines += [f"  {invitation}"]
+    return "\n".join([*lines, ""])
 
 
 def source_words(spec: SourceSpec) -> str:
@@ -95,5 +119,5 @@ def _demo_notice() -> list[str]:
 
 def _columns(rows: Iterable[tuple[str, str]]) -> list[str]:
     rows = list(rows)
-    width = max(len(left) for left, _ in rows)
+    width = max((len(left) for left, _ in rows), default=0)
     return [f"{left:<{width}}  {right}" for left, right in rows]

@@ -1,0 +1,63 @@
+"""What this machine is called, and its addresses: what its certificate names, and what a browser may ask it for."""
+
+import contextlib
+import fcntl
+import ipaddress
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from service.capture.own_address import reachable
+from service.settings.addresses import in_house
+
+_SIOCGIFADDR: Final = 0x8915
+"""Asks Linux for the IPv4 address of an interface, netdevice(7)."""
+_IF_INET6: Final = Path("/proc/net/if_inet6")
+"""Lists the IPv6 addresses of this machine, the first column in hexadecimal, proc(5)."""
+
+
+def own_hosts() -> list[str]:
+    """Returns names and addresses in the house, each once: the host name, as mDNS says it too, then addresses.
+
+    Without public addresses: who has one is asked for by it from everywhere, and IPv6 ones change every day.
+    """
+    name = socket.gethostname().lower().rstrip(".")
+    short = name.partition(".")[0]
+    names = [f"{short}.local", short] if short and short != "localhost" else []
+    if name not in names and in_house(name):
+        names.append(name)
+    found = [*names, *filter(in_house, _addresses()), "localhost", "127.0.0.1", "::1"]
+    return list(dict.fromkeys(found))
+
+
+def address_to_type() -> str:
+    """Returns the address that a phone on the same network reaches; the host name where there is no network."""
+    for anywhere in ("0.0.0.0", "::"):  # noqa: S104 - asks, binds nothing
+        bracketed = f"[{anywhere}]" if ":" in anywhere else anywhere
+        if (found := reachable(f"http://{bracketed}")) != f"http://{bracketed}":
+            return found.removeprefix("http://").strip("[]")
+    return socket.gethostname()
+
+
+def host_of(authority: str) -> str:
+    """Returns the host of a Host header, in small letters, without brackets and port; empty where it is none."""
+    try:
+        return (urlsplit(f"//{authority}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _addresses() -> Iterator[str]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for _, interface in socket.if_nameindex():
+            with contextlib.suppress(OSError):  # an interface without an address
+                answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
+                yield socket.inet_ntoa(answer[20:24])
+    with contextlib.suppress(OSError):  # a kernel without IPv6
+        for line in _IF_INET6.read_text().splitlines():
+            address = ipaddress.IPv6Address(int(line.split()[0], 16))
+            if not address.is_link_local:  # a browser cannot write which interface it means
+                yield str(address)

@@ -1,0 +1,266 @@
+"""The web server: one thread with a loop of its own, that listens on https, and on plain http for the way there."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import errno
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from monitord.errors import ConfigError
+from service.messages.commands import Command
+from service.messages.message import Message, Node
+from service.storage.documents import DocumentStore
+from service.web.access import Access
+from service.web.actions import Actions
+from service.web.addresses import HTTP_PORT, HTTPS_PORT, PORTS, Addresses
+from service.web.board import Board
+from service.web.certificate import server_context
+from service.web.devices import Devices
+from service.web.invitations import Invitations
+from service.web.live import Live
+from service.web.pages import TRUST, VIEWS, Pages
+from service.web.pairing import Pairing
+from service.web.roles import SOUND_BODY, Role
+from service.web.settings import WebSettings
+
+START_S: Final = 20.0
+"""Longest wait for the certificate and the ports (seconds): openssl takes 0.3 on a slow machine."""
+CONNECTIONS_BOUND: Final = 200
+"""Connections at once: 50 viewers and a few requests of each; more are closed at once."""
+HANDSHAKE_S: Final = 10.0
+"""Longest TLS handshake (seconds)."""
+CLOSE_S: Final = 0.3
+"""For requests in hand at the end (seconds)."""
+SILENT_S: Final = 45.0
+"""Seconds without a heartbeat after which the daemon is not well: one and a half times their distance."""
+RENEW_S: Final = 3_600.0
+"""Seconds between two looks at the names, addresses and dates of the certificate."""
+
+_log = logging.getLogger(__name__)
+
+
+class WebServer:
+    """The family's page. The constructor opens nothing.
+
+    Args:
+        settings: From the configuration.
+        node: Who speaks.
+        names: What people call each room, by id.
+        state_dir: Where devices and the certificate are kept.
+        on_command: Gets each command; returns at once.
+        invites: Whether the first owner is invited by a link on the screen.
+    """
+
+    def __init__(
+        self,
+        settings: WebSettings,
+        node: Node,
+        names: Mapping[str, str],
+        state_dir: Path,
+        *,
+        on_command: Callable[[Command], None],
+        invites: bool = False,
+    ) -> None:
+        self._settings, self._node, self._names = settings, node, names
+        self._on_command, self._invites = on_command, invites
+        self._devices = Devices(DocumentStore(state_dir))
+        self._invitations = Invitations(state_dir)
+        self.addresses = Addresses(settings, state_dir)
+        self._board = Board(node)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+
+    def tell(self, message: Message) -> None:
+        """Takes a message from any thread; returns at once."""
+        self._board.tell(message)
+
+    def start(self) -> None:
+        """Starts the thread, named `web`, and returns when it listens.
+
+        Raises:
+            ConfigError: A port is taken, or there is no certificate.
+        """
+        listening: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=self._run, args=(listening,), name="web", daemon=True)
+        self._thread.start()
+        listening.result(START_S)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Ends all streams and connections; returns whether the thread ended in time."""
+        if self._thread is None:
+            return True
+        loop, stopping = self._loop, self._stopping
+        if loop is not None and stopping is not None:
+            with contextlib.suppress(RuntimeError):  # it is closed: the thread has ended
+                loop.call_soon_threadsafe(stopping.set)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def invitation(self) -> str | None:
+        """Returns a link that makes the first owner; None where there is one, or nobody is to be invited here."""
+        if not self._invites or self._devices.owned:
+            return None
+        try:
+            return self.addresses.link(self._invitations.invite(Role.OWNER))
+        except OSError as error:
+            _log.warning("no link for the first phone: the disk refuses: %s", error.strerror)
+            return None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs; False between `start` and `stop` means that it died of a bug."""
+        return self._thread is not None and self._thread.is_alive()
+
+    # From here on: the thread.
+
+    def _run(self, listening: "concurrent.futures.Future[None]") -> None:
+        try:
+            asyncio.run(self._serve(listening))
+        except Exception as error:  # noqa: BLE001 - handed to who waits; a bug later ends the daemon aloud
+            if listening.done():
+                _log.exception("the web server has a bug")
+            else:
+                listening.set_exception(error)
+
+    async def _serve(self, listening: "concurrent.futures.Future[None]") -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        pages, settings = Pages(), self._settings
+        async with contextlib.AsyncExitStack() as stack:
+            context = self._context()
+            port = await self._listen(stack, self._application(pages), settings.port, HTTPS_PORT, context)
+            http_port = None
+            if self.addresses.certificate is not None:
+                http_port = await self._listen(stack, self._plain(pages), settings.http_port, HTTP_PORT, None)
+            self.addresses.listens(port, http_port)
+            self._board.open(self._loop)
+            stack.callback(self._board.open, None)
+            listening.set_result(None)
+            while not self._stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), RENEW_S)
+                    break
+                await self._renew(context)
+
+    def _context(self) -> ssl.SSLContext:
+        if (own := self.addresses.certificate) is not None:
+            own.renew(self.addresses.hosts)
+        return server_context(*self._files())
+
+    def _files(self) -> tuple[Path, Path | None]:
+        """Returns certificate and key."""
+        if (own := self.addresses.certificate) is not None:
+            return own.chain, own.key
+        assert self._settings.cert_file is not None
+        return self._settings.cert_file, self._settings.key_file
+
+    async def _renew(self, context: ssl.SSLContext) -> None:
+        """Lets new connections have a certificate with today's names and dates; a family's own is read anew, too."""
+        self.addresses.look_again()
+        own = self.addresses.certificate
+        try:
+            if own is not None and not await asyncio.to_thread(own.renew, self.addresses.hosts):
+                return
+            chain, key = self._files()
+            server_context(chain, key)  # refuses what would break the one in use
+            context.load_cert_chain(chain, key)
+        except ConfigError as error:
+            _log.warning("the certificate of the page stays as it is: %s", error)
+
+    async def _listen(
+        self,
+        stack: contextlib.AsyncExitStack,
+        application: web.Application,
+        port: int | None,
+        first: int,
+        context: ssl.SSLContext | None,
+    ) -> int:
+        """Listens until the stack is closed; returns on which port."""
+        runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=CLOSE_S)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        made = runner.server
+        assert made is not None
+
+        def limited() -> asyncio.Protocol:
+            return made() if len(made.connections) < CONNECTIONS_BOUND else _Closing()
+
+        handshake_s = None if context is None else HANDSHAKE_S
+        for candidate in range(first, first + PORTS) if port is None else [port]:
+            try:
+                server = await asyncio.get_running_loop().create_server(
+                    limited, self._settings.host, candidate, ssl=context, ssl_handshake_timeout=handshake_s
+                )
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE and port is None and candidate < first + PORTS - 1:
+                    continue
+                key = "http_port" if context is None else "port"
+                raise ConfigError(
+                    f"web.{key}: cannot listen on {self._settings.host or 'any address'}, port {candidate}:"
+                    f" {error.strerror or error}; choose another"
+                ) from error
+            stack.callback(server.close)
+            return candidate
+        raise AssertionError("unreachable: the last port raises")
+
+    def _application(self, pages: Pages) -> web.Application:
+        devices = self._devices
+        access = Access(self._node.name, devices, lambda: self.addresses.hosts, self._settings.frame_ancestors)
+        live, actions = Live(self._board), Actions(self._node, self._names, self._on_command)
+        pairing = Pairing(access, devices, self._invitations, self._board, self._names, self.addresses.link)
+        application = web.Application(middlewares=[access.let_in], client_max_size=SOUND_BODY)
+        application.on_response_prepare.append(access.prepare)
+        application.add_routes(
+            [
+                *pages.routes(VIEWS),
+                web.get("/healthz", self._health),
+                web.post("/api/pair", pairing.pair),
+                web.get("/api/me", pairing.me),
+                web.get("/api/live", live.stream),
+                web.post("/api/command", actions.command),
+                web.get("/api/devices", pairing.list_devices),
+                web.post("/api/devices", pairing.invite),
+                web.delete("/api/devices/{device}", pairing.remove),
+            ]
+        )
+        return application
+
+    def _plain(self, pages: Pages) -> web.Application:
+        """What plain http serves: nothing of the family, only how to trust https and where it is."""
+
+        async def authority(request: web.Request) -> web.Response:
+            del request
+            own = self.addresses.certificate
+            assert own is not None
+            return web.Response(body=own.ca.read_bytes(), content_type="application/x-x509-ca-cert")
+
+        async def way(request: web.Request) -> web.Response:
+            return web.json_response({"https": self.addresses.https(request.host)})
+
+        application = web.Application()
+        application.add_routes([*pages.routes(TRUST), web.get("/monitord-ca.crt", authority), web.get("/way", way)])
+        return application
+
+    async def _health(self, request: web.Request) -> web.Response:
+        """`GET /healthz`: 200 while the worker works, else 503; for whoever watches a container."""
+        del request
+        beat = self._board.heartbeat_at
+        well = beat is not None and time.monotonic() - beat < SILENT_S
+        return web.Response(text="ok\n" if well else "the worker does not move\n", status=200 if well else 503)
+
+
+class _Closing(asyncio.Protocol):
+    """One connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ends it at once."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()

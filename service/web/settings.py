@@ -1,0 +1,61 @@
+"""The `web` part of the configuration: where the family's page is served, and under which names. Imports no server."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from service.settings.addresses import in_house
+from service.settings.base import ExistingFile, Part, Text
+from service.settings.hosts import host_mistake
+
+_ORIGIN = re.compile(r"https?://[^/\s;,'\"]+")
+"""Scheme, host and port: what a browser calls an origin (RFC 6454), and what cannot end the header it stands in."""
+
+
+def _host(text: str) -> str:
+    if mistake := host_mistake(text):
+        raise ValueError(mistake)
+    return text.lower().rstrip(".")
+
+
+def _origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError("must be scheme, host and port alone, such as http://homeassistant.local:8123")
+    return text
+
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class WebSettings(Part):
+    """The family's page."""
+
+    host: Annotated[Text, AfterValidator(_host)] | None = None
+    """Address of this machine on which it listens; None: all of them."""
+    port: Port | None = None
+    """TCP port of https; None: 8443, or the next that is free."""
+    http_port: Port | None = None
+    """TCP port of plain http, which serves this machine's CA, how to trust it, and the way on; not with `cert_file`.
+    None: 8080, or the next that is free."""
+    names: tuple[Annotated[Text, AfterValidator(_host)], ...] = Field(default=(), strict=False)
+    """Names and addresses under which it is reached, besides those that this machine knows of itself."""
+    cert_file: ExistingFile | None = None
+    """The family's own certificate, with its chain (PEM); None: one that is made here."""
+    key_file: ExistingFile | None = None
+    """The key of `cert_file` (PEM); None where it stands in there too."""
+    frame_ancestors: tuple[Annotated[Text, AfterValidator(_origin)], ...] = Field(default=(), strict=False)
+    """Origins that may show the page in a frame, such as Home Assistant's; none else may."""
+
+    @model_validator(mode="after")
+    def _whose(self) -> Self:
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("key_file needs the cert_file that it belongs to")
+        if self.port is not None and self.port == self.http_port:
+            raise ValueError(f"port and http_port are both {self.port}; give each its own")
+        if self.cert_file is None and (strange := [name for name in self.names if not in_house(name)]):
+            raise ValueError(
+                f"names: {strange[0]} is no name or address of a home network, so the CA of this machine may not sign"
+                " it; give cert_file and key_file"
+            )
+        return self

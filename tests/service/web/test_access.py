@@ -1,0 +1,116 @@
+"""Who may come in: role by route, Host, Origin, Sec-Fetch-Site, size; and what each response forbids."""
+
+import pytest
+
+from service.web.access import REFUSALS_BOUND
+from service.web.pages import Pages
+from service.web.roles import PUBLIC, RIGHTS, SMALL_BODY, Role
+from tests.support.web.served_page import ServedPage
+
+Tokens = dict[Role | None, str | None]
+
+MAY = {
+    ("GET", "/api/me"): "microphone guest parent owner",
+    ("GET", "/api/live"): "guest parent owner",
+    ("POST", "/api/command"): "parent owner",
+    ("GET", "/api/devices"): "owner",
+    ("POST", "/api/devices"): "owner",
+    ("DELETE", "/api/devices/{device}"): "owner",
+}
+"""The table once more, as a family would write it."""
+
+
+def test_every_route_is_in_the_table(page: ServedPage) -> None:
+    """A route that is served has its row, and each row its test."""
+    assert set(MAY) == set(RIGHTS)
+    application = page.server._application(Pages())
+    served = {
+        (route.method, route.resource.canonical)
+        for route in application.router.routes()
+        if route.resource is not None and route.resource.canonical.startswith("/api/") and route.method != "HEAD"
+    }
+    assert served == set(RIGHTS) | set(PUBLIC)
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+@pytest.mark.parametrize("route", MAY)
+def test_role_by_route(page: ServedPage, tokens: Tokens, route: tuple[str, str], role: Role | None) -> None:
+    """401 without a device, 403 where the table says no, and else whatever the route itself answers."""
+    method, path = route
+    if path == "/api/live" and role is not None and str(role) in MAY[route].split():
+        return  # its answer does not end: test_live.py
+    answer = page.ask(
+        method, path.replace("{device}", "00000000"), token=tokens[role], body={} if method == "POST" else None
+    )
+    if role is None:
+        assert answer.status == 401
+    elif str(role) in MAY[route].split():
+        assert answer.status in {200, 400, 404}
+    else:
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "203.0.114.9", "", "[", "localhost.evil"])
+def test_a_foreign_host_is_refused(page: ServedPage, tokens: Tokens, host: str) -> None:
+    """A name that somebody else lets point to this machine opens nothing, not even a page."""
+    for path in ("/", "/api/me"):
+        assert page.ask("GET", path, token=tokens[Role.OWNER], headers={"Host": host}).status in {400, 421}
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "https://127.0.0.1:9", "http://127.0.0.1", "null", ""])
+def test_a_foreign_origin_changes_nothing(page: ServedPage, tokens: Tokens, origin: str) -> None:
+    """Another port of this machine is another page, though a browser sends our cookie along."""
+    body = {"room": "nursery", "command": "ack", "value": "PRESS"}
+    before = len(page.commands)
+    answer = page.ask("POST", "/api/command", token=tokens[Role.OWNER], body=body, headers={"Origin": origin})
+    assert (answer.status, len(page.commands)) == (403, before)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_page_reads_nothing(page: ServedPage, tokens: Tokens, site: str) -> None:
+    """Streams and answers are for our own pages."""
+    for path in ("/api/me", "/api/live"):
+        assert page.ask("GET", path, token=tokens[Role.OWNER], headers={"Sec-Fetch-Site": site}).status == 403
+
+
+def test_every_response_says_what_the_page_may_load(page: ServedPage) -> None:
+    """Pages, answers and refusals alike: nothing inline, nothing from elsewhere, no frame."""
+    for path in ("/", "/static/now.js", "/api/me", "/nothing"):
+        headers = page.ask("GET", path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/", "/static", "/static/../server.py", "/static/%2e%2e%2fserver.py", "/pages/"]
+)
+def test_no_directory_is_served(page: ServedPage, path: str) -> None:
+    """Files are served by their name alone."""
+    assert page.ask("GET", path).status == 404
+
+
+def test_a_body_that_is_too_long_is_refused(page: ServedPage, tokens: Tokens) -> None:
+    """Before it is read."""
+    answer = page.ask("POST", "/api/command", token=tokens[Role.OWNER], body=b"x" * (SMALL_BODY + 1))
+    assert answer.status == 413
+
+
+def test_strangers_are_slowed_down(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """After so many requests in a minute one address is told to wait; a paired device behind it is not."""
+    with ServedPage(tmp_path_factory.mktemp("page")) as page:
+        token = page.paired(Role.GUEST)
+        answers = [page.ask("GET", "/api/me").status for _ in range(REFUSALS_BOUND)]
+        assert answers == [401] * (REFUSALS_BOUND - 1) + [429]  # pairing was the first
+        assert page.ask("GET", "/api/me", token=token).status == 200
+
+
+def test_the_cookie_is_for_this_host_alone(page: ServedPage, tokens: Tokens) -> None:
+    """Its prefix binds it to https, this host and all paths; no script sees it, no other site sends it."""
+    cookie = page.ask("GET", "/api/me", token=tokens[Role.GUEST]).headers["Set-Cookie"]
+    assert cookie.startswith(f"__Host-monitord_home={tokens[Role.GUEST]};")
+    for word in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"):
+        assert word in cookie
+    assert "Domain" not in cookie

@@ -1,0 +1,1 @@
+"""A page that is served for a test, and who asks it."""

@@ -1,0 +1,108 @@
+"""The family's page, served for a test by the real server, and browsers that ask it by aiohttp's own client."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+
+from service.messages.commands import Command
+from service.messages.message import Node
+from service.web.invitations import Invitations
+from service.web.roles import Role
+from service.web.server import WebServer
+from service.web.settings import WebSettings
+from tests.support.servers.mosquitto import free_port
+
+COOKIE = "__Host-monitord_home"
+
+
+@asynccontextmanager
+async def browser(authority: Path, token: str | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser that trusts this CA alone, with the cookie of a paired device."""
+    headers = {} if token is None else {"Cookie": f"{COOKIE}={token}"}
+    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(authority)))
+    async with aiohttp.ClientSession(
+        connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        yield session
+    await asyncio.sleep(0.01)  # the goodbye of TLS, for which closing does not wait
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    values: Any
+    """JSON, where it is some; else text. Any: values of JSON."""
+    headers: Mapping[str, str]
+    cookie: str | None
+
+
+@dataclass
+class ServedPage:
+    """A server in this process, on free ports of 127.0.0.1; a with-block starts and stops it."""
+
+    folder: Path
+    settings: WebSettings = field(
+        default_factory=lambda: WebSettings(host="127.0.0.1", port=free_port(), http_port=free_port())
+    )
+    names: Mapping[str, str] = field(default_factory=lambda: {"nursery": "Nursery", "attic": "Attic"})
+    commands: list[Command] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self.server = WebServer(self.settings, Node("home"), self.names, self.folder, on_command=self.commands.append)
+        self.server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.server.stop(5.0)
+
+    @property
+    def origin(self) -> str:
+        """Of its pages."""
+        return self.server.addresses.page.rstrip("/")
+
+    def paired(self, role: Role) -> str:
+        """Pairs a device as a phone does; returns the token of its cookie."""
+        answer = self.ask("POST", "/api/pair", body={"token": Invitations(self.folder).invite(role)})
+        assert answer.status == 201
+        assert answer.cookie is not None
+        return answer.cookie
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Asks once, as a page of this server would, unless `headers` say otherwise."""
+        return asyncio.run(self._ask(method, path, token, body, headers or {}))
+
+    async def _ask(self, method: str, path: str, token: str | None, body: object, headers: Mapping[str, str]) -> Answer:
+        async with self.browser(token) as browser:
+            sent = {} if method == "GET" else {"Origin": self.origin}
+            data = {"data": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
+            async with browser.request(
+                method, self.origin + path, headers={**sent, **headers}, allow_redirects=False, **data
+            ) as response:
+                is_json = response.content_type == "application/json"
+                values = await response.json() if is_json else await response.text()
+                cookie = response.cookies.get(COOKIE)
+                return Answer(response.status, values, response.headers, None if cookie is None else cookie.value)
+
+    @asynccontextmanager
+    async def browser(self, token: str | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+        """A browser that trusts the CA of this server, with the cookie of a paired device."""
+        own = self.server.addresses.certificate
+        assert own is not None
+        async with browser(own.ca, token) as session:
+            yield session
