@@ -7,8 +7,8 @@ from monitord.errors import ConfigError
 from service.config import Config, load_config
 from service.settings.command import command
 from service.terminal.qr_code import qr_code
-from service.web.addresses import Addresses
-from service.web.invitations import VALID_S, Invitations
+from service.web.address.addresses import Addresses
+from service.web.family.invitations import VALID_S, Invitations
 from service.web.roles import Role
 from service.web.settings import WebSettings
 

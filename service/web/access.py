@@ -16,8 +16,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.settings.addresses import in_house
-from service.web.devices import Device, Devices
-from service.web.own_names import host_of
+from service.web.address.own_names import host_of
+from service.web.family.devices import Device, Devices
 from service.web.roles import PUBLIC, RIGHTS, Role
 
 DEVICE: Final = web.RequestKey("device", tuple[str, Device])

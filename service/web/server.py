@@ -20,14 +20,14 @@ from service.messages.message import Message, Node
 from service.storage.documents import DocumentStore
 from service.web.access import Access
 from service.web.actions import Actions
-from service.web.addresses import HTTP_PORT, HTTPS_PORT, PORTS, Addresses
+from service.web.address.addresses import HTTP_PORT, HTTPS_PORT, PORTS, Addresses
+from service.web.address.certificate import server_context
 from service.web.board import Board
-from service.web.certificate import server_context
-from service.web.devices import Devices
-from service.web.invitations import Invitations
+from service.web.family.devices import Devices
+from service.web.family.invitations import Invitations
+from service.web.family.pairing import Pairing
 from service.web.live import Live
 from service.web.pages import TRUST, VIEWS, Pages
-from service.web.pairing import Pairing
 from service.web.roles import SOUND_BODY, Role
 from service.web.settings import WebSettings
 

@@ -12,7 +12,7 @@ import aiohttp
 
 from service.messages.commands import Command
 from service.messages.message import Node
-from service.web.invitations import Invitations
+from service.web.family.invitations import Invitations
 from service.web.roles import Role
 from service.web.server import WebServer
 from service.web.settings import WebSettings

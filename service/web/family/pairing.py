@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from service.messages.message import iso_utc
 from service.web.access import DEVICE, Access, RefusedError
 from service.web.board import Board
-from service.web.devices import Devices
-from service.web.invitations import Invitations
+from service.web.family.devices import Devices
+from service.web.family.invitations import Invitations
 from service.web.roles import Role
 
 OVER: Final = "this link was used, or its ten minutes are over; make another one"

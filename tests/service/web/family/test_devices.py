@@ -9,8 +9,8 @@ import pytest
 
 from service.messages import commands
 from service.storage.documents import DocumentStore
-from service.web.devices import DEVICES_BOUND, Devices
-from service.web.invitations import VALID_S, Invitations
+from service.web.family.devices import DEVICES_BOUND, Devices
+from service.web.family.invitations import VALID_S, Invitations
 from service.web.roles import Role
 from tests.support.web.served_page import ServedPage
 

@@ -5,8 +5,8 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from service.web.certificate import OwnCertificate
-from service.web.own_names import address_to_type, host_of, own_hosts
+from service.web.address.certificate import OwnCertificate
+from service.web.address.own_names import address_to_type, host_of, own_hosts
 from service.web.settings import WebSettings
 
 HTTPS_PORT, HTTP_PORT = 8_443, 8_080

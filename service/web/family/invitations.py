@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from service.settings.base import Id
 from service.storage.schemas import Instant
-from service.web.devices import NAME_CHARS, TOKEN_BYTES, hash_of
+from service.web.family.devices import NAME_CHARS, TOKEN_BYTES, hash_of
 from service.web.roles import Role
 
 VALID_S: Final = 600.0

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitord.errors import ConfigError
-from service.web.certificate import OwnCertificate
-from service.web.own_names import host_of, own_hosts
+from service.web.address.certificate import OwnCertificate
+from service.web.address.own_names import host_of, own_hosts
 
 HOSTS = ["server.local", "server", "192.168.1.10", "fd00::10", "localhost", "127.0.0.1"]
 
