@@ -2,18 +2,17 @@
 
 from collections import Counter
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from model.bundle import load_bundle
-from tests.support.sound.sounds import noise, synthetic_cry
-from tests.support.training.prepared import Take, prepared_from
+from tests.support.training.halves import both_halves
+from tests.support.training.prepared import prepared_from
 from training.streams import households
 from training.streams.false_alarms import Episodes
 from training.streams.households import HOUSEHOLDS, Household, figures, judge_households, markdown
-from training.streams.mixing import StreamParams, half_of
+from training.streams.mixing import StreamParams
 
 
 def test_a_day_has_24_hours() -> None:
@@ -40,14 +39,7 @@ def test_every_kind_of_home_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyP
     brief = StreamParams(length_s=36.0, cry_every_s=(6.0, 8.0), every_s=4.0)
     homes = {name: Household(replace(brief, every_s=3.0 + i), 12.0) for i, name in enumerate(("one", "two"))}
     monkeypatch.setattr(households, "HOUSEHOLDS", homes)
-    takes = []
-    for half in ("a", "b"):
-        cry, rain = (
-            next(n for n in (f"{what}{i}" for i in count()) if half_of(f"home:{n}") == half) for what in ("cry", "rain")
-        )
-        takes.append(Take(cry, synthetic_cry(seed=1)[:40_000], is_cry=True, p_cry=0.9, held_out=True))
-        takes.append(Take(rain, noise(3.0, rms_dbfs=-20), is_cry=False, kind="rain", held_out=True))
-    judged = judge_households(prepared_from(tmp_path, takes), load_bundle(), 1)
+    judged = judge_households(prepared_from(tmp_path, both_halves()), load_bundle(), 1)
     assert list(judged) == ["one", "two"]
     assert all(counts.hours == pytest.approx(4 * 36 / 3600) for counts in judged.values())
     assert all(len(counts.found) >= 4 for counts in judged.values())

@@ -2,35 +2,19 @@
 
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.support.sound.sounds import noise, synthetic_cry
-from tests.support.training.prepared import Take, prepared_from
+from tests.support.training.halves import both_halves
+from tests.support.training.prepared import prepared_from
 from training.data.prepared import Prepared
 from training.streams import mixing
 from training.streams.comparison import streams_of
 from training.streams.false_alarms import Heard
-from training.streams.mixing import HALVES, StreamParams, half_of
+from training.streams.mixing import HALVES, StreamParams
 from training.streams.peer_rules import rules
 from training.streams.peers import as_used, hear_peers, try_rules
-
-
-def both_halves() -> list[Take]:
-    """A cry and other sound held out for each half."""
-    takes = []
-    for half in ("a", "b"):
-        cry, rain = (
-            next(name for name in (f"{what}{i}" for i in count()) if half_of(f"home:{name}") == half)
-            for what in ("cry", "rain")
-        )
-        takes += [
-            Take(cry, synthetic_cry()[:40_000], is_cry=True, p_cry=0.9, kind="crying_baby", held_out=True),
-            Take(rain, noise(2.0, rms_dbfs=-20), is_cry=False, kind="rain", held_out=True),
-        ]
-    return takes
 
 
 @pytest.fixture
@@ -61,9 +45,5 @@ def test_peers_hear_the_same_streams(prepared: Prepared, shared_data: Path) -> N
     assert systems[0].episodes.share_found > 0.5  # a synthetic cry in a quiet room
     tried = try_rules(heard["YAMNet"])
     assert [one.rule for one in tried["a"]] == [one.rule for one in tried["b"]] == [str(rule) for rule in rules()]
-    used = [
-        one["a"].episodes + one["b"].episodes
-        for one in ({"a": a, "b": b} for a, b in zip(tried["a"], tried["b"], strict=True))
-        if one["a"].rule == "any window at 0.5"
-    ]
-    assert used == [systems[0].episodes]
+    halves = zip(tried["a"], tried["b"], strict=True)
+    assert [a.episodes + b.episodes for a, b in halves if a.rule == "any window at 0.5"] == [systems[0].episodes]
