@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from model.calibration import Calibration
 from model.frontend import N_FRAMES, N_MELS, FrontendParams, patches
+from model.manifest_versions import FORMAT_VERSION, upgraded
 from model.strict_json import from_json, load_json
 from model.vggish import Architecture
 from monitord.errors import BundleError
@@ -17,8 +18,6 @@ from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.tracker import TrackerParams
 from monitord.types import RATE_HZ, REASONS
 
-FORMAT_VERSION: Final = 1
-"""Of the manifest and the files beside it; raised when an older reader would misunderstand a newer bundle."""
 PROOF_TOLERANCE: Final = 1e-3
 """Largest difference between two front ends that count as the same (natural log of mel energy): ten times what the
 front end promises against its reference, a hundredth of what a decibel changes."""
@@ -99,9 +98,11 @@ def parse_manifest(text: str, where: str) -> Manifest:
     """
     loaded = load_json(text, where)
     version = loaded.get("format_version") if isinstance(loaded, dict) else None
-    if version != FORMAT_VERSION or isinstance(version, bool):
-        raise BundleError(f"{where}: found format_version {version!r}, this version of monitord reads {FORMAT_VERSION}")
-    manifest = from_json(Manifest, loaded, where)
+    if not isinstance(loaded, dict) or version not in range(1, FORMAT_VERSION + 1) or isinstance(version, bool):
+        raise BundleError(
+            f"{where}: found format_version {version!r}, this version of monitord reads 1 to {FORMAT_VERSION}"
+        )
+    manifest = from_json(Manifest, upgraded(loaded), where)
     if manifest.input != Input():
         raise BundleError(f"{where}: made for {manifest.input}, this version of monitord feeds {Input()}")
     if manifest.labels != REASONS:

@@ -1,12 +1,15 @@
-"""Scores to episodes of crying: calm -> crying -> calm, with N of M windows, hysteresis and a hold.
+"""Scores to episodes of crying: calm -> crying -> calm, by evidence that grows and fades, with a hold.
 
-N of the last M windows must be over the threshold, not N in a row: a streak would break at each breath. An episode
-ends when nothing like a cry was heard for the hold. The reason is the mean over the episode's cry sounds; it is told
-when it is known and when it changes, and never delays or suppresses `started`.
+Each window adds its log-odds to the evidence, or takes from it; it never falls below zero, and an episode opens where
+it reaches `on`. That is Page's sequential test (CUSUM), the quickest to see a change at a given rate of false alarms,
+on log-odds that are bounded: windows overlap and share their mistakes, so a single one may not decide. An episode ends
+when the evidence was under `off` for the hold. The reason is the mean over the episode's cry sounds; it is told when it
+is known and when it changes, and never delays or suppresses `started`.
 """
 
-from collections import deque
 from dataclasses import dataclass
+from math import exp, log
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,26 +18,42 @@ from monitord.types import RATE_HZ, REASONS, CryEvent, EventType, Scores, Segmen
 
 UNSURE = "unsure"
 NONE = "none"
+SUREST: Final = 1e-6
+"""Probability, from 0 and from 1, that is as sure as it gets: log-odds of 14, far outside of every bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerParams:
-    """Chosen with the bundle; the operator may move `on_p` alone (`threshold`)."""
+    """Chosen with the bundle; the operator may move `on_p` alone (`threshold`). Evidence is in natural log-odds."""
 
     on_p: float = 0.5
-    """Calibrated probability from which a window speaks for crying."""
-    off_p: float = 0.3
-    """Calibrated probability from which a window keeps an episode alive."""
-    n: int = 3
-    """Windows that must speak for crying."""
-    m: int = 5
-    """Newest windows among which they are counted."""
-    span_s: float = 4.0
-    """Seconds after which a window is too old to count: longer than one cry sound and the breath after it."""
+    """The threshold, a calibrated probability: lower hears more, and sooner."""
+    lean: float = 0.0
+    """Log-odds by which a window may lie under the threshold and still speak for crying: one such window means little,
+    a dozen mean much."""
+    most_for: float = 1.0
+    """Most that one window adds."""
+    most_against: float = 0.5
+    """Most that one window takes away: a breath does not undo a cry."""
+    fade_per_s: float = 0.25
+    """What each second takes away, with windows or without."""
+    on: float = 2.5
+    """Evidence at which an episode opens, and the most that there can be."""
+    off: float = 1.0
+    """Evidence that keeps an episode alive."""
     hold_s: float = 10.0
-    """Seconds without any window over `off_p` after which an episode has ended."""
+    """Seconds without so much evidence after which an episode has ended."""
     unsure_below: float = 0.6
     """Calibrated probability under which the likeliest reason is not told."""
+
+    def speaks_from(self, on_p: float) -> float:
+        """Returns the calibrated probability from which a window speaks for crying, at a threshold."""
+        return 1.0 / (1.0 + exp(self.lean - _log_odds(on_p)))
+
+
+def _log_odds(p: float) -> float:
+    p = min(max(p, SUREST), 1.0 - SUREST)
+    return log(p / (1.0 - p))
 
 
 def likely_reason(reasons: NDArray[np.float32], unsure_below: float) -> tuple[str, float]:
@@ -50,12 +69,14 @@ class Tracker:
     def __init__(self, source: str, params: TrackerParams) -> None:
         self.source = source
         self.params = params
-        self._recent: deque[tuple[Window, float]] = deque(maxlen=params.m)
+        self._evidence = 0.0  # at `_at`
+        self._at = 0  # end of the newest window (samples at 16 kHz)
+        self._rose = 0  # where the sound began from which the evidence grew out of nothing (samples at 16 kHz)
         self._episode = 0
         self._crying = False
         self._start = 0  # samples at 16 kHz
-        self._last_cry = 0  # end of the last window over off_p (samples at 16 kHz)
-        self._p_cry = 0.0
+        self._last_cry = 0  # end of the last window with evidence over `off` (samples at 16 kHz)
+        self._p_cry = 0.0  # highest since the evidence grew
         self._sum = np.zeros(len(REASONS))  # of segment reasons, weighted by windows
         self._weight = 0
         self._reason = (NONE, 0.0)
@@ -70,43 +91,46 @@ class Tracker:
         """Number of the current or last episode, from 1; 0 before the first."""
         return self._episode
 
-    def evidence(self, position: int, on_p: float | None = None) -> float:
-        """How much speaks for crying at `position` (samples at 16 kHz): an episode opens at `on`. Votes, for now."""
-        return len(self._votes(position, self.params.on_p if on_p is None else on_p))
-
     @property
     def on(self) -> float:
         """Evidence at which an episode opens."""
-        return self.params.n
+        return self.params.on
+
+    def evidence(self, position: int) -> float:
+        """How much speaks for crying at `position` (samples at 16 kHz): 0 to `on`."""
+        faded = self.params.fade_per_s * max(position - self._at, 0) / RATE_HZ
+        return max(self._evidence - faded, 0.0)
 
     def window(self, window: Window, scores: Scores, on_p: float | None = None) -> list[CryEvent]:
         """Takes the next window's scores; `on_p` is the operator's threshold in place of the bundle's."""
         params = self.params
-        on_p = params.on_p if on_p is None else on_p
         events = self.advance(window.end)
-        self._recent.append((window, scores.p_cry))
-        votes = self._votes(window.end, on_p)
-        if scores.p_cry >= min(on_p, params.off_p) and self._crying:
+        before = self.evidence(window.end)
+        speaks = _log_odds(scores.p_cry) - _log_odds(params.on_p if on_p is None else on_p) + params.lean
+        speaks = min(max(speaks, -params.most_against), params.most_for)
+        self._evidence, self._at = min(max(before + speaks, 0.0), params.on), window.end
+        if before == 0.0 and not self._crying:
+            self._rose = max(window.onset, window.start, 0)
+            self._p_cry = 0.0
+        self._p_cry = max(self._p_cry, scores.p_cry)
+        if not self._crying and self._evidence >= params.on:
+            events.append(self._open())
+        if self._crying and self._evidence >= params.off:
             self._last_cry = window.end
-            self._p_cry = max(self._p_cry, scores.p_cry)
-        if not self._crying and len(votes) >= params.n:
-            events.append(self._open(votes, window.end))
         return events
 
-    def join(self, position: int, on_p: float | None = None) -> list[CryEvent]:
-        """Another room has votes enough: this one opens its episode on a single one, if it has a fresh one.
+    def join(self, position: int) -> list[CryEvent]:
+        """Another room has evidence enough: this one opens its episode on any that it has.
 
         So the louder room can tell the cry, although it hears it a little later.
 
         Args:
             position: Newest sample heard in this room (samples at 16 kHz).
-            on_p: The operator's threshold in place of the bundle's.
 
         Returns:
-            Nothing where no window of the last `span_s` is over the threshold, or an episode is open.
+            Nothing where no evidence is left, or an episode is open.
         """
-        votes = self._votes(position, self.params.on_p if on_p is None else on_p)
-        return [self._open(votes, votes[-1][0].end)] if votes and not self._crying else []
+        return [self._open()] if self.evidence(position) > 0.0 and not self._crying else []
 
     def segment(self, segment: Segment, scores: Scores, on_p: float | None = None) -> list[CryEvent]:
         """Takes a finished segment's pooled scores."""
@@ -127,28 +151,20 @@ class Tracker:
 
     def flush(self, position: int) -> list[CryEvent]:
         """Ends an open episode, at the end of the hold or of the stream."""
-        self._recent.clear()
+        self._evidence = 0.0
         if not self._crying:
             return []
         self._crying = False
         return [self._event("ended", position)]
 
-    def _votes(self, position: int, on_p: float) -> list[tuple[Window, float]]:
-        """Windows over the threshold that are young enough at `position`, oldest first."""
-        oldest = position - int(self.params.span_s * RATE_HZ)
-        return [(window, p) for window, p in self._recent if p >= on_p and window.end > oldest]
-
-    def _open(self, votes: list[tuple[Window, float]], decided: int) -> CryEvent:
-        first = votes[0][0]
+    def _open(self) -> CryEvent:
         self._crying = True
         self._episode += 1
-        self._start = max(first.onset, first.start, 0)
-        self._last_cry = decided
-        self._p_cry = max(p for _, p in votes)
+        self._start, self._last_cry = self._rose, self._at
         self._sum[:] = 0.0
         self._weight = 0
         self._reason = (NONE, 0.0)
-        return self._event("started", decided)
+        return self._event("started", self._at)
 
     def _event(self, event_type: EventType, decided: int) -> CryEvent:
         mean = tuple(float(p) for p in self._sum / self._weight) if self._weight else ()

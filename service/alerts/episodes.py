@@ -192,7 +192,7 @@ class Episodes:
             source: (other, event)
             for source, other in self._channels.items()
             if other.enabled and self._settings.wakes(source) == wakes and self.open(source) is None
-            for event in other.tracker.join(other.listener.position, other.on_p)
+            for event in other.tracker.join(other.listener.position)
         }
 
     def _ended(self, channel: SourceChannel, event: CryEvent) -> None:

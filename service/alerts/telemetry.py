@@ -61,7 +61,13 @@ class Telemetry:
 
     def _tell_level(self, source: str, channel: SourceChannel) -> None:
         dbfs, floor_dbfs = channel.listener.dbfs, channel.listener.floor_dbfs
-        self._publisher.send(node_messages.level(self._publisher.node, source, dbfs=dbfs, floor_dbfs=floor_dbfs))
+        tracker = channel.tracker
+        evidence = tracker.evidence(channel.listener.position)
+        self._publisher.send(
+            node_messages.level(
+                self._publisher.node, source, dbfs=dbfs, floor_dbfs=floor_dbfs, evidence=evidence, on=tracker.on
+            )
+        )
         self._publisher.screen.level(source, dbfs, floor_dbfs)
 
     def _heartbeat(self, now: float) -> Message:

@@ -68,11 +68,22 @@ def source_status(node: Node, source: str, *, online: bool) -> Message:
     return Message(topic, ONLINE if online else OFFLINE, retain=True, qos=1, keep=Keep.LATEST)
 
 
-def level(node: Node, source: str, *, dbfs: float, floor_dbfs: float) -> Message:
-    """`<source>/level`: both in dB re full scale, never under -96. At most one a second; no audio is no message."""
+def level(node: Node, source: str, *, dbfs: float, floor_dbfs: float, evidence: float, on: float) -> Message:
+    """`<source>/level`, at most one a second; no audio is no message.
+
+    Args:
+        node: Who speaks.
+        source: Id of the source.
+        dbfs: Level (dB re full scale); told as -96 at least.
+        floor_dbfs: Noise floor of the room (dB re full scale); told as -96 at least.
+        evidence: What speaks for crying (natural log-odds), 0 to `on`.
+        on: Evidence at which an episode opens.
+    """
     values = {
         "dbfs": round(max(dbfs, SILENCE_DBFS), 1),
         "floor": round(max(floor_dbfs, SILENCE_DBFS), 1),
+        "evidence": round(evidence, 2),
+        "on": round(on, 2),
     }
     return json_message(node, f"{node.root}/{source}/level", values, Keep.LIVE, qos=0)
 

@@ -20,6 +20,8 @@ ROUND_S = 1.0
 """Most sound that the worker takes from one source before it turns to the next (seconds)."""
 POOL_WINDOWS = 24
 """Windows that may belong to the open segment: 2.5 s on a hop of 0.24 s, and as many again for the breath around."""
+LOUD_S = 4.0
+"""Seconds of newest windows whose loudest says how loud a cry is: longer than one cry sound and the breath after it."""
 CALM_S = 1.0
 """Sound without a window after which a room is calm (seconds): sound has windows each 0.24 s."""
 QUIETEST_FLOOR_DBFS = -70.0
@@ -144,8 +146,8 @@ class SourceChannel:
     def loudness_db(self) -> float:
         """Loudest of the newest windows that speak for crying (decibels over the floor of the room)."""
         params = self.tracker.params
-        oldest = self.listener.position - int(params.span_s * RATE_HZ)
-        loud = [one.dbfs for one in self.scored if one.end > oldest and one.scores.p_cry >= params.off_p]
+        oldest, least = self.listener.position - int(LOUD_S * RATE_HZ), params.speaks_from(self.threshold)
+        loud = [one.dbfs for one in self.scored if one.end > oldest and one.scores.p_cry >= least]
         return max(loud, default=QUIETEST_FLOOR_DBFS) - max(self.listener.floor_dbfs, QUIETEST_FLOOR_DBFS)
 
     def _waiting(self) -> Iterator[AudioChunk]:

@@ -97,7 +97,7 @@ class Trace:
             room.looks[window.end],
             dbfs=float(frame_dbfs(window.samples[None])[0]),
             threshold=channel.threshold,
-            evidence=tracker.evidence(window.end, channel.on_p),
+            evidence=tracker.evidence(window.end),
             on=tracker.on,
             crying=tracker.crying,
             skipped=skipped,
@@ -163,7 +163,7 @@ class Trace:
 
     def _tell_state(self, channel: SourceChannel, room: _Room, position: int, *, crying: bool) -> None:
         room.crying = crying
-        evidence = channel.tracker.evidence(position, channel.on_p)
+        evidence = channel.tracker.evidence(position)
         line = trace_lines.state(channel.source, position, crying=crying, evidence=evidence, on=channel.tracker.on)
         self._emit(channel, position, line)
 

@@ -28,7 +28,7 @@ KEYS = {
     "nursery/episode": {
         "episode", "since", "ended", "duration_s", "p_cry", "reason", "reason_p", "reasons", "rooms", "acknowledged",
     },
-    "nursery/level": {"dbfs", "floor"},
+    "nursery/level": {"dbfs", "floor", "evidence", "on"},
     "nursery/health": {
         "fault", "lost", "captured", "quiet", "segmented", "held", "reconnects", "last_audio", "hears",
     },

@@ -120,15 +120,15 @@ def test_no_bundle_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda m: m.update(format_version=2), "found format_version 2, this version of monitord reads 1"),
+        (lambda m: m.update(format_version=3), "found format_version 3, this version of monitord reads 1 to 2"),
         (lambda m: m.update(format_version=True), "found format_version True"),
         (lambda m: m.pop("format_version"), "found format_version None"),
         (lambda m: m.update(colour="blue"), "unknown key colour; this version of monitord expects"),
         (lambda m: m["listener"]["windows"].update(hop_ms=3), r"listener.windows: unknown key hop_ms"),
         (lambda m: m["listener"]["gate"].pop("margin_db"), r"listener.gate: missing key margin_db"),
-        (lambda m: m["tracker"].update(n="3"), r"json\.tracker\.n: Input should be a valid integer, found '3'"),
-        (lambda m: m["tracker"].update(n=True), r"json\.tracker\.n: Input should be a valid integer, found True"),
-        (lambda m: m["tracker"].update(n=3.0), r"json\.tracker\.n: Input should be a valid integer, found 3\.0"),
+        (lambda m: m["input"].update(frames="3"), r"json\.input\.frames: Input should be a valid integer, found '3'"),
+        (lambda m: m["input"].update(frames=True), r"json\.input\.frames: Input should be a valid integer, found True"),
+        (lambda m: m["tracker"].update(on="9"), r"json\.tracker\.on: Input should be a valid number, found '9'"),
         (lambda m: m["tracker"].update(on_p=True), r"json\.tracker\.on_p: Input should be a valid number, found True"),
         (
             lambda m: m["tracker"].update(on_p=2**53),
@@ -286,3 +286,18 @@ def test_default_bundle_is_whole_and_small() -> None:
     bundle = load_bundle(path).require_trained()
     bundle.weights()
     assert sum(file.stat().st_size for file in path.iterdir()) <= 12_000_000
+
+
+def test_a_bundle_of_the_version_before_is_read(tmp_path: Path) -> None:
+    """Its threshold, hold and bound of `unsure` are kept, votes become evidence; what is no such is refused."""
+    bundle = make_dead_bundle(tmp_path / "tiny")
+    path = bundle.directory / "manifest.json"
+    manifest = json.loads(path.read_text())
+    votes = {"on_p": 0.7, "off_p": 0.4, "n": 6, "m": 7, "span_s": 4.0, "hold_s": 12.0, "unsure_below": 0.9}
+    path.write_text(json.dumps(manifest | {"format_version": 1, "tracker": votes}))
+    tracker = load_bundle(bundle.directory).manifest.tracker
+    assert (tracker.on_p, tracker.hold_s, tracker.unsure_below) == (0.7, 12.0, 0.9)
+    assert 0.0 < tracker.off < tracker.on
+    path.write_text(json.dumps(manifest | {"format_version": 1, "tracker": votes | {"quorum": 3}}))
+    with pytest.raises(BundleError, match=r"tracker: .*unknown key"):
+        load_bundle(bundle.directory)

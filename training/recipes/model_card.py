@@ -142,7 +142,11 @@ def _hearing(manifest: Manifest, grouped: Figures) -> list[str]:
     return [
         *lines,
         f"Front end: {plain}; {why}.",
-        f"Alarm: {tracker.n} of the newest {tracker.m} windows at {tracker.on_p:g} or more.",
+        (
+            f"Alarm: evidence of {tracker.on:g} (natural log-odds). A window adds to it from a probability of "
+            f"{tracker.speaks_from(tracker.on_p):.2f} on, at most {tracker.most_for:g}; one under it takes at most "
+            f"{tracker.most_against:g}, and each second {tracker.fade_per_s:g}."
+        ),
         "",
         *[f"- `{name}`: {reason.rstrip('.')}." for name, reason in manifest.rests_on.items()],
     ]

@@ -54,7 +54,7 @@ def ours(name: str, heard: Sequence[Heard], tracker: TrackerParams) -> System:
 
 def words(tracker: TrackerParams) -> str:
     """The rule, for tables."""
-    return f"{tracker.n} of {tracker.m} windows at {tracker.on_p:g}"
+    return f"evidence of {tracker.on:g}, windows from {tracker.speaks_from(tracker.on_p):.2f}"
 
 
 def crossed(name: str, tried: Mapping[Half, Sequence[Trial]]) -> System:

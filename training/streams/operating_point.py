@@ -1,4 +1,8 @@
-"""Where the tracker says `started`: thresholds tried on hours of streams, by the daemon's own tracker."""
+"""Where the tracker says `started`: bounds tried on hours of streams, by the daemon's own tracker.
+
+Only two numbers are chosen. How much one window counts, either way, and how fast evidence fades hardly mattered over
+wide ranges, and each number more is one more that fits the few hard sounds of one half.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +15,14 @@ from monitord.tracker import TrackerParams
 from training.streams import promise
 from training.streams.false_alarms import Episodes, Heard, score
 
-THRESHOLDS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
-VOTES: Final = ((3, 4), (3, 5), (4, 5), (4, 6), (5, 6), (5, 7), (6, 7), (6, 8))
-"""N of M windows. Fewer than three are one loud moment: chosen on one half of the sounds, they fail on the other."""
-OFF_SHARE: Final = 0.6
-"""Share of the threshold that keeps an episode alive: a whimper between two cries does not end it."""
+USUAL: Final = TrackerParams(on_p=0.6, lean=0.0, most_for=1.5, most_against=1.0, fade_per_s=0.5)
+"""What is not chosen. The threshold is the family's scale and stays where it was: a kept 0.5 still hears more."""
+LEANS: Final = (0.4, 0.9, 1.4, 1.9, 2.4, 2.9)
+"""Natural log-odds."""
+ONS: Final = (4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0, 17.0, 20.0, 25.0)
+"""Evidence, natural log-odds. Less than three windows' worth is one loud moment, which any sound has."""
+OFF_SHARE: Final = 0.25
+"""Share of `on` that keeps an episode alive: a whimper between two cries does not end it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,8 @@ class Trial:
 
 def settings() -> Iterator[TrackerParams]:
     """Yields all that are tried."""
-    for (n, m), on_p in product(VOTES, THRESHOLDS):
-        yield replace(TrackerParams(), on_p=on_p, off_p=round(on_p * OFF_SHARE, 3), n=n, m=m)
+    for lean, on in product(LEANS, ONS):
+        yield replace(USUAL, lean=lean, on=on, off=on * OFF_SHARE)
 
 
 def judge(heard: Sequence[Heard], tracker: TrackerParams) -> Episodes:

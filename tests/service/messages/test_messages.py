@@ -56,7 +56,7 @@ def examples(node: Node) -> dict[str, Message]:
         "event": cry_messages.event(node, STARTED, IN_BOTH, TELLING, {"going": "I'm going"}),
         "segment": cry_messages.segment(node, SEGMENT, SCORES, message_id="id2", episode=IN_NURSERY, reason="hunger"),
         "episode": cry_messages.episode(node, "nursery", IN_NURSERY, REASON, AT + 90),
-        "level": node_messages.level(node, "nursery", dbfs=float("-inf"), floor_dbfs=-61.24),
+        "level": node_messages.level(node, "nursery", dbfs=float("-inf"), floor_dbfs=-61.24, evidence=1.234, on=9.0),
         "health": node_messages.health(
             node, "nursery", fault="ok", tally=TALLY, reconnects=2, last_audio=AT, hears="track 2 of 2 (eng)"
         ),
@@ -126,7 +126,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         1,
         Keep.LATEST,
     ),
-    "level": ("nursery/level", '{"dbfs":-96.0,"floor":-61.2}', False, 0, Keep.LIVE),
+    "level": ("nursery/level", '{"dbfs":-96.0,"floor":-61.2,"evidence":1.23,"on":9.0}', False, 0, Keep.LIVE),
     "health": (
         "nursery/health",
         (

@@ -37,7 +37,10 @@ def test_states_are_told_once_a_connection() -> None:
 def test_live_messages_need_a_listener() -> None:
     """What is told to nobody, or comes faster than it goes, is dropped, the oldest first."""
     retained = RetainedMessages()
-    levels = [node_messages.level(NODE, "room", dbfs=-number / 10, floor_dbfs=-60) for number in range(LIVE_BOUND + 2)]
+    levels = [
+        node_messages.level(NODE, "room", dbfs=-number / 10, floor_dbfs=-60, evidence=0.0, on=9.0)
+        for number in range(LIVE_BOUND + 2)
+    ]
     retained.put(levels[0])
     retained.begin()
     for level in levels:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 
 import keras
@@ -106,8 +106,8 @@ def bundle(prepared: Prepared, weights: Path, tmp_path_factory: pytest.TempPathF
     """Of short streams, few settings and few resamples."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mixing, "StreamParams", partial(replace, SHORT))
-        patch.setattr(operating_point, "THRESHOLDS", (0.5, 0.9))
-        patch.setattr(operating_point, "VOTES", ((2, 2), (3, 5)))
+        patch.setattr(operating_point, "LEANS", (0.4, 2.4))
+        patch.setattr(operating_point, "ONS", (4.0, 9.0))
         patch.setattr(window_auc, "RESAMPLES", 50)
         patch.setattr(reason_metrics, "RESAMPLES", 50)
         return fit_compact(prepared, weights, tmp_path_factory.mktemp("out") / "deep" / "bundle", hours=1)
@@ -149,8 +149,8 @@ def test_the_manifest_carries_what_was_measured(bundle: Bundle) -> None:
 def test_thresholds_say_what_they_rest_on(bundle: Bundle) -> None:
     """One of the settings that were tried, on these streams; and eight recordings are too few to tell a reason."""
     tracker, rests_on = bundle.manifest.tracker, bundle.manifest.rests_on
-    assert (tracker.n, tracker.m) in ((2, 2), (3, 5))
-    assert tracker.on_p in (0.5, 0.9)
+    assert (tracker.lean, tracker.on) in product((0.4, 2.4), (4.0, 9.0))
+    assert tracker.on_p == operating_point.USUAL.on_p
     assert "2 hours of streams with 4 cries and 2 hours without" in rests_on["tracker.on_p"]
     assert "None" not in rests_on["tracker.on_p"]
     assert tracker.unsure_below == 0.95

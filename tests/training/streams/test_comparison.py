@@ -12,10 +12,10 @@ from training.streams.operating_point import try_settings
 
 def test_thresholds_are_chosen_on_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is right for one half is wrong for the other here, so crosswise both fail where each alone would shine."""
-    monkeypatch.setattr(operating_point, "VOTES", ((1, 1), (5, 5)))
-    monkeypatch.setattr(operating_point, "THRESHOLDS", (0.5,))
-    brief = heard((11, 11), cries=(laid("cry", 10, 15),), length_s=3600)  # one window speaks: 1 of 1 finds it
-    spotty = heard((40, 40), (11, 15), cries=(laid("cry", 10, 16),), length_s=360)  # 1 of 1 has a false alarm
+    monkeypatch.setattr(operating_point, "ONS", (1.5, 6.0))
+    monkeypatch.setattr(operating_point, "LEANS", (0.4,))
+    brief = heard((11, 11), cries=(laid("cry", 10, 15),), length_s=3600)  # one window: 1.5 finds it
+    spotty = heard((40, 40), (11, 15), cries=(laid("cry", 10, 16),), length_s=360)  # 1.5 has a false alarm
     counts = crossed("tiny", {"a": try_settings([brief]), "b": try_settings([spotty])}).episodes
     assert (counts.found, counts.false) == ((True, False), 1)
 
@@ -23,15 +23,17 @@ def test_thresholds_are_chosen_on_the_other_half(monkeypatch: pytest.MonkeyPatch
 def test_ours_by_its_own_rule() -> None:
     """In words, and what it comes to."""
     cry = laid("cry", 10, 15, 3.0)
-    system = ours("tiny", [heard((11, 14), cries=(cry,))], TrackerParams(n=2, m=4, on_p=0.8, off_p=0.5))
-    assert (system.name, system.rule) == ("tiny", "2 of 4 windows at 0.8")
+    system = ours("tiny", [heard((11, 14), cries=(cry,))], TrackerParams(most_against=1.0, fade_per_s=0.0, on=2.0))
+    assert (system.name, system.rule) == ("tiny", "evidence of 2, windows from 0.50")
     assert system.episodes.latency_s == (1.5,)
 
 
 def test_our_curve_is_over_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     """One window suffices where no false alarm is allowed either; named in words."""
-    monkeypatch.setattr(operating_point, "VOTES", ((1, 1), (5, 5)))
-    monkeypatch.setattr(operating_point, "THRESHOLDS", (0.5,))
+    monkeypatch.setattr(operating_point, "ONS", (1.5, 6.0))
+    monkeypatch.setattr(operating_point, "LEANS", (0.4,))
     tried = {half: try_settings([heard((11, 11), cries=(laid("cry", 10, 15),))]) for half in HALVES}
     made = our_curve("tiny", tried)
-    assert {(at.best.rule, at.best.episodes.found) for at in made.points} == {("1 of 1 windows at 0.5", (True, True))}
+    assert {(at.best.rule, at.best.episodes.found) for at in made.points} == {
+        ("evidence of 1.5, windows from 0.50", (True, True))
+    }

@@ -11,8 +11,8 @@ from monitord.types import RATE_HZ
 from tests.support.training.alarms import heard, laid
 from training.streams.false_alarms import LATE_S, Episodes, Heard, score
 
-ONE = TrackerParams(n=1, m=1, on_p=0.5, off_p=0.5, hold_s=10.0)
-"""Any window over one half raises an alarm; it ends 10 s after the last of them."""
+ONE = TrackerParams(on_p=0.5, most_against=1.0, fade_per_s=0.0, on=1.0, hold_s=10.0)
+"""Any window at 0.9 raises an alarm; it ends 10 s after the last of them."""
 
 
 def test_found_missed_and_false() -> None:
@@ -74,8 +74,8 @@ def test_two_alarms_within_one_cry_are_both_true() -> None:
 
 
 def test_the_trackers_own_rule_decides() -> None:
-    """Two of four: one window over the threshold is no alarm, the second one is."""
-    two = TrackerParams(n=2, m=4, on_p=0.5, off_p=0.5)
+    """Evidence of two windows: the first is no alarm, the second one is, though the one between them is none."""
+    two = TrackerParams(on_p=0.5, most_against=0.1, fade_per_s=0.0, on=1.9)
     cry = (laid("cry", 10, 15),)
     assert score(heard((11, 11), cries=cry), two).found == (False,)
     assert score(heard((11, 11), (12, 12), cries=cry), two).latency_s == (2.0,)

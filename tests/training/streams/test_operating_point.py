@@ -1,5 +1,7 @@
 """The operating point: what each setting comes to, by hand, and which one is taken."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from monitord.tracker import TrackerParams
 from tests.support.training.alarms import heard, laid
 from training.streams import operating_point
 from training.streams.false_alarms import Episodes
-from training.streams.operating_point import OFF_SHARE, THRESHOLDS, VOTES, Trial, best, judge, settings, try_settings
+from training.streams.operating_point import LEANS, OFF_SHARE, ONS, USUAL, Trial, best, judge, settings, try_settings
 
 
 def trial(on_p: float = 0.5, *, found: int = 19, false: int = 0, latency_s: tuple[float, ...] = (1.0,)) -> Trial:
@@ -17,14 +19,12 @@ def trial(on_p: float = 0.5, *, found: int = 19, false: int = 0, latency_s: tupl
 
 
 def test_every_setting_is_tried() -> None:
-    """All thresholds with all votes; the lower threshold follows the upper one; nothing else moves."""
+    """All leans with all bounds; the lower bound follows the upper one; nothing else moves."""
     tried = list(settings())
-    assert {(t.n, t.m, t.on_p) for t in tried} == {(n, m, p) for n, m in VOTES for p in THRESHOLDS}
-    assert len(tried) == len(THRESHOLDS) * len(VOTES)
-    usual = TrackerParams()
+    assert {(t.lean, t.on) for t in tried} == {(lean, on) for lean in LEANS for on in ONS}
+    assert len(tried) == len(LEANS) * len(ONS)
     for one in tried:
-        assert one.off_p == pytest.approx(one.on_p * OFF_SHARE, abs=5e-4)
-        assert (one.span_s, one.hold_s, one.unsure_below) == (usual.span_s, usual.hold_s, usual.unsure_below)
+        assert one == replace(USUAL, lean=one.lean, on=one.on, off=one.on * OFF_SHARE)
 
 
 @pytest.mark.parametrize(
@@ -64,19 +64,19 @@ def test_settings_are_judged_over_all_streams() -> None:
     """One stream with a cry found and one missed, one with a false alarm, by the daemon's own tracker."""
     cries = (laid("cry", 10, 15), laid("cry", 40, 45))
     streams = [heard((11, 14), cries=cries), heard((60, 60), length_s=240)]
-    found = judge(streams, TrackerParams(n=1, m=1, on_p=0.5, off_p=0.3))
+    found = judge(streams, TrackerParams(most_against=1.0, fade_per_s=0.0, on=1.0))
     assert (found.found, found.latency_s, found.false) == ((True, False), (1.0, None), 1)
     assert found.hours == pytest.approx(360 / 3600)
-    strict = judge(streams, TrackerParams(n=2, m=2, on_p=0.5, off_p=0.3))
+    strict = judge(streams, TrackerParams(most_against=1.0, fade_per_s=0.0, on=2.0))
     assert (strict.found, strict.latency_s, strict.false) == ((True, False), (1.5, None), 0)
 
 
 def test_the_chosen_one_tells_a_cry_from_a_cat(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Single windows over the threshold are the cat's, runs are the cry's: two of two, and the first run's latency."""
-    monkeypatch.setattr(operating_point, "VOTES", ((1, 1), (2, 2), (5, 5)))
-    monkeypatch.setattr(operating_point, "THRESHOLDS", (0.5, 0.95))
+    """Single windows are the cat's, runs are the cry's: two windows' worth, and the first run's latency."""
+    monkeypatch.setattr(operating_point, "ONS", (1.5, 2.7, 20.0))
+    monkeypatch.setattr(operating_point, "LEANS", (0.4,))
     streams = [heard((10.5, 14), (60, 60), (80, 80), cries=(laid("cry", 10, 15),), length_s=3600)]
     chosen = best(try_settings(streams))
-    assert (chosen.tracker.n, chosen.tracker.m, chosen.tracker.on_p) == (2, 2, 0.5)
+    assert chosen.tracker.on == 2.7
     assert (chosen.episodes.found, chosen.episodes.false, chosen.episodes.latency_s) == ((True,), 0, (1.0,))
     assert chosen.broken == 0.0
