@@ -11,8 +11,9 @@ from service.messages.texts import languages, no_language
 from service.notify.channel import Audience
 from service.notify.notice import Severity
 from service.notify.sending import Sender
-from service.notify.trust import Trust, plain_fingerprint
+from service.notify.trust import Trust
 from service.settings.base import ExistingFile, FilePath, Id, Part, Text
+from service.settings.fingerprints import plain_fingerprint
 from service.settings.password import read_password
 
 

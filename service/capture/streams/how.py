@@ -1,6 +1,5 @@
 """How a stream is opened, where the family knows more than its address says: transport, format, whom to trust."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -8,11 +7,9 @@ from typing import Final, Literal
 from monitord.errors import ConfigError
 from service.capture.streams.bare import Bare, written
 from service.capture.streams.protocols import SECURED
+from service.settings.fingerprints import plain_fingerprint
 
 Transport = Literal["auto", "tcp", "udp"]
-
-_FINGERPRINT: Final = re.compile(r"(?i)(?:sha-?256[:= ])?([0-9a-f]{2}(?:[: ]?[0-9a-f]{2}){31})")
-"""SHA-256 as openssl, browsers and we write it."""
 
 _TRANSPORT: Final = ("rtsp", "rtsps")
 _BARE: Final = ("http", "https", "udp")
@@ -82,13 +79,10 @@ def how(
         raise ConfigError("verify: false does not go with ca_file or fingerprint")
     digits = None
     if fingerprint is not None:
-        found = _FINGERPRINT.fullmatch(fingerprint.strip())
-        if found is None:
-            raise ConfigError(
-                "fingerprint must be the SHA-256 of the certificate, 64 hexadecimal digits with or without colons, as "
-                "`openssl x509 -noout -fingerprint -sha256` prints it"
-            )
-        digits = re.sub("[: ]", "", found[1]).lower()
+        try:
+            digits = plain_fingerprint(fingerprint)
+        except ValueError as error:
+            raise ConfigError(f"fingerprint {error}") from None
     return How(transport, bare, bool(verify or ca_file or fingerprint), ca_file, digits)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from service.notify.push import Push
-from service.notify.trust import Trust, plain_fingerprint
+from service.notify.trust import Trust
 from service.notify.webhook import Webhook
+from service.settings.fingerprints import plain_fingerprint
 from tests.support.servers.lookalikes import SERVICES, all_names, look_alike
 from tests.support.servers.mail_server import mail_server
 from tests.support.servers.mosquitto import authority, certificate, expired
@@ -154,16 +155,3 @@ def test_certificates_that_are_gone(pki: Pki, tmp_path: Path, monkeypatch: pytes
 
 def _refused_file(why: str) -> str:
     return why.removeprefix("the certificates to trust cannot be read (").removesuffix(")")
-
-
-@pytest.mark.parametrize("text", ["", "AB:CD", "g" * 64, "a" * 63, "sha1=" + "a" * 40])
-def test_what_is_no_fingerprint(text: str) -> None:
-    """It is refused, with what one looks like."""
-    with pytest.raises(ValueError, match="64 hexadecimal digits"):
-        plain_fingerprint(text)
-
-
-@pytest.mark.parametrize("text", ["{}", "sha256 Fingerprint={}", "SHA-256: {}", "sha256:{}"])
-def test_fingerprints_as_people_copy_them(text: str) -> None:
-    """From openssl, from a browser, with or without a name before it."""
-    assert plain_fingerprint(text.format("AA:" * 31 + "AA")) == "aa" * 32
