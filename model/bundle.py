@@ -1,11 +1,12 @@
 """A bundle: a directory with a manifest, weights and a model card, verified before anything of it is used."""
 
 import hashlib
+import json
 import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from model.manifest import FileRecord, Manifest, frontend_proof, parse_manifest
 from model.npz import read_npz
-from model.strict_json import dump_json
+from model.strict_json import as_json, dump_json
 from model.vggish import weight_shapes
 from monitord.errors import BundleError
 
@@ -24,7 +25,9 @@ TFLITE: Final = "model.tflite"
 WEIGHTS: Final = "weights.npz"
 CARD: Final = "MODEL_CARD.md"
 FILES: Final = (TFLITE, WEIGHTS, CARD)
-"""What lies beside the manifest, no more and no less."""
+"""What lies beside the manifest, no more and no less, but for the reference."""
+REFERENCE: Final = "reference.npz"
+"""Embeddings of held-out cries and other sound, to check what a home has taught: some bundles have them."""
 DEFAULT: Final = "vggish-compact"
 """Name of the bundle that comes with the project."""
 _MOST_MANIFEST_BYTES: Final = 1_000_000
@@ -96,7 +99,7 @@ def load_bundle(directory: Path | None = None) -> Bundle:
     except UnicodeDecodeError as error:
         raise BundleError(f"{path}: no text in UTF-8: {error}") from error
     manifest = parse_manifest(text, str(path))
-    if set(manifest.files) != set(FILES):
+    if set(manifest.files) - {REFERENCE} != set(FILES):
         raise BundleError(f"{path}.files: found {sorted(manifest.files)}, expected {sorted(FILES)}")
     for name, record in manifest.files.items():
         _verify(directory, name, record)
@@ -111,6 +114,7 @@ def write_bundle(
     weights: Weights,
     card: str,
     exact: bool = False,
+    reference: bytes | None = None,
 ) -> Bundle:
     """Writes a bundle and verifies it. A bundle that stands there is replaced whole, or not at all.
 
@@ -122,6 +126,7 @@ def write_bundle(
         card: Content of `MODEL_CARD.md`.
         exact: Whether the weights are stored in float32; else in float16, half as large, whose rounding is a tenth of
             LiteRT's own.
+        reference: Content of `reference.npz`; None: homes cannot adapt this bundle.
 
     Raises:
         BundleError: What was given is no bundle. What stood there before stands there still.
@@ -137,14 +142,44 @@ def write_bundle(
             name: array.astype(np.float32 if exact else np.float16) for name, array in weights.items()
         }
         np.savez(fresh / WEIGHTS, **arrays)
-        files = {name: _record(fresh / name) for name in FILES}
+        if reference is not None:
+            (fresh / REFERENCE).write_bytes(reference)
+        names = [*FILES, *(() if reference is None else (REFERENCE,))]
+        files = {name: _record(fresh / name) for name in names}
         complete = replace(manifest, files=files, frontend_proof=frontend_proof(manifest.frontend))
-        (fresh / MANIFEST).write_text(dump_json(complete), encoding="utf-8")
-        bundle = load_bundle(fresh)
-        bundle.weights()
-        _put(fresh, directory)
+        return _finished(fresh, directory, dump_json(complete))
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def with_reference(bundle: Bundle, reference: bytes) -> Bundle:
+    """Writes `reference.npz` into a bundle, in place of one that is there; everything else stays bit for bit.
+
+    The manifest lists the file, and so the bundle's id is another one.
+
+    Raises:
+        BundleError: What stands there is no bundle any more. It stands there still.
+    """
+    fresh = Path(tempfile.mkdtemp(prefix=f".{bundle.directory.name}.", dir=bundle.directory.parent))
+    try:
+        fresh.chmod(0o755)
+        for name in FILES:
+            shutil.copyfile(bundle.directory / name, fresh / name)
+        (fresh / REFERENCE).write_bytes(reference)
+        # As it was written: a manifest of an older format stays one.
+        manifest = json.loads((bundle.directory / MANIFEST).read_text(encoding="utf-8"))
+        manifest["files"][REFERENCE] = asdict(_record(fresh / REFERENCE))
+        return _finished(fresh, bundle.directory, as_json(manifest))
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _finished(fresh: Path, directory: Path, manifest: str) -> Bundle:
+    """Adds the manifest, verifies all, and puts the bundle into its place."""
+    (fresh / MANIFEST).write_text(manifest, encoding="utf-8")
+    bundle = load_bundle(fresh)
+    bundle.weights()
+    _put(fresh, directory)
     return replace(bundle, directory=directory)
 
 

@@ -29,7 +29,12 @@ class Calibration:
 
 def p_cry(calibration: Calibration, logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turns cry logits [n] into probabilities, float32 [n]."""
-    return _sigmoid(calibration.cry_scale * logits.astype(np.float64) + calibration.cry_bias).astype(np.float32)
+    return sigmoid(cry_log_odds(calibration, logits)).astype(np.float32)
+
+
+def cry_log_odds(calibration: Calibration, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Turns cry logits [n] into calibrated log-odds, float64 [n], which do not saturate as probabilities do."""
+    return calibration.cry_scale * logits.astype(np.float64) + calibration.cry_bias
 
 
 def p_reasons(calibration: Calibration, logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -38,7 +43,8 @@ def p_reasons(calibration: Calibration, logits: NDArray[np.float32]) -> NDArray[
     return _softmax(calibration.reason_scale * logits.astype(np.float64) + bias).astype(np.float32)
 
 
-def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turns log-odds into probabilities, of any shape."""
     e = np.exp(-np.abs(x))  # never overflows
     return np.where(x >= 0, 1.0, e) / (1.0 + e)
 

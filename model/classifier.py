@@ -5,8 +5,9 @@ from typing import Final
 
 import numpy as np
 
+from model.adaptation.head import Adaptation
 from model.bundle import Bundle
-from model.calibration import p_cry, p_reasons
+from model.calibration import cry_log_odds, p_reasons, sigmoid
 from model.forward import Runtime
 from model.running_frontend import RunningFrontend
 from monitord.types import Scores, Window
@@ -29,6 +30,8 @@ class Classifier:
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         self.bundle = bundle.require_trained()
         self.runtime = runtime
+        self.adaptation: Adaptation | None = None
+        """What this home has taught, in force from the next windows on."""
         self._frontends: dict[str, RunningFrontend] = {}  # by source, the latest heard last
 
     def score(self, windows: Sequence[Window]) -> list[Scores]:
@@ -41,10 +44,21 @@ class Classifier:
         manifest = self.bundle.manifest
         x = np.stack([self._frontend(window.source).patch(window) for window in windows])  # float32 [n, 96, 64]
         out = self.runtime.forward(x)
-        cry = p_cry(manifest.calibration, out.cry)  # float32 [n]
+        log_odds = cry_log_odds(manifest.calibration, out.cry)  # float64 [n]
+        taught = 0.0 if self.adaptation is None else self.adaptation.shift(out.embedding)
+        cry = sigmoid(log_odds + taught).astype(np.float32)  # [n]
         reasons = p_reasons(manifest.calibration, out.reasons)  # float32 [n, 4]
         return [
-            Scores(window.source, window.start, float(cry[i]), reasons[i], 1, self.bundle.id)
+            Scores(
+                window.source,
+                window.start,
+                float(cry[i]),
+                reasons[i],
+                1,
+                self.bundle.id,
+                float(log_odds[i]),
+                out.embedding[i],
+            )
             for i, window in enumerate(windows)
         ]
 

@@ -26,6 +26,10 @@ _HEADER: Final = re.compile(
 """As NumPy writes it; it would read any Python literal."""
 _KINDS: Final = re.compile(rb"[<>=]f[248]")
 """Floating, of a size that every machine has."""
+ANY: Final = -1
+"""First axis of a shape that may have any length from 1 to `_MOST_ROWS`."""
+_MOST_ROWS: Final = 100_000
+"""Rows that such an array has at most: more than a bundle's reference will hold, and 50 MB of embeddings."""
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What `savez` and `savez_compressed` write."""
 _DAMAGE: Final = (OSError, ValueError, EOFError, RuntimeError, OverflowError, zipfile.BadZipFile, zlib.error)
@@ -46,7 +50,7 @@ def npz_names(path: Path) -> set[str]:
 
 
 def read_npz(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float32]]:
-    """Reads exactly the arrays of these names and shapes, as float32.
+    """Reads exactly the arrays of these names and shapes, as float32; the first axis of a shape may be `ANY`.
 
     Raises:
         BundleError: It is no .npz, a name is missing or too many, or an array has another shape or kind.
@@ -87,6 +91,8 @@ def _read(archive: zipfile.ZipFile, path: Path, name: str, shape: tuple[int, ...
         if not _KINDS.fullmatch(kind):
             raise _foreign(path, name, kind.decode(), found, shape)
         dtype = np.dtype(kind.decode())
+        if shape[:1] == (ANY,) and 0 < (*found, 0)[0] <= _MOST_ROWS:
+            shape = (found[0], *shape[1:])
         if found != shape:
             raise _foreign(path, name, dtype, found, shape)
         raw = entry.read(prod(shape) * dtype.itemsize)

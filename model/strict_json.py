@@ -25,7 +25,12 @@ def dump_json(value: "DataclassInstance") -> str:
         ValueError: A number is NaN or infinite.
         TypeError: It holds what JSON cannot say.
     """
-    return json.dumps(asdict(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return as_json(asdict(value))
+
+
+def as_json(value: object) -> str:
+    """Writes values of JSON as `dump_json` does."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def load_json(text: str, where: str) -> JsonValue:

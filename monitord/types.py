@@ -86,6 +86,10 @@ class Scores:
     """How many windows were pooled."""
     bundle_id: str
     """Short hash of the bundle that scored."""
+    log_odds: float = 0.0
+    """Calibrated log-odds of a cry as the bundle alone says them, whatever this home has taught; 0 where pooled."""
+    embedding: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    """float32 [128], what the network made of the window; empty where pooled."""
 
 
 @dataclass(frozen=True, slots=True)

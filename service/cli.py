@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitord.errors import ConfigError, MonitordError
 from service.bundle_commands import add_bundle_commands
+from service.correction_commands import add_correction_commands
 from service.settings.command import command
 from service.terminal.journal_stream import as_error
 from service.terminal.log_level import add_log_level, logging_from
@@ -126,6 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     pair.add_argument("--role", choices=("guest", "parent", "owner"), default="owner", help="(default: %(default)s)")
     add_log_level(pair)
     pair.set_defaults(command=_pair)
+
+    add_correction_commands(commands)
 
     dashboard = commands.add_parser("dashboard", help="print a ready Home Assistant dashboard (YAML) for your rooms")
     _add_config(dashboard)

@@ -19,6 +19,7 @@ from model.classifier import Classifier
 from model.runtime import open_runtime
 from monitord.errors import ConfigError
 from monitord.household import Household
+from service.adaptation.adapter import Adapter
 from service.alerts.command_queue import CommandQueue
 from service.alerts.publisher import Publisher
 from service.alerts.reporter import AlertReporter
@@ -140,9 +141,7 @@ class Daemon:
             outbox = stack.enter_context(Outbox(state / "outbox.db"))
             classifier = Classifier(bundle, open_runtime(bundle, config.runtime))
             sources = [open_source(room.id, room.spec, Inbox(room.id, wake=wake), demo=demo) for room in rooms]
-            channels = {
-                source.id: SourceChannel.of(source.inbox, manifest.listener, manifest.tracker) for source in sources
-            }
+            channels = {one.id: SourceChannel.of(one.inbox, manifest.listener, manifest.tracker) for one in sources}
             house = House.of(node, version("monitord"), [(room.id, room.name, room.spec) for room in rooms])
             # Also what a demo announced is to be removed one day, wherever it was announced.
             announced = discover(house, config.home_assistant, DocumentStore(config.state_dir) if demo else store)
@@ -170,6 +169,7 @@ class Daemon:
                 texts=texts,
                 notify=notifier.tell,
             )
+            adapter = Adapter(classifier, channels, household, store)
             reporter = AlertReporter(
                 Publisher(node, names, texts, tell, screen, notifier.tell),
                 channels,
@@ -177,6 +177,7 @@ class Daemon:
                 queue,
                 household=household,
                 health=health,
+                adapter=adapter,
                 profiles=config.profiles,
                 daily_at=config.test_alarm.daily_at,
                 restart=restart,
@@ -193,7 +194,7 @@ class Daemon:
             faults = DaemonFaults(
                 classifier.runtime,
                 Disk(state, outbox, store),
-                info=info,
+                info=lambda fault: info(adaptation=adapter.told, fault=fault),
                 tell=tell,
                 screen=screen,
                 notice=OutageNotice.of_disk(node, texts, notifier.tell),
@@ -223,7 +224,11 @@ class Daemon:
                 _reporter=reporter,
                 _monitor=health,
                 _faults=faults,
-                _first=[*announced.swept, *(node_messages.forgotten(node, names) if after_demo else ()), info()],
+                _first=[
+                    *announced.swept,
+                    *(node_messages.forgotten(node, names) if after_demo else ()),
+                    info(adaptation=adapter.told),
+                ],
                 _borrowed=None if found is None else BorrowedBroker(found, state, lambda: mqtt.status().connected),
                 _opened=stack.pop_all(),
             )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import singledispatchmethod
 
+from service.adaptation.adapter import Adapter
 from service.alerts.command_queue import CommandQueue
 from service.alerts.episodes import Episodes
 from service.alerts.publisher import Publisher
@@ -12,6 +13,7 @@ from service.alerts.room_settings import Settings
 from service.alerts.telemetry import Telemetry
 from service.alerts.test_alarm import TestAlarms
 from service.messages import commands, node_messages
+from service.messages.corrections import Correct
 from service.pipeline.channel import SourceChannel
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ class CommandHandler:
         episodes: Acknowledges.
         test_alarms: Runs test alarms.
         telemetry: Sends a heartbeat on demand.
+        adapter: Takes the family's word on episodes.
         restart: Called when somebody asks for a restart.
     """
 
@@ -41,11 +44,12 @@ class CommandHandler:
         episodes: Episodes,
         test_alarms: TestAlarms,
         telemetry: Telemetry,
+        adapter: Adapter,
         restart: Callable[[], None],
     ) -> None:
         self._queue, self._publisher, self._channels, self._settings = queue, publisher, channels, settings
         self._episodes, self._test_alarms, self._telemetry = episodes, test_alarms, telemetry
-        self._restart = restart
+        self._adapter, self._restart = adapter, restart
         self._snoozed: dict[str, float | None] = {}  # by source, as told last
 
     def begin(self) -> None:
@@ -122,6 +126,18 @@ class CommandHandler:
             self._episodes.snooze(command.source)
         else:
             self._episodes.wake(command.source)
+
+    @obey.register
+    def _(self, command: Correct) -> None:
+        self._adapter.correct(command)
+
+    @obey.register
+    def _(self, _command: commands.Adapt) -> None:
+        self._adapter.adapt()
+
+    @obey.register
+    def _(self, _command: commands.UndoAdaptation) -> None:
+        self._adapter.undo()
 
     def _put_in_force(self, source: str) -> None:
         """Lets the room's settings take effect, and tells them as they are in force now."""

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from monitord.household import Household
 from monitord.tracker import likely_reason
 from monitord.types import CryEvent, Scores, Segment
+from service.adaptation.adapter import Adapter
 from service.alerts.command_handler import CommandHandler
 from service.alerts.command_queue import CommandQueue
 from service.alerts.episodes import Episodes
@@ -50,6 +51,7 @@ class AlertReporter:
         queue: Where commands wait.
         household: Empty; which episodes are open, for whoever asks.
         health: Knows which rooms are heard.
+        adapter: Learns from the family's word on episodes.
         profiles: From the configuration.
         daily_at: Local time of the daily test alarm; None is never.
         restart: Called when somebody asks for a restart.
@@ -64,6 +66,7 @@ class AlertReporter:
         *,
         household: Household,
         health: Health,
+        adapter: Adapter,
         profiles: ProfilesConfig,
         daily_at: dt.time | None,
         restart: Callable[[], None],
@@ -81,8 +84,10 @@ class AlertReporter:
             episodes=self._episodes,
             test_alarms=self._test_alarms,
             telemetry=self._telemetry,
+            adapter=adapter,
             restart=restart,
         )
+        self._adapter = adapter
         self._picture_due = dict.fromkeys(channels, 0.0)  # monotonic seconds
 
     def begin(self) -> None:
@@ -118,6 +123,7 @@ class AlertReporter:
         self._episodes.tick()
         self._test_alarms.tick()
         self._telemetry.tick()
+        self._adapter.tick()
 
     def _draw(self, segment: Segment) -> None:
         """Draws the last cry sound, now and then: a picture takes as long as hearing half a second."""

@@ -56,7 +56,7 @@ class DaemonFaults:
     Args:
         network: What runs it.
         disk: Where events and settings are kept.
-        info: Makes the retained `info`, with a fault.
+        info: Makes the retained `info`, with a fault; told anew whenever it has changed.
         tell: Takes messages for MQTT.
         screen: Who shows a person.
         notice: Tells phones of the disk.
@@ -77,6 +77,7 @@ class DaemonFaults:
         self._network, self._disk, self._notice, self._broker = network, disk, notice, broker
         self._info, self._tell, self._screen = info, tell, screen
         self._network_fault = self._disk_fault = ""
+        self._told = info(fault="")  # by whoever made us
         self.words = ""
         """All that is wrong, as told last; empty when nothing is."""
 
@@ -90,9 +91,10 @@ class DaemonFaults:
         self._network_fault, self._disk_fault = network, disk
         self._notice.poll(failing=bool(disk), detail=disk)
         faults = "; ".join(filter(None, (network, disk, self._broker.fault if self._broker else "")))
-        if faults != self.words:
-            self.words = faults
-            self._tell(self._info(fault=faults))
+        self.words = faults
+        if (now := self._info(fault=faults)) != self._told:
+            self._told = now
+            self._tell(now)
         return faults
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from service.messages.corrections import EPISODE_ID, Correct, parse_correction
 from service.messages.message import Node
 
 log = logging.getLogger(__name__)
@@ -16,11 +17,14 @@ BROKER = "broker"
 PRESS = "PRESS"
 """What a button sends (Home Assistant's default `payload_press`)."""
 
+UNDO = "UNDO"
+"""What takes an adaptation back, on the topic whose button makes one."""
+
 SNOOZE_MAX_MIN = 12 * 60
 """Longest snooze (minutes): a night; longer is switching off, and that is what `enabled` is for."""
 
-VALUE_MAX_CHARS = 100
-"""Longest value read: an episode id has fewer than 60 characters beside a source's name."""
+VALUE_MAX_CHARS = 300
+"""Longest value read: a correction with an episode's id (fewer than 130 characters) and what it was."""
 
 EVENT_MAX_BYTES = 10_000
 """Longest event read (bytes): ours have fewer than 1,000."""
@@ -109,6 +113,16 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True)
+class Adapt:
+    """Learn anew from all corrections, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoAdaptation:
+    """Forget all corrections: hear again as the bundle does."""
+
+
+@dataclass(frozen=True, slots=True)
 class TellAgain:
     """Home Assistant has started: an event that was told while it was away is lost to it."""
 
@@ -124,11 +138,14 @@ Command = (
     | SetProfile
     | Acknowledge
     | Snooze
+    | Correct
+    | Adapt
+    | UndoAdaptation
 )
 
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _WORD = re.compile(r"[a-z0-9_]+")
-_EPISODE = re.compile(r"[a-z0-9_]+-\d{8}T\d{6}Z-\d+")
+_NODE_COMMANDS = ("test_alarm", "restart", "adapt")
 
 
 def subscriptions(node: Node) -> tuple[str, ...]:
@@ -140,7 +157,7 @@ def topics(node: Node, sources: Collection[str]) -> tuple[str, ...]:
     """Returns the same for a broker that takes no wildcards: each topic by its name."""
     names = [*(f"{name}/set" for name in _OF_SOURCE), "event"]
     rooms = [f"{node.root}/{source}/{name}" for source in sources for name in names]
-    return (f"{node.root}/test_alarm/set", f"{node.root}/restart/set", *rooms)
+    return (*(f"{node.root}/{name}/set" for name in _NODE_COMMANDS), *rooms)
 
 
 def parse(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Command | None:
@@ -171,6 +188,8 @@ def read(node: Node, sources: Collection[str], topic: str, payload: bytes) -> Co
             return _pressed(value, TestAlarm(None))
         case ["restart", "set"]:
             return _pressed(value, Restart())
+        case ["adapt", "set"]:
+            return UndoAdaptation() if value == UNDO else _pressed(value, Adapt())
         case [source, name, "set"] if name in _OF_SOURCE:
             if source not in sources:
                 raise ValueError(f"no source {source!r}; there are {', '.join(sorted(sources))}")
@@ -216,7 +235,7 @@ def _profile(source: str, value: str) -> Command:
 def _ack(source: str, value: str) -> Command:
     if value == PRESS:
         return Acknowledge(source, None)
-    if not _EPISODE.fullmatch(value):
+    if not EPISODE_ID.fullmatch(value):
         raise ValueError(f"{value!r} is neither {PRESS} nor an episode id")
     return Acknowledge(source, value)
 
@@ -234,7 +253,7 @@ def _test_alarm(source: str, value: str) -> Command:
 
 def _received(source: str, value: str) -> Command:
     episode, _, receiver = value.partition(" ")
-    if not (_EPISODE.fullmatch(episode) and _WORD.fullmatch(receiver)) or receiver == BROKER:
+    if not (EPISODE_ID.fullmatch(episode) and _WORD.fullmatch(receiver)) or receiver == BROKER:
         raise ValueError(f"{value!r} is no episode id and name of a receiver ([a-z0-9_]+)")
     return Received(source, episode, receiver)
 
@@ -247,4 +266,5 @@ _OF_SOURCE: dict[str, Callable[[str, str], Command]] = {
     "profile": _profile,
     "ack": _ack,
     "snooze": _snooze,
+    "correct": parse_correction,
 }

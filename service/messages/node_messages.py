@@ -40,7 +40,14 @@ def heartbeat(node: Node, *, ts: float, uptime_s: float, sources_ok: int, source
 
 
 def info(
-    node: Node, *, version: str, model: str, model_sha: str, metrics: Mapping[str, object], fault: str = ""
+    node: Node,
+    *,
+    version: str,
+    model: str,
+    model_sha: str,
+    metrics: Mapping[str, object],
+    adaptation: Mapping[str, object],
+    fault: str = "",
 ) -> Message:
     """`info`: which program and model listen here; `fault` is of the network, the disk or the broker.
 
@@ -50,9 +57,17 @@ def info(
         model: Name of the bundle.
         model_sha: Its id.
         metrics: A handful of figures, as `model_figures.headline` picks them: people read this on a terminal.
+        adaptation: What this home has taught the model, as `corrections.adaptation` makes it.
         fault: In words; empty where nothing is wrong.
     """
-    values = {"version": version, "model": model, "model_sha": model_sha, "metrics": dict(metrics), "fault": fault}
+    values = {
+        "version": version,
+        "model": model,
+        "model_sha": model_sha,
+        "metrics": dict(metrics),
+        "adaptation": dict(adaptation),
+        "fault": fault,
+    }
     return json_message(node, f"{node.root}/info", values, Keep.LATEST)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model.adaptation.head import Adaptation
 from model.calibration import Calibration
 from model.classifier import Classifier, pool
 from model.forward import Outputs
@@ -28,6 +29,14 @@ class Levels:
         """As `Runtime.forward`."""
         self.sizes.append(len(x))
         return Outputs(x.mean(axis=(1, 2)), x[:, 0, :4], np.zeros((len(x), 128), np.float32))
+
+
+class Embedding(Levels):
+    """The same, with an embedding in which each unit is 2."""
+
+    def forward(self, x: NDArray[np.float32]) -> Outputs:
+        """As `Runtime.forward`."""
+        return super().forward(x)._replace(embedding=np.full((len(x), 128), 2.0, np.float32))
 
 
 def window(seed: int) -> Window:
@@ -55,6 +64,21 @@ def test_scores_are_the_calibrated_logits_of_each_window(tmp_path: Path) -> None
         assert got.p_cry == pytest.approx(1 / (1 + np.exp(-(2.0 * x.mean() + 0.5))), rel=1e-4)
         np.testing.assert_allclose(got.reasons, odds / odds.sum(), rtol=1e-4)
         assert (got.source, got.start, got.n_windows, got.bundle_id) == (one.source, one.start, 1, bundle.id)
+
+
+def test_what_a_home_has_taught_moves_the_cry_alone(tmp_path: Path) -> None:
+    """From the next windows on, by the log-odds that it says; the bundle's own word, and the reasons, stay."""
+    bundle = make_dead_bundle(tmp_path / "b")
+    classifier = Classifier(bundle, Embedding())
+    (before,) = classifier.score([window(0)])
+    classifier.adaptation = Adaptation(bundle.id, np.full(128, 0.01, np.float32), -0.5)
+    (after,) = classifier.score([window(0)])
+    odds = np.log(before.p_cry / (1 - before.p_cry))
+    assert before.log_odds == pytest.approx(odds, abs=1e-4)
+    assert after.log_odds == before.log_odds
+    assert np.log(after.p_cry / (1 - after.p_cry)) == pytest.approx(odds + 128 * 0.01 * 2.0 - 0.5, abs=1e-4)
+    np.testing.assert_array_equal(after.reasons, before.reasons)
+    np.testing.assert_array_equal(after.embedding, np.full(128, 2.0, np.float32))
 
 
 def test_no_windows_no_pass(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from service.messages import commands
 from service.messages.commands import (
     BROKER,
     Acknowledge,
+    Adapt,
     Command,
     Received,
     Restart,
@@ -18,7 +19,9 @@ from service.messages.commands import (
     SetThreshold,
     Snooze,
     TestAlarm,
+    UndoAdaptation,
 )
+from service.messages.corrections import Correct
 from service.messages.message import Node
 
 NODE = Node("home")
@@ -46,6 +49,21 @@ SOURCES = ("nursery", "bedroom")
         ("nursery/snooze/set", "15", Snooze("nursery", 15)),
         ("nursery/snooze/set", "15.0", Snooze("nursery", 15)),  # Home Assistant's numbers look so
         ("nursery/snooze/set", "0", Snooze("nursery", 0)),
+        ("nursery/correct/set", '{"was": "cat"}', Correct("nursery", was="cat")),
+        (
+            "nursery/correct/set",
+            '{"episode": "nursery-20261122T151200Z-3", "was": "die Katze"}',
+            Correct("nursery", "nursery-20261122T151200Z-3", was="die Katze"),
+        ),
+        ("nursery/correct/set", '{"was": "cry"}', Correct("nursery")),
+        ("nursery/correct/set", '{"reason": "hunger"}', Correct("nursery", reason="hunger")),
+        (
+            "nursery/correct/set",
+            '{"missed_at": "2026-11-22T16:12:00+01:00"}',
+            Correct("nursery", missed_at=1_795_360_320.0),
+        ),
+        ("adapt/set", "PRESS", Adapt()),
+        ("adapt/set", "UNDO", UndoAdaptation()),
     ],
 )
 def test_understood(topic: str, payload: str, command: Command) -> None:
@@ -58,6 +76,20 @@ def test_understood(topic: str, payload: str, command: Command) -> None:
     [
         ("monitord/home/restart/set", b""),
         ("monitord/home/restart/set", b"press"),
+        ("monitord/home/adapt/set", b"undo"),
+        ("monitord/home/correct/set", b'{"was": "cat"}'),
+        ("monitord/home/nursery/correct/set", b"cat"),
+        ("monitord/home/nursery/correct/set", b'["cat"]'),
+        ("monitord/home/nursery/correct/set", b"{}"),
+        ("monitord/home/nursery/correct/set", b'{"was": 3}'),
+        ("monitord/home/nursery/correct/set", b'{"was": ""}'),
+        ("monitord/home/nursery/correct/set", b'{"was": "a\\u001b[31m"}'),
+        ("monitord/home/nursery/correct/set", b'{"was": "cat", "why": "hungry"}'),
+        ("monitord/home/nursery/correct/set", b'{"episode": "nursery-1", "was": "cat"}'),
+        ("monitord/home/nursery/correct/set", b'{"was": "cat", "reason": "hunger"}'),
+        ("monitord/home/nursery/correct/set", b'{"reason": "loneliness"}'),
+        ("monitord/home/nursery/correct/set", b'{"missed_at": "2026-11-22T16:12:00"}'),
+        ("monitord/home/nursery/correct/set", b'{"missed_at": "2026-11-22T16:12:00Z", "was": "cat"}'),
         ("monitord/home/reboot/set", b"PRESS"),
         ("monitord/other/restart/set", b"PRESS"),
         ("monitord/home/cellar/enabled/set", b"ON"),
@@ -73,7 +105,7 @@ def test_understood(topic: str, payload: str, command: Command) -> None:
         ("monitord/home/nursery/snooze/set", b"1.5"),
         ("monitord/home/nursery/volume/set", b"1"),
         ("monitord/home/nursery/enabled/set", b"\xff\xfe"),
-        ("monitord/home/nursery/profile/set", b"x" * 101),
+        ("monitord/home/nursery/profile/set", b"x" * 301),
     ],
 )
 def test_refused_with_one_log_line(topic: str, payload: bytes, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,7 @@ from monitord.household import Episode, Heard
 from monitord.tally import Tally
 from monitord.types import CryEvent, Scores, Segment
 from service.messages import cry_messages, json_lines, node_messages
+from service.messages.corrections import adaptation
 from service.messages.cry_messages import Telling
 from service.messages.message import Keep, Message, Node
 from service.messages.texts import Text
@@ -49,7 +50,12 @@ def examples(node: Node) -> dict[str, Message]:
         "node_status": node_messages.node_status(node, online=True),
         "heartbeat": node_messages.heartbeat(node, ts=AT, uptime_s=61.4, sources_ok=1, sources_total=2, lag_ms=80.2),
         "info": node_messages.info(
-            node, version="0.1.0", model="vggish-compact", model_sha="ab12", metrics={"auc": 0.99}
+            node,
+            version="0.1.0",
+            model="vggish-compact",
+            model_sha="ab12",
+            metrics={"auc": 0.99},
+            adaptation=adaptation(in_force=True, corrections=1, at=AT, detail="heard"),
         ),
         "source_status": node_messages.source_status(node, "nursery", online=False),
         "state": cry_messages.state(node, "nursery", AT, IN_NURSERY, REASON),
@@ -80,7 +86,10 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
     ),
     "info": (
         "info",
-        '{"version":"0.1.0","model":"vggish-compact","model_sha":"ab12","metrics":{"auc":0.99},"fault":""}',
+        (
+            '{"version":"0.1.0","model":"vggish-compact","model_sha":"ab12","metrics":{"auc":0.99},'
+            f'"adaptation":{{"in_force":true,"corrections":1,"at":{_TS},"detail":"heard"}},"fault":""}}'
+        ),
         True,
         1,
         Keep.LATEST,

@@ -17,6 +17,7 @@ import pytest
 from model.classifier import Classifier
 from monitord.household import Household
 from monitord.types import RATE_HZ, Pcm
+from service.adaptation.adapter import Adapter
 from service.alerts.command_queue import CommandQueue
 from service.alerts.publisher import Publisher
 from service.alerts.reporter import AlertReporter
@@ -96,13 +97,16 @@ class House:
         publisher = Publisher(self.node, names, Texts.load(self.language), self.tell, self, self.notices.append)
         self.wake, self.household = Event(), Household()
         self.queue = CommandQueue(self.wake)
+        store = DocumentStore(self.state_dir)
+        self.adapter = Adapter(self.classifier, self.channels, self.household, store)
         self.reporter = AlertReporter(
             publisher,
             self.channels,
-            DocumentStore(self.state_dir),
+            store,
             self.queue,
             household=self.household,
             health=self,
+            adapter=self.adapter,
             profiles=self.config.profiles,
             daily_at=self.config.test_alarm.daily_at,
             restart=self.restart,
