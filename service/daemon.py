@@ -53,7 +53,7 @@ from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
 from service.terminal.banner import banner, page_banner
 from service.terminal.journal import Screen
-from service.web.opening import beside, open_page
+from service.web.opening import beside, open_page, open_past
 
 WORKER_STOP_S: Final = 1.0
 """Seconds that the worker has to hear what waits in the inboxes: a minute of sound takes less."""
@@ -157,7 +157,10 @@ class Daemon:
                 gone=announced.gone,
             )
             mqtt = MqttClient(broker, speaker)
-            page = open_page(config.web, node, names, config.state_dir, on_command=queue.put, invites=invites)
+            past = open_past(config.web, node, state, sources, stack)
+            page = open_page(
+                config.web, node, names, config.state_dir, past=past, on_command=queue.put, invites=invites
+            )
             tell = beside(page, mqtt.tell)
             notifier = Notifier.build(config.notify, queue.delivered, queue.not_delivered)
             health = HealthMonitor(
@@ -193,7 +196,7 @@ class Daemon:
             )
             faults = DaemonFaults(
                 classifier.runtime,
-                Disk(state, outbox, store),
+                Disk(state, outbox, store, past),
                 info=lambda fault: info(adaptation=adapter.told, fault=fault),
                 tell=tell,
                 screen=screen,

@@ -5,6 +5,7 @@ The capture thread writes and never waits (a live source) or waits (a file, whos
 
 import threading
 import time
+from collections.abc import Callable
 
 from monitord.arrival import ArrivalWatch
 from monitord.pcm import position_16k
@@ -12,6 +13,34 @@ from monitord.ring import Ring
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, AudioChunk, Pcm
 from service.capture.injection import Injection
+
+Hear = Callable[[AudioChunk], None]
+"""Takes the next sound; called by the capture thread under the inbox's lock, so it must return at once."""
+
+
+class Tap:
+    """Who hears a room besides the worker: a page that listens, or draws. Any thread may call."""
+
+    def __init__(self) -> None:
+        self.listeners: tuple[Hear, ...] = ()
+        """Those that hear now; replaced, never changed."""
+        self._at_once: tuple[Hear, ...] = ()
+
+    @property
+    def at_once(self) -> bool:
+        """Whether somebody wants sound as it comes, also where the room is calm."""
+        return bool(self._at_once)
+
+    def open(self, hear: Hear, *, at_once: bool) -> None:
+        """Lets somebody hear from now on: as sound comes, or, of a calm room, twice a second."""
+        self.listeners = (*self.listeners, hear)
+        if at_once:
+            self._at_once = (*self._at_once, hear)
+
+    def close(self, hear: Hear) -> None:
+        """Ends that; a chunk that is on its way may still come."""
+        self.listeners = tuple(one for one in self.listeners if one != hear)
+        self._at_once = tuple(one for one in self._at_once if one != hear)
 
 
 class Inbox:
@@ -29,6 +58,8 @@ class Inbox:
         """Whether nothing stands out of its room, so that sound has time until the next look; the worker says so."""
         self.opposite = False
         """Whether two channels of it carry the same sound in opposite phase; the capture thread says so."""
+        self.tap = Tap()
+        """Hears what was really captured, without the sound of a test alarm."""
         self._waits = waits
         self._wake = wake or threading.Event()
         self._ring = Ring()
@@ -51,6 +82,8 @@ class Inbox:
         with self._room:
             self._at_rate(rate_hz)
             self._arrival.feed(len(samples), rate_hz, time.monotonic())
+            for hear in self.tap.listeners:
+                hear(AudioChunk(self.source, rate_hz, self._next, samples, at))
             if self._injection is not None:
                 samples = self._injection.mix(samples, rate_hz, position_16k(self._next, rate_hz), at)
                 if self._injection.over:

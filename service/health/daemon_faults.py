@@ -5,14 +5,12 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from model.forward import Runtime
 from service.health.outage_notice import OutageNotice
 from service.messages.message import Message
 from service.mqtt.client import MqttClient
-from service.storage.documents import DocumentStore
-from service.storage.outbox import Outbox
 from service.terminal.journal import Screen
 
 RETRY_S: Final = 5.0
@@ -21,16 +19,27 @@ RETRY_S: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
+class Writer(Protocol):
+    """What keeps something on the disk, and in memory while the disk refuses."""
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the disk, for a person; empty when nothing is."""
+
+    def retry(self) -> None:
+        """Tries a disk that refuses again."""
+
+
 class Disk:
     """The disk under the state directory, tried again for as long as it refuses. Used by the main thread alone.
 
     Args:
         folder: The state directory.
-        writers: What writes there.
+        writers: What writes there; None is nobody.
     """
 
-    def __init__(self, folder: Path, *writers: Outbox | DocumentStore) -> None:
-        self._folder, self._writers = folder, writers
+    def __init__(self, folder: Path, *writers: Writer | None) -> None:
+        self._folder, self._writers = folder, [writer for writer in writers if writer is not None]
         self._tried_at = time.monotonic()
 
     def poll(self) -> str:

@@ -119,7 +119,7 @@ class Worker:
             if self._trace is not None:
                 self._trace.round(channel)
             channel.published_tally = channel.tally()
-            channel.inbox.calm = self._live and channel.calm
+            channel.inbox.calm = self._live and channel.calm and not channel.inbox.tap.at_once
         self._teller.tick()
         self.moved_at = time.monotonic()
         return any(channel.inbox.held for channel in self.channels)

@@ -75,11 +75,29 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What the family said of an episode, or of a cry that was missed; the newest word counts."""
+
+    room: str
+    """Source."""
+    episode: str | None
+    """Id; None: no episode, a cry was missed."""
+    since: float
+    """Wall time at which the episode began, or the cry was missed (Unix seconds)."""
+    was: str
+    """`cry`, or what else it was, in the family's word."""
+    reason: str | None
+    """Why the baby cried; None: nobody said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """What was between two instants, oldest first."""
 
     episodes: Sequence[PastEpisode]
     gaps: Sequence[Gap]
+    corrections: Sequence[Correction]
+    """Of what began there, in the order in which they were said."""
 
     def cried(self, room: str, since: float, until: float, now: float) -> tuple[int, float]:
         """Returns how many episodes of a room began in a span, and the minutes cried in it (all in Unix seconds)."""
@@ -156,6 +174,29 @@ class History:
                     return
             self._file.write()
 
+    def corrected(
+        self, room: str, *, episode: str | None, missed_at: float | None, was: str, reason: str | None
+    ) -> None:
+        """Keeps the family's word beside the model's, which stays.
+
+        Args:
+            room: Source.
+            episode: Id; None: the newest of the room, or a missed cry.
+            missed_at: When a cry was missed (Unix seconds); None: an episode is meant.
+            was: `cry`, or what else it was.
+            reason: Why the baby cried; None: nobody says.
+        """
+        said = (was, reason, time.time())
+        with self._lock:
+            if missed_at is not None:
+                self._file.add("INSERT INTO correction VALUES (?, NULL, ?, ?, ?, ?)", room, missed_at, *said)
+            else:
+                which = "id = ?" if episode is not None else "substr(id, 1, length(?) + 1) = ? || '-'"
+                values = (episode,) if episode is not None else (room, room)
+                newest = f"SELECT ?, id, since, ?, ?, ? FROM episode WHERE {which} ORDER BY since DESC LIMIT 1"  # noqa: S608
+                self._file.add(f"INSERT INTO correction {newest}", room, *said, *values)
+            self._file.write()
+
     def between(self, since: float, until: float, room: str | None = None) -> Span:
         """Returns what lies, also in part, between two wall times (Unix seconds), of one room or of all.
 
@@ -169,10 +210,15 @@ class History:
                 since,
             )
             gaps = self._file.select(f"SELECT room, why, since, until FROM gap {within}", until, since)  # noqa: S608
+            said = (
+                "SELECT room, episode, since, was, reason FROM correction WHERE since < ? AND since >= ? ORDER BY said"
+            )
+            corrections = [Correction(*row) for row in self._file.select(said, until, since)]
         past = [PastEpisode(name, tuple(json.loads(rooms)), *rest) for name, rooms, *rest in episodes]
         return Span(
             [episode for episode in past if room is None or room in episode.rooms],
             [gap for gap in (Gap(*row) for row in gaps) if room is None or gap.room in ("", room)],
+            [one for one in corrections if room is None or one.room == room],
         )
 
     # From here on the lock is held.

@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS episode (
 CREATE INDEX IF NOT EXISTS episode_since ON episode (since);
 CREATE TABLE IF NOT EXISTS gap (room TEXT NOT NULL, why TEXT NOT NULL, since REAL NOT NULL, until REAL);
 CREATE INDEX IF NOT EXISTS gap_since ON gap (since);
+CREATE TABLE IF NOT EXISTS correction (
+    room TEXT NOT NULL, episode TEXT, since REAL NOT NULL, was TEXT NOT NULL, reason TEXT, said REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS correction_since ON correction (since);
 CREATE TABLE IF NOT EXISTS alive (one INTEGER PRIMARY KEY CHECK (one = 1), at REAL NOT NULL);
 """
 
@@ -123,7 +126,7 @@ class HistoryFile:
         while True:
             gone = sum(
                 connection.execute(f"DELETE FROM {table} WHERE since < ?", (before,)).rowcount  # noqa: S608 - ours
-                for table in ("episode", "gap")
+                for table in ("episode", "gap", "correction")
             )
             pages, free, size = (
                 connection.execute(f"PRAGMA {name}").fetchone()[0]

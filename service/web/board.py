@@ -118,6 +118,12 @@ class Board:
             if viewer.device == device:
                 viewer.gone.set()
 
+    def show(self, kind: str, values: Mapping[str, object]) -> None:
+        """Tells all viewers what is no message of the house, by a kind of event of its own."""
+        event = _event(values, kind)
+        for viewer in self._viewers:
+            viewer.tell(event)
+
     @property
     def viewers(self) -> int:
         """How many look."""

@@ -9,12 +9,13 @@ from aiohttp import web
 
 from service.web.access import DEVICE, RefusedError
 from service.web.board import Board, Viewer
+from service.web.sound.look import Look
 
 VIEWERS_BOUND: Final = 50
 """Streams at once: every phone, tablet and forgotten tab of a large family."""
-BREATH_S: Final = 15.0
-"""Longest silence (seconds): a page that hears nothing for twice as long knows that the connection is dead, and says
-so."""
+BREATH_S: Final = 2.0
+"""Longest silence (seconds): a page that hears nothing for four times as long knows that the connection is dead, and
+says so within the 10 s of our promise."""
 BREATH: Final = b"event: breath\ndata: {}\n\n"
 
 
@@ -23,10 +24,11 @@ class Live:
 
     Args:
         board: What is told.
+        look: Draws what the rooms sound like while anybody looks.
     """
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, board: Board, look: Look) -> None:
+        self._board, self._look = board, look
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Returns when the viewer is gone; one that does not read is cut off."""
@@ -40,7 +42,8 @@ class Live:
         telling = asyncio.create_task(_tell(viewer, response), name="live")
         leaving = asyncio.create_task(viewer.gone.wait(), name="live:gone")
         try:
-            await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            with self._look.looked_at():
+                await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._board.leave(viewer)
             for task in (telling, leaving):

@@ -1,11 +1,14 @@
 """Opens the family's page where it is wanted; without one nothing is imported, and every message goes to MQTT alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from service.capture.source import Source
 from service.messages.commands import Command
 from service.messages.message import Message, Node
+from service.web.past.past import Past
 from service.web.settings import WebSettings
 
 if TYPE_CHECKING:
@@ -19,16 +22,24 @@ def open_page(
     node: Node,
     names: Mapping[str, str],
     state_dir: Path,
+    past: Past | None,
     *,
     on_command: Callable[[Command], None],
     invites: bool,
 ) -> "WebServer | None":
     """Builds the server; nothing is opened yet. The arguments are those of `WebServer`."""
-    if settings is None:
+    if settings is None or past is None:
         return None
     from service.web.server import WebServer  # noqa: PLC0415 - aiohttp only where there is a page: 12 MB
 
-    return WebServer(settings, node, names, state_dir, on_command=on_command, invites=invites)
+    return WebServer(settings, node, names, state_dir, past, on_command=on_command, invites=invites)
+
+
+def open_past(
+    settings: WebSettings | None, node: Node, folder: Path, sources: Sequence[Source], stack: ExitStack
+) -> Past | None:
+    """Opens what the page shows besides the messages, for as long as the stack is open; None where there is no page."""
+    return None if settings is None else Past.open(node, folder, sources, settings.clips, stack)
 
 
 def beside(page: "WebServer | None", tell: Tell) -> Tell:

@@ -14,7 +14,7 @@ from aiohttp import web
 from service.messages.texts import Texts, languages
 
 FOLDER: Final = Path(__file__).parent / "pages"
-VIEWS: Final = {"/": "now.html", "/pair": "pair.html", "/devices": "devices.html"}
+VIEWS: Final = {"/": "parents/index.html", "/pair": "pair.html", "/devices": "devices.html"}
 """Path -> file: where a person goes."""
 TRUST: Final = {"/": "trust.html"}
 """The same, over plain http."""
@@ -56,7 +56,8 @@ class Pages:
     """All files of the folder."""
 
     def __init__(self) -> None:
-        files = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}
+        paths = [path for path in FOLDER.rglob("*") if path.is_file()]
+        files = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
         files[WORDS] = json.dumps(_words(json.loads(files[WORDS])), ensure_ascii=False).encode()
         self._pages = {name: Page.of(name, body) for name, body in files.items()}
 
@@ -69,7 +70,7 @@ class Pages:
                 raise web.HTTPNotFound
             return page.answer(request)
 
-        return [*(self._view(path, name) for path, name in views.items()), web.get("/static/{name}", static)]
+        return [*(self._view(path, name) for path, name in views.items()), web.get("/static/{name:.+}", static)]
 
     def _view(self, path: str, name: str) -> web.RouteDef:
         page = self._pages[name]

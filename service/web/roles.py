@@ -42,7 +42,12 @@ class Right:
 RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     ("GET", "/api/me"): Right(_EVERYBODY),
     ("GET", "/api/live"): Right(_WHO_SEES),
+    ("GET", "/api/listen/{room}"): Right(_WHO_SEES),
+    ("GET", "/api/night"): Right(_WHO_SEES),
+    ("GET", "/api/clips/{episode}"): Right(_WHO_SEES),
+    ("DELETE", "/api/clips/{episode}"): Right(_WHO_ACTS),
     ("POST", "/api/command"): Right(_WHO_ACTS),
+    ("POST", "/api/check"): Right(_WHO_ACTS),
     ("GET", "/api/devices"): Right(_OWNER),
     ("POST", "/api/devices"): Right(_OWNER),
     ("DELETE", "/api/devices/{device}"): Right(_OWNER),

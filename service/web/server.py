@@ -28,8 +28,13 @@ from service.web.family.invitations import Invitations
 from service.web.family.pairing import Pairing
 from service.web.live import Live
 from service.web.pages import TRUST, VIEWS, Pages
+from service.web.past.night import PastRoutes
+from service.web.past.past import Past
 from service.web.roles import SOUND_BODY, Role
 from service.web.settings import WebSettings
+from service.web.sound.listen import Listen
+from service.web.sound.look import Look
+from service.web.sound.room_check import RoomChecks
 
 START_S: Final = 20.0
 """Longest wait for the certificate and the ports (seconds): openssl takes 0.3 on a slow machine."""
@@ -55,6 +60,7 @@ class WebServer:
         node: Who speaks.
         names: What people call each room, by id.
         state_dir: Where devices and the certificate are kept.
+        past: What the rooms sound like and what was; open.
         on_command: Gets each command; returns at once.
         invites: Whether the first owner is invited by a link on the screen.
     """
@@ -65,13 +71,15 @@ class WebServer:
         node: Node,
         names: Mapping[str, str],
         state_dir: Path,
+        past: Past,
         *,
         on_command: Callable[[Command], None],
         invites: bool = False,
     ) -> None:
         self._settings, self._node, self._names = settings, node, names
         self._on_command, self._invites = on_command, invites
-        self._devices = Devices(DocumentStore(state_dir))
+        self._past, self._store = past, DocumentStore(state_dir)
+        self._devices = Devices(self._store)
         self._invitations = Invitations(state_dir)
         self.addresses = Addresses(settings, state_dir)
         self._board = Board(node)
@@ -82,6 +90,7 @@ class WebServer:
     def tell(self, message: Message) -> None:
         """Takes a message from any thread; returns at once."""
         self._board.tell(message)
+        self._past.tell(message)
 
     def start(self) -> None:
         """Starts the thread, named `web`, and returns when it listens.
@@ -214,7 +223,9 @@ class WebServer:
     def _application(self, pages: Pages) -> web.Application:
         devices = self._devices
         access = Access(self._node.name, devices, lambda: self.addresses.hosts, self._settings.frame_ancestors)
-        live, actions = Live(self._board), Actions(self._node, self._names, self._on_command)
+        past, taps = PastRoutes(self._names, self._past), self._past.taps
+        live, actions = Live(self._board, Look(taps, self._board)), Actions(self._node, self._names, self._on_command)
+        checks = RoomChecks(self._node, taps, self._store, self._board.tell)
         pairing = Pairing(access, devices, self._invitations, self._board, self._names, self.addresses.link)
         application = web.Application(middlewares=[access.let_in], client_max_size=SOUND_BODY)
         application.on_response_prepare.append(access.prepare)
@@ -225,7 +236,12 @@ class WebServer:
                 web.post("/api/pair", pairing.pair),
                 web.get("/api/me", pairing.me),
                 web.get("/api/live", live.stream),
+                web.get("/api/listen/{room}", Listen(taps).stream),
+                web.get("/api/night", past.night),
+                web.get("/api/clips/{episode}", past.clip),
+                web.delete("/api/clips/{episode}", past.delete_clip),
                 web.post("/api/command", actions.command),
+                web.post("/api/check", checks.ask),
                 web.get("/api/devices", pairing.list_devices),
                 web.post("/api/devices", pairing.invite),
                 web.delete("/api/devices/{device}", pairing.remove),

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from service.settings.addresses import in_house
 from service.settings.base import ExistingFile, Part, Text
 from service.settings.hosts import host_mistake
+from service.web.past.settings import ClipSettings
 
 _ORIGIN = re.compile(r"https?://[^/\s;,'\"]+")
 """Scheme, host and port: what a browser calls an origin (RFC 6454), and what cannot end the header it stands in."""
@@ -46,6 +47,9 @@ class WebSettings(Part):
     """The key of `cert_file` (PEM); None where it stands in there too."""
     frame_ancestors: tuple[Annotated[Text, AfterValidator(_origin)], ...] = Field(default=(), strict=False)
     """Origins that may show the page in a frame, such as Home Assistant's; none else may."""
+
+    clips: ClipSettings | None = None
+    """Clips of crying, kept on this machine; None: no sound is kept."""
 
     @model_validator(mode="after")
     def _whose(self) -> Self:

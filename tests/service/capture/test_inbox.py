@@ -13,6 +13,7 @@ from monitord.pcm import position_16k
 from monitord.ring import RING_S
 from monitord.types import AudioChunk, Pcm
 from service.capture.inbox import Inbox
+from service.capture.injection import Injection
 from tests.support.patience import PATIENCE_S
 from tests.support.sound.chunks import RATES_HZ
 from tests.support.sound.matching import drain, wait_for
@@ -40,6 +41,30 @@ def test_what_was_written_is_read() -> None:
     assert (second.start, second.at) == (480, 1.8e9 + 0.01)
     assert np.array_equal(second.samples, ramp(240, 480))
     assert (inbox.held, inbox.tally().captured) == (0, 240)
+
+
+def test_who_listens_hears_what_the_room_really_sounds_like() -> None:
+    """Each listener gets each chunk from when it came to when it left, on the axis, without a test alarm's cry."""
+    inbox, first, second = Inbox("room"), list[AudioChunk](), list[AudioChunk]()
+    inbox.write(ramp(160), 16_000, 1.8e9)
+    inbox.tap.open(first.append, at_once=False)
+    inbox.inject(Injection(silence(1.0) + 1000))
+    inbox.write(silence(0.01), 16_000, 1.8e9 + 0.01)
+    inbox.tap.open(second.append, at_once=True)
+    inbox.skip(16, 16_000)
+    inbox.write(ramp(160), 16_000, 1.8e9 + 0.02)
+    assert inbox.tap.at_once
+    inbox.tap.close(first.append)
+    inbox.write(ramp(160), 16_000, 1.8e9 + 0.03)
+    inbox.tap.close(second.append)
+    assert inbox.tap.listeners == ()
+    assert not inbox.tap.at_once
+    assert [chunk.start for chunk in first] == [160, 336]
+    assert [chunk.start for chunk in second] == [336, 496]
+    assert np.array_equal(first[0].samples, silence(0.01))
+    assert np.array_equal(first[1].samples, second[0].samples)
+    assert first[0].at == 1.8e9 + 0.01
+    assert max(int(chunk.samples.max()) for chunk in drain(inbox)[1:2]) > 0  # the worker heard the cry
 
 
 def test_a_live_source_overwrites_its_oldest_sound() -> None:

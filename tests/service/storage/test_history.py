@@ -14,7 +14,7 @@ from service.messages import commands, node_messages
 from service.messages.fault_messages import fault_event
 from service.messages.message import Node
 from service.storage import history_file
-from service.storage.history import DOWN, OFF, Gap, History
+from service.storage.history import DOWN, OFF, Correction, Gap, History
 from service.storage.history_file import KEEP_S, HistoryFile
 from tests.support.daemon.household_daemon import CRY, FAR, HOLD, NEAR, QUIET, Clock, House, both
 
@@ -145,6 +145,28 @@ def test_the_time_between_two_runs_is_a_gap(path: Path) -> None:
     assert gap.since >= stopped
     assert gap.until is not None
     assert gap.until >= gap.since
+
+
+def test_a_correction_stands_beside_the_models_word(classifier: Classifier, tmp_path: Path, path: Path) -> None:
+    """By id, of the newest episode of a room, and of a cry that was missed; each word is kept, in its order."""
+    house = House(classifier, tmp_path)
+    with History(path, NODE) as history:
+        house.hear(QUIET, CRY, HOLD)
+        house.hear(QUIET, CRY, HOLD)
+        tell_all(house, history)
+        first, second = history.between(*ALL).episodes
+        history.corrected("room", episode=first.id, missed_at=None, was="cat", reason=None)
+        history.corrected("room", episode=None, missed_at=None, was="cry", reason="hunger")
+        history.corrected("room", episode="room-20200101T000000Z-1", missed_at=None, was="cat", reason=None)
+        history.corrected("room", episode=None, missed_at=T0, was="cry", reason=None)
+        span = history.between(*ALL)
+        assert list(span.episodes) == [first, second]
+        assert list(span.corrections) == [
+            Correction("room", first.id, first.since, "cat", None),
+            Correction("room", second.id, second.since, "cry", "hunger"),
+            Correction("room", None, T0, "cry", None),
+        ]
+        assert history.between(*ALL, room="bedroom").corrections == []
 
 
 def _garbage(path: Path) -> None:

@@ -10,9 +10,14 @@ from typing import Any, Self
 
 import aiohttp
 
+from service.capture.inbox import Inbox
 from service.messages.commands import Command
 from service.messages.message import Node
+from service.storage.history import History
 from service.web.family.invitations import Invitations
+from service.web.past.clip_store import ClipStore
+from service.web.past.past import Past
+from service.web.past.settings import ClipSettings
 from service.web.roles import Role
 from service.web.server import WebServer
 from service.web.settings import WebSettings
@@ -56,12 +61,21 @@ class ServedPage:
     commands: list[Command] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self.server = WebServer(self.settings, Node("home"), self.names, self.folder, on_command=self.commands.append)
+        self.inboxes = {room: Inbox(room) for room in self.names}
+        self.past = Past(
+            {room: inbox.tap for room, inbox in self.inboxes.items()},
+            History(self.folder / "history.db", Node("home")).__enter__(),
+            ClipStore(self.folder / "clips", ClipSettings()),
+        )
+        self.server = WebServer(
+            self.settings, Node("home"), self.names, self.folder, self.past, on_command=self.commands.append
+        )
         self.server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self.server.stop(5.0)
+        self.past.history.__exit__()
 
     @property
     def origin(self) -> str:

@@ -1,0 +1,102 @@
+// Lets a parent hear a room: bare samples come by a streaming answer and go to an AudioWorklet. It tries for ever.
+
+import { html, useEffect, useState } from "../vendor/preact-htm.js";
+import { say } from "./words.js";
+
+const RATE_HZ = 16000;
+const AGAIN_MS = 1000; // between two attempts
+const SILENCE_MS = 4000; // without a sample for so long, the connection hangs: it is opened again
+
+let current = null; // the one room that is listened to
+
+class Listening {
+  state = "wait"; // wait, heard, lost
+  heldMs = 0;
+
+  constructor(room, changed) {
+    this.room = room;
+    this.changed = changed;
+    this.abort = new AbortController();
+  }
+
+  async start() {
+    // Asked for in the click itself, or a browser keeps it silent.
+    this.context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
+    await this.context.resume();
+    await this.context.audioWorklet.addModule(new URL("player-worklet.js", import.meta.url));
+    this.player = new AudioWorkletNode(this.context, "player", { numberOfInputs: 0, outputChannelCount: [1] });
+    this.player.port.onmessage = ({ data }) => {
+      this.heldMs = data.heldMs;
+      this.#is(data.playing ? "heard" : this.state === "heard" ? "wait" : this.state);
+    };
+    this.player.connect(this.context.destination);
+    while (!this.abort.signal.aborted) {
+      const attempt = new AbortController();
+      try {
+        await this.#receive(attempt);
+      } catch {
+        // Told by the state: a network that comes back is no reason to give up.
+      }
+      attempt.abort();
+      if (this.abort.signal.aborted) return;
+      this.#is("lost");
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+    }
+  }
+
+  async #receive(attempt) {
+    this.attempt = attempt;
+    const answer = await fetch(`/api/listen/${this.room}`, { signal: attempt.signal, cache: "no-store" });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const reader = answer.body.getReader();
+    let odd = new Uint8Array(0); // half a sample
+    for (;;) {
+      const hangs = setTimeout(() => attempt.abort(), SILENCE_MS);
+      const { value, done } = await reader.read().finally(() => clearTimeout(hangs));
+      if (done) return;
+      const bytes = new Uint8Array(odd.length + value.length);
+      bytes.set(odd);
+      bytes.set(value, odd.length);
+      const whole = bytes.length & ~1;
+      odd = bytes.slice(whole);
+      const samples = new Int16Array(bytes.buffer.slice(0, whole));
+      this.player.port.postMessage(samples, [samples.buffer]);
+    }
+  }
+
+  #is(state) {
+    this.state = state;
+    this.changed();
+  }
+
+  stop() {
+    this.abort.abort();
+    this.attempt?.abort();
+    this.context?.close();
+  }
+}
+
+export function Listen({ room }) {
+  const [, redraw] = useState(0);
+  useEffect(() => () => current?.room === room && stop(), [room]);
+  const stop = () => {
+    current?.stop();
+    current = null;
+    redraw(Math.random());
+  };
+  const start = () => {
+    current?.stop();
+    current?.changed();
+    current = new Listening(room, () => redraw(Math.random()));
+    current.start();
+    redraw(Math.random());
+  };
+  const mine = current?.room === room ? current : null;
+  const words = mine && { wait: "listen_wait", heard: "listening", lost: "listen_lost" }[mine.state];
+  return html`
+    <button class=${mine ? "on" : ""} aria-pressed=${mine !== null} onClick=${mine ? stop : start}>
+      ${say(mine ? "listen_stop" : "listen")}
+    </button>
+    ${mine && html`<p class="note" role="status">${say(words, { ms: mine.heldMs })}</p>`}
+  `;
+}

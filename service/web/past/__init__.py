@@ -1,0 +1,1 @@
+"""What the nights were: the history, and the clips where the family wants them."""

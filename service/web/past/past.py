@@ -1,0 +1,61 @@
+"""What the page knows of the rooms besides the messages: their sound now, their history, their clips where wanted."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from service.capture.inbox import Tap
+from service.capture.source import Source
+from service.messages.message import Message, Node
+from service.storage.history import History
+from service.web.past.clip_recorder import ClipRecorder
+from service.web.past.clip_store import ClipStore
+from service.web.past.settings import ClipSettings
+
+STOP_S: Final = 0.3
+"""Seconds for a clip that is being encoded when the daemon stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Told by any thread; its parts say which thread asks them."""
+
+    taps: Mapping[str, Tap]
+    """What each room sounds like, by its source."""
+    history: History
+    clips: ClipStore | None = None
+    """None: the family keeps none."""
+    recorder: ClipRecorder | None = None
+    """Fills `clips`."""
+
+    @classmethod
+    def open(
+        cls, node: Node, folder: Path, sources: Iterable[Source], clips: ClipSettings | None, stack: ExitStack
+    ) -> Self:
+        """Opens the history, and begins to record clips where the family wants them; until the stack is closed."""
+        taps = {source.id: source.inbox.tap for source in sources}
+        history = stack.enter_context(History(folder / "history.db", node))
+        if clips is None:
+            return cls(taps, history)
+        store = ClipStore(folder / "clips", clips)
+        recorder = ClipRecorder(node, taps, store)
+        recorder.start()
+        stack.callback(recorder.stop, STOP_S)
+        return cls(taps, history, store, recorder)
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the disk under the history, for a person; empty when nothing is."""
+        return self.history.fault
+
+    def retry(self) -> None:
+        """Tries a disk that refuses again."""
+        self.history.retry()
+
+    def tell(self, message: Message) -> None:
+        """Takes what the broker is told; returns at once, but for a write to the disk."""
+        self.history.tell(message)
+        if self.recorder is not None:
+            self.recorder.tell(message)

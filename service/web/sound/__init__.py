@@ -1,0 +1,1 @@
+"""What the rooms sound like, for the ear and the eye of whoever has the page open."""

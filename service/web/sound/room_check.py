@@ -1,0 +1,99 @@
+"""Ten quiet minutes of a room, asked for on the page: what it sounds like, and what helps. Kept until the next time."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any, Final
+
+from aiohttp import web
+
+from monitord.quiet_minutes import WHOLE_S, QuietMinutes
+from service.capture.inbox import Tap
+from service.messages.message import Keep, Message, Node, iso_utc, json_message
+from service.storage.documents import DocumentStore
+from service.web.access import RefusedError
+from service.web.sound.ear import Ear
+
+DOCUMENT: Final = "room_checks"
+"""Name in the store."""
+TELL_S: Final = 5.0
+"""Seconds between two words on how far it is."""
+PATIENCE_S: Final = WHOLE_S + 120.0
+"""Seconds after which it ends with what was heard: a room that is not heard in between takes longer."""
+
+
+class RoomChecks:
+    """Used by the web thread alone.
+
+    Args:
+        node: Who speaks.
+        taps: By room.
+        store: Keeps the results.
+        tell: Takes `<room>/check` for the page; the broker is not told.
+    """
+
+    def __init__(
+        self, node: Node, taps: Mapping[str, Tap], store: DocumentStore, tell: Callable[[Message], None]
+    ) -> None:
+        self._node, self._taps, self._store, self._tell = node, taps, store, tell
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._kept: dict[str, Any] = store.entries(DOCUMENT, _read)  # Any: values of JSON
+        for room, kept in self._kept.items():
+            self._say(room, {"state": "done", **kept})
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """`POST /api/check` with `{"room": "nursery", "begin": true}`, or false to end one that runs."""
+        try:
+            asked = json.loads(await request.text())
+            room, begins = asked["room"], asked["begin"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, 'give {"room": ..., "begin": true}') from error
+        if room not in self._taps:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"there is no room {room!r}")
+        if begins is True:
+            self.begin(room)
+        else:
+            self.cancel(room)
+        return web.json_response({}, status=HTTPStatus.ACCEPTED)
+
+    def begin(self, room: str) -> None:
+        """Begins, or begins anew."""
+        self.cancel(room)
+        self._running[room] = asyncio.create_task(self._listen(room, self._taps[room]), name=f"check:{room}")
+
+    def cancel(self, room: str) -> None:
+        """Ends one that runs; what was found the last time stands."""
+        if task := self._running.pop(room, None):
+            task.cancel()
+            self._say(room, {"state": "done", **self._kept[room]} if room in self._kept else {"state": "never"})
+
+    async def _listen(self, room: str, tap: Tap) -> None:
+        minutes, lost, until = QuietMinutes(), 0, time.monotonic() + PATIENCE_S
+        with Ear(tap) as ear:
+            while not minutes.done and time.monotonic() < until:
+                self._say(room, {"state": "running", "heard_s": minutes.heard_s, "whole_s": WHOLE_S})
+                pause = time.monotonic() + TELL_S
+                while not minutes.done and (rest := pause - time.monotonic()) > 0:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(ear.wait(), rest)
+                    minutes.feed(ear.take())
+                    if ear.lost > lost:
+                        minutes.lose(ear.lost - lost)
+                        lost = ear.lost
+        del self._running[room]
+        self._kept[room] = {"at": iso_utc(time.time()), **asdict(minutes.result())}
+        self._store.save(DOCUMENT, self._kept)
+        self._say(room, {"state": "done", **self._kept[room]})
+
+    def _say(self, room: str, values: Mapping[str, object]) -> None:
+        self._tell(json_message(self._node, f"{self._node.root}/{room}/check", values, Keep.LATEST))
+
+
+def _read(_: str, kept: object) -> Any:  # noqa: ANN401 - values of JSON, shown as they are
+    if not isinstance(kept, dict) or not isinstance(kept.get("advice"), list):
+        raise ValueError("no result of a check")  # noqa: TRY004 - the document is wrong, not the caller
+    return kept

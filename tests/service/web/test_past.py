@@ -1,0 +1,75 @@
+"""What was, asked of the real server: nights, and clips."""
+
+import time
+
+from service.messages.fault_messages import fault_event
+from service.messages.message import Keep, Message, Node, iso_utc, json_message
+from service.web.roles import Role
+from tests.support.web.served_page import ServedPage
+
+Tokens = dict[Role | None, str | None]
+
+NODE = Node("home")
+NOW = round(time.time())
+EPISODE = "nursery-20261129T210000Z-1"
+
+
+def episode(**values: object) -> Message:
+    """As the daemon tells one of five minutes, an hour ago."""
+    told = {"episode": EPISODE, "since": iso_utc(NOW - 3600), "ended": iso_utc(NOW - 3300), "p_cry": 0.9}
+    told |= {"reason": "hunger", "rooms": ["nursery", "attic"], **values}
+    return json_message(NODE, f"{NODE.root}/nursery/episode", told, Keep.LATEST)
+
+
+def test_a_night_is_what_was_told(page: ServedPage, tokens: Tokens) -> None:
+    """Episodes, gaps and sums of each room; what lies outside of the span is not there."""
+    page.server.tell(episode())
+    page.server.tell(fault_event(NODE, "attic", "stalled", message_id="1", ts=NOW - 100.0, since=NOW - 107.0))
+    answer = page.ask("GET", f"/api/night?from={NOW - 7200}&to={NOW}", token=tokens[Role.GUEST])
+    assert answer.status == 200
+    assert answer.values == {
+        "episodes": [
+            {
+                "id": EPISODE,
+                "room": "nursery",
+                "rooms": ["nursery", "attic"],
+                "since": NOW - 3600,
+                "until": NOW - 3300,
+                "p_cry": 0.9,
+                "distress": None,
+                "reason": "hunger",
+                "answered": None,
+                "clip": False,
+            }
+        ],
+        "gaps": [{"room": "attic", "why": "stalled", "since": NOW - 107, "until": None}],
+        "corrections": [],
+        "cried": {"nursery": {"episodes": 1, "minutes": 5.0}, "attic": {"episodes": 0, "minutes": 0.0}},
+        "fault": "",
+    }
+    earlier = page.ask("GET", f"/api/night?from={NOW - 9000}&to={NOW - 7200}", token=tokens[Role.GUEST]).values
+    assert (earlier["episodes"], earlier["gaps"]) == ([], [])
+    assert earlier["cried"]["nursery"] == {"episodes": 0, "minutes": 0.0}
+
+
+def test_a_span_that_is_none_is_refused(page: ServedPage, tokens: Tokens) -> None:
+    """No numbers, backwards, and longer than a week of changed clocks."""
+    for query in ("", "?from=1", "?from=a&to=b", "?from=nan&to=nan", "?from=2&to=1", f"?from=0&to={9 * 86_400}"):
+        assert page.ask("GET", f"/api/night{query}", token=tokens[Role.GUEST]).status == 400, query
+
+
+def test_a_clip_is_played_in_parts_and_deleted_by_a_parent(page: ServedPage, tokens: Tokens) -> None:
+    """A night says that there is one; a guest hears it and may not delete it."""
+    assert page.past.clips is not None
+    page.past.clips.add(EPISODE, b"0123456789")
+    page.server.tell(episode())
+    night = page.ask("GET", f"/api/night?from={NOW - 7200}&to={NOW}", token=tokens[Role.GUEST]).values
+    assert [one["clip"] for one in night["episodes"]] == [True]
+    path = f"/api/clips/{EPISODE}"
+    answer = page.ask("GET", path, token=tokens[Role.GUEST], headers={"Range": "bytes=2-4"})
+    assert (answer.status, answer.values, answer.headers["Content-Type"]) == (206, "234", "audio/webm")
+    assert page.ask("DELETE", path, token=tokens[Role.GUEST]).status == 403
+    assert page.ask("DELETE", path, token=tokens[Role.PARENT]).status == 200
+    assert page.ask("DELETE", path, token=tokens[Role.PARENT]).status == 404
+    assert page.ask("GET", path, token=tokens[Role.GUEST]).status == 404
+    assert page.ask("GET", "/api/clips/..%2Fdevices", token=tokens[Role.OWNER]).status == 404
