@@ -48,8 +48,11 @@ def test_states_first_then_the_news(page: ServedPage, tokens: dict[Role | None, 
             async with browser.get(page.origin + "/api/live") as stream:
                 assert stream.content_type == "text/event-stream"
                 assert await event(stream) == ("state", {"topics": {"nursery/status": "online"}})
-                page.server.tell(node_messages.level(NODE, "nursery", dbfs=-40.0, floor_dbfs=-60.0))
-                told = {"topic": "nursery/level", "content": {"dbfs": -40.0, "floor": -60.0}}
+                page.server.tell(
+                    node_messages.level(NODE, "nursery", dbfs=-40.0, floor_dbfs=-60.0, evidence=0.5, on=2.5)
+                )
+                level = {"dbfs": -40.0, "floor": -60.0, "evidence": 0.5, "on": 2.5}
+                told = {"topic": "nursery/level", "content": level}
                 assert await event(stream) == ("message", told)
                 page.server.tell(Message("monitord/home/nursery/status", "", retain=True, qos=1, keep=Keep.LATEST))
                 assert (await event(stream))[1] == {"topic": "nursery/status", "content": ""}
