@@ -53,7 +53,7 @@ from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
 from service.terminal.banner import banner, page_banner
 from service.terminal.journal import Screen
-from service.web.opening import beside, open_page, open_past
+from service.web.opening import beside, kept_by, open_page, open_past
 
 WORKER_STOP_S: Final = 1.0
 """Seconds that the worker has to hear what waits in the inboxes: a minute of sound takes less."""
@@ -142,6 +142,8 @@ class Daemon:
             classifier = Classifier(bundle, open_runtime(bundle, config.runtime))
             sources = [open_source(room.id, room.spec, Inbox(room.id, wake=wake), demo=demo) for room in rooms]
             channels = {one.id: SourceChannel.of(one.inbox, manifest.listener, manifest.tracker) for one in sources}
+            past = open_past(config.web, node, state, sources, stack)
+            take = kept_by(past, queue.put)
             house = House.of(node, version("monitord"), [(room.id, room.name, room.spec) for room in rooms])
             # Also what a demo announced is to be removed one day, wherever it was announced.
             announced = discover(house, config.home_assistant, DocumentStore(config.state_dir) if demo else store)
@@ -149,7 +151,7 @@ class Daemon:
                 node,
                 list(channels),
                 outbox,
-                on_command=queue.put,
+                on_command=take,
                 discovery=announced.devices,
                 unanswered=household.unanswered,
                 births=announced.births,
@@ -157,10 +159,7 @@ class Daemon:
                 gone=announced.gone,
             )
             mqtt = MqttClient(broker, speaker)
-            past = open_past(config.web, node, state, sources, stack)
-            page = open_page(
-                config.web, node, names, config.state_dir, past=past, on_command=queue.put, invites=invites
-            )
+            page = open_page(config.web, node, names, config.state_dir, past, on_command=take, invites=invites)
             tell = beside(page, mqtt.tell)
             notifier = Notifier.build(config.notify, queue.delivered, queue.not_delivered)
             health = HealthMonitor(
@@ -194,6 +193,7 @@ class Daemon:
                 model_sha=bundle.id,
                 metrics=headline(manifest.metrics),
             )
+            forgotten = node_messages.forgotten(node, names) if after_demo else []
             faults = DaemonFaults(
                 classifier.runtime,
                 Disk(state, outbox, store, past),
@@ -227,11 +227,7 @@ class Daemon:
                 _reporter=reporter,
                 _monitor=health,
                 _faults=faults,
-                _first=[
-                    *announced.swept,
-                    *(node_messages.forgotten(node, names) if after_demo else ()),
-                    info(adaptation=adapter.told),
-                ],
+                _first=[*announced.swept, *forgotten, info(adaptation=adapter.told)],
                 _borrowed=None if found is None else BorrowedBroker(found, state, lambda: mqtt.status().connected),
                 _opened=stack.pop_all(),
             )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from service.capture.source import Source
 from service.messages.commands import Command
+from service.messages.corrections import Correct
 from service.messages.message import Message, Node
-from service.web.past.past import Past
 from service.web.settings import WebSettings
 
 if TYPE_CHECKING:
+    from service.web.past.past import Past
     from service.web.server import WebServer
 
 Tell = Callable[[Message], bool]
@@ -22,7 +23,7 @@ def open_page(
     node: Node,
     names: Mapping[str, str],
     state_dir: Path,
-    past: Past | None,
+    past: "Past | None",
     *,
     on_command: Callable[[Command], None],
     invites: bool,
@@ -37,9 +38,32 @@ def open_page(
 
 def open_past(
     settings: WebSettings | None, node: Node, folder: Path, sources: Sequence[Source], stack: ExitStack
-) -> Past | None:
+) -> "Past | None":
     """Opens what the page shows besides the messages, for as long as the stack is open; None where there is no page."""
-    return None if settings is None else Past.open(node, folder, sources, settings.clips, stack)
+    if settings is None:
+        return None
+    from service.web.past.past import Past  # noqa: PLC0415 - as above
+
+    return Past.open(node, folder, sources, settings.clips, stack)
+
+
+def kept_by(past: "Past | None", on_command: Callable[[Command], None]) -> Callable[[Command], None]:
+    """Returns what keeps the family's word on an episode in the history, too, and hands each command on."""
+    if past is None:
+        return on_command
+
+    def both(command: Command) -> None:
+        if isinstance(command, Correct):
+            past.history.corrected(
+                command.source,
+                episode=command.episode,
+                missed_at=command.missed_at,
+                was=command.was,
+                reason=command.reason,
+            )
+        on_command(command)
+
+    return both
 
 
 def beside(page: "WebServer | None", tell: Tell) -> Tell:

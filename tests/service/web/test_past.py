@@ -2,8 +2,11 @@
 
 import time
 
+from service.messages.commands import Command, Restart
+from service.messages.corrections import Correct
 from service.messages.fault_messages import fault_event
 from service.messages.message import Keep, Message, Node, iso_utc, json_message
+from service.web.opening import kept_by
 from service.web.roles import Role
 from tests.support.web.served_page import ServedPage
 
@@ -50,6 +53,23 @@ def test_a_night_is_what_was_told(page: ServedPage, tokens: Tokens) -> None:
     earlier = page.ask("GET", f"/api/night?from={NOW - 9000}&to={NOW - 7200}", token=tokens[Role.GUEST]).values
     assert (earlier["episodes"], earlier["gaps"]) == ([], [])
     assert earlier["cried"]["nursery"] == {"episodes": 0, "minutes": 0.0}
+
+
+def test_what_the_family_says_stands_beside_an_episode(page: ServedPage, tokens: Tokens) -> None:
+    """Whichever way a correction comes, it is kept, and handed on to who learns from it; other commands pass."""
+    page.server.tell(episode())
+    handed_on: list[Command] = []
+    take = kept_by(page.past, handed_on.append)
+    given = [Correct("nursery", EPISODE, was="cat"), Correct("nursery", missed_at=NOW - 1000.0), Restart()]
+    for command in given:
+        take(command)
+    assert handed_on == given
+    night = page.ask("GET", f"/api/night?from={NOW - 7200}&to={NOW}", token=tokens[Role.GUEST]).values
+    assert night["corrections"] == [
+        {"room": "nursery", "episode": EPISODE, "since": NOW - 3600, "was": "cat", "reason": None},
+        {"room": "nursery", "episode": None, "since": NOW - 1000, "was": "cry", "reason": None},
+    ]
+    assert kept_by(None, handed_on.append) == handed_on.append
 
 
 def test_a_span_that_is_none_is_refused(page: ServedPage, tokens: Tokens) -> None:
