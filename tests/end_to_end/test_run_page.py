@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemon.daemon import Daemon, configure, crying_house, monitord
-from tests.support.servers.mosquitto import Mosquitto, free_port
+from tests.support.servers.mosquitto import Mosquitto
+from tests.support.servers.sockets import free_port
 from tests.support.web.served_page import COOKIE, browser
 
 pytestmark = pytest.mark.e2e

@@ -14,7 +14,8 @@ from service.config import Config
 from service.mqtt.embedded_broker import EmbeddedBroker
 from tests.support.daemon.daemon import ROOT, Daemon, Json, configure, crying_house, monitord
 from tests.support.patience import PATIENCE_S
-from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, free_port, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, until
+from tests.support.servers.sockets import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -18,7 +18,8 @@ import pytest
 from tests.bench import sounds
 from tests.support.daemon.daemon import Daemon, configure, looped, quiet_room
 from tests.support.servers.http_audio import HttpAudio
-from tests.support.servers.mosquitto import Mosquitto, free_port
+from tests.support.servers.mosquitto import Mosquitto
+from tests.support.servers.sockets import free_port
 from tests.support.servers.virtual_microphone import VirtualMicrophone
 from tests.support.sound.sounds import cry_in_room, noise, write_wav
 

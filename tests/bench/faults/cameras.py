@@ -16,8 +16,8 @@ from tests.bench.faults.table import Line
 from tests.support.faults.fault_feed import SOUNDS, Feeds
 from tests.support.faults.fault_matrix import ROOT, Row, wait
 from tests.support.servers import rtsp_server
-from tests.support.servers.mosquitto import free_port
 from tests.support.servers.rtsp_server import camera
+from tests.support.servers.sockets import free_port
 from tests.support.sound.sounds import write_wav
 
 RTSP: Final = (

@@ -13,6 +13,7 @@ from service.capture.source import SourceState
 from service.capture.streams.options import LISTEN_S
 from service.capture.streams.stream import StreamSource
 from tests.support.patience import PATIENCE_S
+from tests.support.servers.sockets import free_port
 from tests.support.sound.matching import find, joined, listen, wait_for, wait_for_state
 from tests.support.sound.media import write_video
 from tests.support.sound.sounds import chirp
@@ -60,9 +61,8 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """One that is nobody else's."""
+    return free_port()
 
 
 def is_open(port: int) -> bool:

@@ -9,6 +9,7 @@ from service.capture.source import SourceState
 from service.capture.streams.stream import StreamSource
 from tests.support.patience import PATIENCE_S
 from tests.support.servers.rtsp_server import camera
+from tests.support.servers.sockets import free_port
 from tests.support.sound.matching import find, joined, listen, wait_for_state
 from tests.support.sound.sounds import chirp, write_wav
 
@@ -51,7 +52,8 @@ def test_password(wav: Path, caplog: pytest.LogCaptureFixture) -> None:
 
 def test_death_and_return(wav: Path) -> None:
     """A killed camera is a drop, and is heard again once it is back."""
-    with camera(wav, "l16") as port:
+    port = free_port()
+    with camera(wav, "l16", port):
         source = StreamSource("cam", f"rtsp://127.0.0.1:{port}/live", Inbox("cam"))
         source.start()
         listen(source.inbox, 0.5)

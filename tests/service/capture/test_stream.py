@@ -23,6 +23,7 @@ from service.capture.streams.stream import StreamSource
 from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
 from tests.support.servers.http_serving import serving
+from tests.support.servers.sockets import free_port
 from tests.support.sound.matching import drain, find, joined, listen, wait_for, wait_for_state
 from tests.support.sound.media import encoded
 from tests.support.sound.sounds import chirp
@@ -159,8 +160,9 @@ def test_stalled_stream(phone: HttpAudio) -> None:
 def test_server_dies_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:
     """The end of a live stream is a drop, one log line each way, and the axis has no invented hole."""
     with caplog.at_level(logging.INFO, logger="service"):
-        with HttpAudio(SOUND).running() as phone:
-            port, url = phone.port, phone.url("/audio.wav")
+        port = free_port()
+        with HttpAudio(SOUND, port).running() as phone:
+            url = phone.url("/audio.wav")
             source = StreamSource("phone", url, Inbox("phone"))
             source.start()
             chunks = listen(source.inbox, 1.0)
@@ -177,9 +179,7 @@ def test_server_dies_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_udp() -> None:
     """MPEG-TS over UDP is heard, from a sender that starts later."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = probe.getsockname()
+    address = ("127.0.0.1", free_port())
     content = encoded(SOUND, "mpegts", "aac")
     heard = threading.Event()
 

@@ -15,8 +15,9 @@ from service.mqtt.wire import address, connection
 from service.mqtt.wire.address import open_socket
 from service.storage.outbox import Outbox
 from tests.support.paths import ROOT
-from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, free_port, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, authority, certificate, until
 from tests.support.servers.mqtt_clients import client, event, ids, wait_connected
+from tests.support.servers.sockets import free_port
 
 V6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
 needs_v6 = pytest.mark.skipif(not V6, reason="needs IPv6 on loopback")

@@ -17,7 +17,8 @@ from service.client.daemon_query import query
 from service.config import load_config
 from service.mqtt import embedded_broker as broker_module
 from service.mqtt.embedded_broker import EmbeddedBroker
-from tests.support.servers.mosquitto import PATH, Mosquitto, Subscriber, free_port, until
+from tests.support.servers.mosquitto import PATH, Mosquitto, Subscriber, until
+from tests.support.servers.sockets import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -18,8 +18,9 @@ from service.messages.message import Keep, Message, iso_utc
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
 from tests.support.patience import PATIENCE_S
-from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port, until
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.servers.mqtt_clients import EVENT, NODE, Proxy, at, client, event, ids, wait_connected
+from tests.support.servers.sockets import free_port
 
 pytestmark = pytest.mark.e2e
 

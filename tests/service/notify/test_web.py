@@ -19,7 +19,8 @@ from service.notify.webhook import Webhook
 from service.settings.addresses import in_house
 from tests.support.servers.lookalikes import PAGE, SERVICES, LookAlike, all_names, look_alike, tunnel
 from tests.support.servers.mail_server import mail_server
-from tests.support.servers.mosquitto import authority, certificate, free_port
+from tests.support.servers.mosquitto import authority, certificate
+from tests.support.servers.sockets import free_port
 from tests.support.servers.told_house import why_not_told
 
 NTFY = SERVICES[0]

@@ -16,16 +16,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from tests.support.patience import PATIENCE_S
+from tests.support.servers.sockets import free_port
 
 PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 """Where Debian keeps mosquitto, also outside of a user's PATH."""
-
-
-def free_port() -> int:
-    """Returns a TCP port on loopback that nobody has just now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:

@@ -21,7 +21,7 @@ from service.web.past.settings import ClipSettings
 from service.web.roles import Role
 from service.web.server import WebServer
 from service.web.settings import WebSettings
-from tests.support.servers.mosquitto import free_port
+from tests.support.servers.sockets import free_port
 
 COOKIE = "__Host-monitord_home"
 

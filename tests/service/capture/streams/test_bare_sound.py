@@ -13,6 +13,7 @@ from service.capture.streams.bare import Bare, named, written
 from service.capture.streams.how import How
 from service.capture.streams.stream import StreamSource
 from tests.support.servers.paced_http import PacedHttp, evenly
+from tests.support.servers.sockets import free_port
 from tests.support.sound.matching import find, joined, listen, wait_for, wait_for_state
 from tests.support.sound.media import encoded
 from tests.support.sound.sounds import chirp
@@ -88,9 +89,7 @@ def test_recording_is_heard_in_real_time() -> None:
 
 def test_udp() -> None:
     """Datagrams of bare samples are heard where the family says what they are."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = probe.getsockname()
+    address = ("127.0.0.1", free_port())
     source = StreamSource("cam", f"udp://127.0.0.1:{address[1]}", Inbox("cam"), how=How(bare=written("L16/16000")))
     over = threading.Event()
 
