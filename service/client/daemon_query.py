@@ -16,7 +16,11 @@ from service.mqtt.settings import read_credentials
 from service.mqtt.wire.connection import Connection
 
 RETAINED_S: Final = 0.7
-"""Silence after which every retained message has come (seconds): on a loopback or home network they come in one go."""
+"""Silence after the answer to the subscription, by which every retained message has come (seconds): on a loopback or
+home network they come in one go."""
+
+LISTEN_S: Final = 0.1
+"""Longest that one look counts as silence (seconds): a process that had to wait for its processor did not listen."""
 
 KEEPALIVE_S: Final = 30
 """Longest silence on the connection (seconds): nobody relies on our end being noticed."""
@@ -65,11 +69,12 @@ def query(config: Config, told: Told) -> Iterator[Question]:
         with _connected(config) as connection:
             connection.subscribe([f"{root}#"])
             question = Question(connection, root, told)
-            last, count = time.monotonic(), -1
-            while time.monotonic() - last < RETAINED_S:
-                if len(told) != count:
-                    last, count = time.monotonic(), len(told)
-                question.listen(0.1)
+            silent_s = 0.0
+            while silent_s < RETAINED_S:
+                looked, count = time.monotonic(), len(told)
+                question.listen(LISTEN_S)
+                waits = connection.unanswered or len(told) > count
+                silent_s = 0.0 if waits else silent_s + min(time.monotonic() - looked, LISTEN_S)
             yield question
     except ConnectionOverError as error:
         if error.kind == "refused":
