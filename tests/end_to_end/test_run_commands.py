@@ -9,7 +9,8 @@ import pytest
 
 from service.cli import CONFIG_EXIT
 from tests.support.daemon.daemon import Daemon, Json, configure, crying_house, monitord
-from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
+from tests.support.servers.sockets import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -153,7 +154,7 @@ def test_switching_a_room_off(family: Family) -> None:
     assert done.returncode == 1
     family.subscriber.say(f"{HOME}/nursery/enabled/set", "ON")
     family.daemon.wait_for(lambda: family.status("nursery") == "online", "the room on")
-    family.daemon.wait_for(lambda: len(family.events("nursery", "started")) == 2, "its next cry")
+    family.daemon.wait_for(lambda: len(family.events("nursery", "started")) > 1, "its next cry")
 
 
 def test_restart(family: Family) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from tests.support.daemon.daemon import Daemon, configure, room, short_cry
 from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
-from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.servers.rtsp_server import camera
+from tests.support.servers.sockets import free_port
 from tests.support.sound.sounds import silence, write_wav
 
 pytestmark = pytest.mark.e2e
@@ -75,8 +76,8 @@ def test_a_camera_that_comes_and_goes(tmp_path: Path) -> None:
         with Daemon(tmp_path, "--config", configure(tmp_path, broker, sources)) as daemon:
             daemon.wait_for(lambda: "nobody answers at this port" in daemon.words, "a try")
             with camera(wav, "l16", port):
+                daemon.wait_for(lambda: subscriber.last(status) == "online", "the camera")
                 daemon.wait_for(lambda: bool(daemon.events("started")), "a cry")
-                assert subscriber.last(status) == "online"
             daemon.wait_for(lambda: subscriber.last(status) == "offline", "the loss")
             with camera(wav, "l16", port):
                 daemon.wait_for(lambda: subscriber.last(status) == "online", "the camera again")

@@ -31,12 +31,12 @@ def test_digital_silence_is_no_quiet_child(tmp_path: Path) -> None:
             told = [fault for fault in every if fault != "overload"]  # of a machine that has other work
             return [fault for before, fault in zip(["", *told], told, strict=False) if fault != before]
 
-        daemon.wait_for(lambda: subscriber.last(status) == "online", "sound")
-        daemon.wait_for(lambda: subscriber.last(status) == "offline", "the silence")
-        daemon.wait_for(lambda: faults("dead") == ["ok", "digital_silence"], "the fault by name")
-        assert subscriber.latest("monitord/home/dead/state")["crying"] is False
-        daemon.wait_for(lambda: subscriber.last(status) == "online", "sound again")
-        daemon.wait_for(lambda: faults("dead") == ["ok", "digital_silence", "ok"], "the end of the fault")
+        # What was told stays, also where this test looks seldom.
+        daemon.wait_for(lambda: "online" in subscriber.payloads(status), "sound")
+        daemon.wait_for(lambda: subscriber.payloads(status)[-2:] == ["offline", "online"], "the silence and its end")
+        daemon.wait_for(lambda: len(faults("dead")) > 2, "the fault by name, and its end")
+        assert faults("dead") == ["ok", "digital_silence", "ok"]
+        assert not any(state["crying"] for state in subscriber.values("monitord/home/dead/state"))
         assert subscriber.last("monitord/home/nursery/status") == "online"
         assert faults("nursery") == ["ok"]
         assert daemon.events("started", "nursery")

@@ -10,6 +10,7 @@ from service.mqtt.borrowed_broker import BorrowedBroker
 from service.mqtt.embedded_broker import EmbeddedBroker
 from service.mqtt.settings import MqttSettings
 from service.storage.outbox import Outbox
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.servers.mqtt_clients import client, event, ids
 
@@ -48,8 +49,8 @@ def test_one_of_our_own_takes_its_place(
 def test_one_that_is_back_is_used_again(
     tmp_path: Path, outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A restart of it is none of our business."""
-    monkeypatch.setattr(borrowed_broker, "GONE_S", 3.0)
+    """A restart of it is none of our business, and the time that it took is forgotten."""
+    monkeypatch.setattr(borrowed_broker, "GONE_S", PATIENCE_S)
     with Mosquitto(tmp_path / "theirs") as theirs:
         found = EmbeddedBroker(tmp_path, port=theirs.port)
         found.start()
@@ -61,7 +62,9 @@ def test_one_that_is_back_is_used_again(
             until(lambda: not mqtt.status().connected)
             theirs.start()
             until(lambda: mqtt.status().connected)
-            time.sleep(4)
+            time.sleep(2 * borrowed_broker.LOOK_S)  # for a look at it
+            monkeypatch.setattr(borrowed_broker, "GONE_S", 3 * borrowed_broker.LOOK_S)
+            time.sleep(2 * borrowed_broker.LOOK_S)
             watch.stop()
     assert "our own serves" not in caplog.text
     assert not (tmp_path / "broker").exists()

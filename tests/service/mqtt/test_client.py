@@ -60,7 +60,7 @@ def test_home_assistant_is_greeted_anew(broker: Mosquitto, outbox: Outbox, monke
     with Subscriber(broker) as subscriber, mqtt:
         assert wait_connected(mqtt).connected
         until(lambda: [heard.topic for heard in subscriber.heard] == greeting)
-        monkeypatch.setattr(session, "DISCOVERY_PAUSE_S", 3.0)  # so that what is told in it comes in it
+        monkeypatch.setattr(session, "DISCOVERY_PAUSE_S", 10.0)  # so that what is told in it comes in it
         for payload in ("offline", "online"):
             subscriber.say(BIRTH, payload)
         until(lambda: len(subscriber.payloads(discovery.topic)) == 2)

@@ -15,6 +15,7 @@ import numpy as np
 
 from monitord.synthetic.synthetic_cry import BOUT, cry
 from monitord.types import RATE_HZ, Pcm
+from service.messages.faults import FAULTS
 from tests.support.paths import ROOT
 from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto
@@ -133,6 +134,12 @@ class Daemon:
     def words(self) -> str:
         """What it wrote to standard error so far: with JSON lines, all that a person reads."""
         return self._stderr.read_text()
+
+    @property
+    def warnings(self) -> list[str]:
+        """Its warnings and errors so far, but for what a machine that has other work makes it say."""
+        lines = [line for line in self.words.splitlines() if "WARNING" in line or "ERROR" in line]
+        return [line for line in lines if FAULTS["overload"].text not in line]
 
     def wait_for(self, condition: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
         """Waits until the condition holds; fails, with its last words, when it does not or the daemon ends."""
