@@ -9,7 +9,7 @@ from tests.support.daemon.chaos import Chaos, Verdict
 
 pytestmark = pytest.mark.e2e
 
-LANES, KILLS = 2, 10
+LANES, KILLS = 3, 5
 """Side by side, and in each; `tests/bench/soak --kills 300` is the long one."""
 
 

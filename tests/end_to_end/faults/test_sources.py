@@ -1,6 +1,7 @@
 """Every way in which a source can be broken, at once in one daemon: each is told, none harms another, all come back."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,21 @@ from tests.support.faults.fault_matrix import (
     WELL,
     FaultSubscriber,
     Feed,
-    provoked,
-    wait,
     well,
 )
 from tests.support.faults.fault_microphones import Microphones, alsa_environment
 from tests.support.faults.fault_recordings import Recordings
-from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.e2e
+
+LATE = "stalled"
+"""May also be said, and before the fault, on a machine that has other work: a process that waits for its turn hears
+nothing, and does not see why."""
+
+
+def _is_offline(said: str) -> bool:
+    return said == "offline"
 
 
 def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,16 +58,11 @@ def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.
         broken_s = time.monotonic()
         for row in rows:
             feeds[row.source].does = row.does
-        wait(
-            lambda: all(each[1] and each[2] for each in provoked(subscriber, rows, broken_s).values()),
-            PATIENCE_S,
-        )
-        found = provoked(subscriber, rows, broken_s)
         for row in rows:
-            fault, fault_s, offline_s = found[row.source]
-            assert fault in row.faults, (row, fault, fault_s, daemon.words)
-            assert fault_s is not None, row
-            assert offline_s is not None, row
+            status, told = f"{ROOT}/{row.source}/status", partial(subscriber.faults, row.source)
+            daemon.wait_for(lambda: bool({*row.faults} & {*told()}), f"the fault of {row}")  # noqa: B023
+            daemon.wait_for(lambda: subscriber.first(status, _is_offline, broken_s) is not None, f"{row} offline")  # noqa: B023
+            assert {*told()} <= {*row.faults, *WELL, LATE}, row
         repaired_s = time.monotonic()
         for row in rows:
             feeds[row.source].does = "room"

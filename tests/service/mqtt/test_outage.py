@@ -162,7 +162,8 @@ def test_after_an_outage_what_waits_comes_first(broker: Mosquitto, outbox: Outbo
             mqtt.tell(message)
         assert wait_connected(mqtt).connected
         until(lambda: subscriber.last(picture.topic) is not None)
-        subscriber.say("fence", "")  # behind the acknowledgement of the picture: the broker does not send that again
+        for _ in range(2):  # the second goes behind the acknowledgement of the picture, which so does not come again
+            subscriber.say("fence", "")
         broker.terminate()
         until(lambda: not mqtt.status().connected)
         told = [cry(1, 600, "over"), cry(2, 600, "goes-on"), cry(3, 1, "new")]
@@ -171,7 +172,7 @@ def test_after_an_outage_what_waits_comes_first(broker: Mosquitto, outbox: Outbo
         seen = len(subscriber.heard)
         broker.start()
         until(lambda: subscriber.payloads(picture.topic)[1:] != [])
-        topics = [heard.topic for heard in subscriber.heard[seen:] if not heard.retain]
+        topics = [heard.topic for heard in subscriber.heard[seen:] if not heard.retain and heard.topic != "fence"]
         first, *rest = [topics.index(topic) for topic in (EVENT, discovery.topic, settings.topic, picture.topic)]
         assert set(topics[:first]) == {crying.topic, online.topic, "monitord/home/status"}
         assert rest == sorted(rest)
