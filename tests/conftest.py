@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import Mosquitto
@@ -17,6 +18,29 @@ from tests.support.servers.mosquitto import Mosquitto
 # No deadline for an example: on a slow machine the first one also pays for imports. Nor for making them.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+TOGETHER = {
+    "tests/deploy/test_systemd_install.py": "the folder that a systemd laboratory keeps for the next one",
+    "tests/deploy/test_systemd_service.py": "the folder that a systemd laboratory keeps for the next one",
+    "tests/end_to_end/test_documents.py": "port 1883",
+    "tests/end_to_end/test_run_demo.py": "port 1883",
+}
+"""Files that need something of which the machine has one: where several processes run the tests, one runs these."""
+
+
+class OneProcessForEachFile(LoadFileScheduling):
+    """What the tests of a file share is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return TOGETHER.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)  # where xdist is switched off
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneProcessForEachFile:
+    """How tests are dealt out to several processes (`-n`)."""
+    return OneProcessForEachFile(config, log)
 
 
 @pytest.fixture(scope="session")

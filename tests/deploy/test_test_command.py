@@ -41,18 +41,25 @@ def test_the_test_command_runs_from_anywhere_and_says_how_long(
     assert first.startswith("==> what pytest is asked for takes" if words else "==> --quick takes 7 minutes")
 
 
+@pytest.mark.parametrize("fails_in", ["not e2e", "e2e"])
 def test_without_arguments_all_but_home_assistant_runs(
-    checkout: Path, lib: Callable[..., subprocess.CompletedProcess[str]]
+    checkout: Path, lib: Callable[..., subprocess.CompletedProcess[str]], fails_in: str
 ) -> None:
-    """The quick tests in four processes, then those that need the machine for themselves; a failure is the status."""
-    install_programs(checkout, ruff=":", mypy=":", lint_imports=":", python='echo "$*"; exit 1')
+    """The end-to-end tests beside the others, each lane in several processes; a failure of either is the status."""
+    fails = f'echo "$*"; case $* in *"-m {fails_in}"*) exit 1 ;; esac'
+    install_programs(checkout, ruff=":", mypy=":", lint_imports=":", python=fails)
     assert lib('mark_installed test "$root/deploy/requirements-test.lock"').returncode == 0
+    (checkout / "tests" / "test_one.py").write_text("pytestmark = pytest.mark.e2e\n")
     done = run_script([str(checkout / "tests" / "run"), "--yes"], CI="true")
+    quick, *e2e = done.stdout.splitlines()
+    assert quick.startswith("-m pytest -m not e2e and not homeassistant -n ")
+    if "WITHOUT the end-to-end tests" in done.stderr:  # their Debian packages are missing
+        assert (done.returncode, e2e) == (int(fails_in == "not e2e"), [])
+        return
     assert done.returncode == 1
-    quick = "-m pytest -m not e2e and not homeassistant -n 4 --dist loadfile"
-    assert done.stdout.splitlines()[:1] == [quick]
-    if "WITHOUT the end-to-end tests" not in done.stderr:  # their Debian packages are there
-        assert done.stdout.splitlines()[1:] == ["-m pytest -m e2e and not homeassistant"]
+    (words,) = e2e
+    assert words.startswith("-m pytest -m e2e and not homeassistant -n ")
+    assert words.endswith(" tests/test_one.py")
 
 
 @pytest.mark.parametrize("holds", [True, False])
