@@ -9,6 +9,17 @@ from tests.support.paths import ROOT
 
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "deploy").glob("*/README.md")))
 """What tells people what to type."""
+README = ROOT / "README.md"
+MOSQUITTO = ROOT / "deploy" / "mosquitto" / "README.md"
+
+ELSEWHERE = {
+    "sudo deploy/install": "tests/deploy/test_systemd_install.py",
+    "tests/run": "tests/deploy/test_test_command.py",
+    "tests/run --quick": "tests/deploy/test_test_command.py",
+    "tests/run --fast": "tests/deploy/test_test_command.py",
+    "tests/run --homeassistant": "tests/deploy/test_test_command.py",
+}
+"""Commands that must not be run where the documents are tried: the test that does."""
 
 
 @dataclass(frozen=True)

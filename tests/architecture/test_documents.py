@@ -1,0 +1,67 @@
+"""What README.md and deploy/*/README.md have people type: each command is there, and each configuration is read.
+
+Whether the commands work is tried by `tests/end_to_end/test_documents.py`.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from service.cli import _parser
+from service.config import load_config
+from tests.support.documents import DOCUMENTS, ELSEWHERE, MOSQUITTO, README, Block, blocks, inline
+from tests.support.paths import ROOT
+
+
+def _fences() -> list[Block]:
+    return [block for document in DOCUMENTS for block in blocks(document)]
+
+
+def test_every_command_of_the_documents_is_run() -> None:
+    """None but those of the two documents above; what is run elsewhere stands in a document, and its test is there."""
+    commands = [block for block in _fences() if block.language == ""]
+    assert {block.document for block in commands} == {README, MOSQUITTO}
+    typed = {command for block in commands for command in block.commands}
+    assert [command for command in ELSEWHERE if command not in typed] == []
+    assert [test for test in ELSEWHERE.values() if not (ROOT / test).is_file()] == []
+    # A block that is indented would be a command that nobody runs.
+    for document in DOCUMENTS:
+        prose = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+        assert not re.search(r"^\n {4}\S", prose, re.MULTILINE), document
+
+
+def test_every_command_in_a_sentence_is_one() -> None:
+    """`monitord ...` is a command line that monitord takes; `deploy/...` and `tests/...` are there."""
+    said = [words for document in DOCUMENTS for words in inline(document)]
+    typed = [command for block in _fences() if block.language == "" for command in block.commands]
+    known = [words for words in said + typed if words.startswith(("monitord ", "deploy/monitord "))]
+    assert len(known) > 10
+    for words in known:
+        # The list of commands shows what may be left out, and what may be chosen.
+        for alternative in words.replace("...", "").split("  ")[0].split(" | "):
+            line = re.sub(r"\[[^\]]*\]", "", alternative.removeprefix("deploy/").removeprefix("monitord"))
+            parts = [part.partition("|")[0] for part in line.replace("bundle show", "bundle show ").split()]
+            if len(parts) == 1:
+                with pytest.raises(SystemExit) as end:
+                    _parser().parse_args([*parts, "--help"])
+                assert end.value.code == 0, words
+            else:
+                _parser().parse_args(parts)
+    for words in said:
+        program = words.removeprefix("sudo ").split(" ")[0]
+        if program.startswith(("deploy/", "tests/")):
+            assert (ROOT / program).exists(), words
+
+
+def test_every_configuration_of_the_documents_is_read(tmp_path: Path) -> None:
+    """By the daemon's own eyes, with the files that it names."""
+    configurations = [block for block in _fences() if block.language == "yaml"]
+    assert len(configurations) == 3
+    for block in configurations:
+        text = re.sub(r"/(srv|etc/monitord)/", f"{tmp_path}/", block.text)
+        for name in re.findall(r"(?:_file|\bfile): ([^,}\s]+)", text):
+            (tmp_path / name).write_text("ntfys://ntfy.sh/a-long-word\n")
+            (tmp_path / name).chmod(0o600)
+        (tmp_path / "monitord.yaml").write_text(text)
+        assert load_config(tmp_path / "monitord.yaml").rooms, block
