@@ -30,6 +30,7 @@ function App() {
   document.title = titleOf();
   return html`
     <header class="top">
+      <h1>${say("title")}</h1>
       <nav aria-label="monitord">
         ${Object.keys(VIEWS).map((name) => html`
           <button aria-current=${view === name ? "page" : null} onClick=${() => setView(name)}>${say(name)}</button>`)}

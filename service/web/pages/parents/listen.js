@@ -92,7 +92,7 @@ export function Listen({ room }) {
     redraw(Math.random());
   };
   const mine = current?.room === room ? current : null;
-  const words = mine && { wait: "listen_wait", heard: "listening", lost: "listen_lost" }[mine.state];
+  const words = mine && { wait: "listen_wait", heard: "listen_heard", lost: "listen_lost" }[mine.state];
   return html`
     <button class=${mine ? "on" : ""} aria-pressed=${mine !== null} onClick=${mine ? stop : start}>
       ${say(mine ? "listen_stop" : "listen")}

@@ -66,6 +66,7 @@ class Live {
       this.denied = me.status === 401 || me.status === 403;
       if (!me.ok) throw new Error(me.statusText);
       this.me = await me.json();
+      if (this.me.role === "microphone") return location.replace("/microphone");
     } catch {
       return this.#again();
     }

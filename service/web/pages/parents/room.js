@@ -50,7 +50,7 @@ export function Room({ room }) {
         ${answered && html`<strong> · ${say(snoozed ? "snoozed" : "on_the_way", { time: snoozed && timeOf(snoozed) })}</strong>`}
       </p>
       ${why && html`<p class="why">${why}</p>`}
-      ${kind === "crying" && html`<${Evidence} state=${state} episode=${episode} />`}
+      ${(kind === "crying" || kind === "quiet") && html`<${Evidence} room=${id} state=${state} episode=${episode} />`}
       ${kind === "crying" && live.acts && html`<${Answer} room=${id} state=${state} />`}
       <${Picture} room=${id} />
       <div class="row"><${Listen} room=${id} /></div>
@@ -60,15 +60,17 @@ export function Room({ room }) {
   `;
 }
 
-// How hard it cries, where the model says so, and how sure the model is.
-function Evidence({ state, episode }) {
-  const mine = episode?.episode === state.episode ? episode : null;
+// What speaks for crying, how hard it is, where the model says so, and how sure the model is.
+function Evidence({ room, state, episode }) {
+  const { evidence = 0, on = 1 } = live.of(room, "level") ?? {};
+  const mine = state?.crying && episode?.episode === state.episode ? episode : null;
+  if (!state?.crying && !evidence) return null;
+  const meter = (word, share) => html`
+    <label>${say(word)} <meter min="0" max="1" value=${share}>${percent(share)}</meter></label>`;
   return html`
     <div class="evidence">
-      ${state.distress != null && html`
-        <label>${say("hard")}
-          <meter min="0" max="1" low="0.4" high=${HARD} optimum="0" value=${state.distress}>${percent(state.distress)}</meter>
-        </label>`}
+      ${meter("evidence", Math.min(1, evidence / on))}
+      ${state?.crying && state.distress != null && meter("hard", state.distress)}
       ${mine && html`<span>${say("sure", { percent: percent(mine.p_cry) })}</span>`}
     </div>
   `;
