@@ -27,9 +27,11 @@ COOKIE = "__Host-monitord_home"
 
 
 @asynccontextmanager
-async def browser(authority: Path, token: str | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+async def browser(
+    authority: Path, token: str | None = None, cookie: str = COOKIE
+) -> AsyncIterator[aiohttp.ClientSession]:
     """A browser that trusts this CA alone, with the cookie of a paired device."""
-    headers = {} if token is None else {"Cookie": f"{COOKIE}={token}"}
+    headers = {} if token is None else {"Cookie": f"{cookie}={token}"}
     connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(authority)))
     async with aiohttp.ClientSession(
         connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar()

@@ -1,0 +1,1 @@
+"""What the family's page costs, and how late its sound is."""
