@@ -7,7 +7,7 @@ that is not the stated one.
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -17,10 +17,17 @@ from monitord.types import Pcm
 Fault = Literal[
     "ok", "stalled", "digital_silence", "flat", "clipping", "reconnecting", "auth_failed", "decode_error", "dc_offset",
     "wrong_rate", "overload", "stuck", "intermittent", "wiring",
+    "needs_tap", "screen_off", "page_closed", "page_asleep", "not_allowed", "mic_taken", "battery_low",
 ]  # fmt: skip
 """The first eight are the contract's. `dc_offset` and `wrong_rate`: the device is broken in another way; `overload`:
 heard, but late; `stuck`: the monitor itself hangs; `intermittent`: heard badly, for it comes and goes; `wiring`: heard,
-but two channels are opposite, which `monitord.channels` sees."""
+but two channels are opposite, which `monitord.channels` sees. The last seven: what a page knows of
+its phone."""
+
+PAGE_FAULTS: Final[tuple[Fault, ...]] = (
+    "needs_tap", "screen_off", "page_closed", "page_asleep", "not_allowed", "mic_taken", "battery_low",
+)  # fmt: skip
+"""What a phone's page may say of its phone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from service.health.systemd import ServiceManager
 from service.lifecycle import Lifecycle, obeying_signals
 from service.pipeline.trace import Trace
 from service.storage.trace_file import TraceFile
-from service.terminal.journal import JournalScreen
 from service.terminal.screen import logging_to, open_screen
+from service.web.family.rooms import kept_rooms
 
 STEADY_S: Final = 60.0
 """Seconds that the daemon must have run for a bug to be worth another start, where no service manager decides that."""
@@ -54,6 +54,8 @@ def run(
     Raises:
         MonitordError: It cannot begin; nothing is left running.
     """
+    if config.web is not None:
+        config = config.with_rooms_of_page(kept_rooms(config.state_dir))
     screen, handler = open_screen({one.id: one.name for one in config.rooms}, json_lines=json_lines)
     lifecycle, manager = Lifecycle(None if os.isatty(0) else reread), ServiceManager.of_environment()
     with logging_to(handler), obeying_signals(lifecycle), contextlib.closing(screen):
@@ -61,15 +63,7 @@ def run(
         check_files([one.spec for one in config.rooms])
         with (
             _tracing(trace) as tracer,
-            Daemon.build(
-                config,
-                bundle,
-                screen,
-                demo=demo,
-                restart=lifecycle.ask_restart,
-                trace=tracer,
-                invites=not isinstance(screen, JournalScreen),  # others may read a journal, and later
-            ) as daemon,
+            Daemon.build(config, bundle, screen, demo=demo, restart=lifecycle.ask_restart, trace=tracer) as daemon,
         ):
             daemon.start()
             code = _watch(lifecycle, daemon, manager)

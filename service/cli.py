@@ -117,16 +117,15 @@ def _parser() -> argparse.ArgumentParser:
     add_log_level(test_alarm)
     test_alarm.set_defaults(command=_test_alarm)
 
-    pair = commands.add_parser(
-        "pair",
-        help="make a link that pairs a phone with the family's page",
-        description="Prints a link, and as a QR code, with which one device is paired, once, within ten minutes. A"
-        " guest sees and hears, a parent also acts, an owner also pairs devices and removes them.",
+    _add_pair(
+        commands.add_parser(
+            "pair",
+            help="make a link that pairs a phone with the family's page",
+            description="Prints a link, and as a QR code, with which one device is paired, once, within ten minutes. A"
+            " microphone sends the sound of one room, a guest sees and hears, a parent also acts, an owner also pairs"
+            " devices and removes them.",
+        )
     )
-    _add_config(pair)
-    pair.add_argument("--role", choices=("guest", "parent", "owner"), default="owner", help="(default: %(default)s)")
-    add_log_level(pair)
-    pair.set_defaults(command=_pair)
 
     add_correction_commands(commands)
 
@@ -140,6 +139,18 @@ def _parser() -> argparse.ArgumentParser:
     add_log_level(status)
     status.set_defaults(command=_status)
     return parser
+
+
+def _add_pair(pair: argparse.ArgumentParser) -> None:
+    _add_config(pair)
+    pair.add_argument(
+        "--role", choices=("microphone", "guest", "parent", "owner"), default="owner", help="(default: %(default)s)"
+    )
+    pair.add_argument(
+        "--room", metavar="ID", help="of a microphone: its room; left out: whoever opens the link says it"
+    )
+    add_log_level(pair)
+    pair.set_defaults(command=_pair)
 
 
 def _version() -> str:
@@ -161,6 +172,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from service.app import run  # noqa: PLC0415 - each command loads only what it needs
     from service.capture.spec import device_of, parse_source  # noqa: PLC0415
     from service.config import Config, load_config  # noqa: PLC0415
+    from service.web.family.rooms import kept_rooms  # noqa: PLC0415
     from service.web.settings import WebSettings  # noqa: PLC0415
 
     specs = [parse_source(text) for text in arguments.sources]
@@ -182,6 +194,8 @@ def _run(arguments: argparse.Namespace) -> int:
         from service.capture.microphone import has_capture_device  # noqa: PLC0415
 
         demo = not specs and not has_capture_device()
+        if demo and config.web is not None and kept_rooms(config.state_dir):  # a phone is better than a demo
+            config, demo = config.model_copy(update={"sources": {}}), False
     return run(
         config,
         json_lines=arguments.json,
@@ -257,7 +271,7 @@ def _test_alarm(arguments: argparse.Namespace) -> int:
 def _pair(arguments: argparse.Namespace) -> int:
     from service.client.pair import print_link  # noqa: PLC0415
 
-    return print_link(arguments.config, arguments.role)
+    return print_link(arguments.config, arguments.role, arguments.room)
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:

@@ -1,15 +1,13 @@
 """The configuration as types: what an operator may write, checked once at the door."""
 
-import datetime as dt
 import logging
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BeforeValidator,
     Field,
     PrivateAttr,
     ValidationError,
@@ -21,14 +19,24 @@ from pydantic import (
 from model.decoding.tracks import Wanted
 from monitord.errors import ConfigError
 from service.capture.redact import redact
-from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec, device_of, host_and_port, stream_spec
+from service.capture.spec import (
+    FileSpec,
+    MicrophoneSpec,
+    PageSpec,
+    SourceSpec,
+    StreamSpec,
+    device_of,
+    host_and_port,
+    stream_spec,
+)
 from service.capture.streams.how import AS_IT_IS, How, Transport, how
 from service.homeassistant.settings import HomeAssistantConfig
 from service.mqtt.settings import MqttSettings
 from service.notify.settings import NotifyConfig
-from service.settings.base import ExistingFile, FilePath, Id, Part, Text
+from service.settings.base import ExistingFile, FilePath, Id, Part, Text, in_words
 from service.settings.command import command
 from service.settings.credentials import with_credentials
+from service.settings.daily import TestAlarmConfig
 from service.settings.errors import refusals
 from service.settings.paths import default_state_dir
 from service.settings.profiles import ProfilesConfig
@@ -39,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 class SourceConfig(Part):
-    """One room's channel: exactly one of microphone, stream, file."""
+    """One room's channel: exactly one of microphone, stream, file, page."""
 
     name: Text | None = None
     """What people call it; None: made from the id."""
@@ -51,6 +59,8 @@ class SourceConfig(Part):
     """URL; kept out of `repr`, for it may hold a password."""
     file: ExistingFile | None = None
     """A recording, played in real time by `run`."""
+    page: bool = False
+    """Whether a phone is its microphone by the family's page."""
     loop: bool = False
     """Whether the recording starts over at its end."""
     track: Annotated[int, Field(ge=1)] | Text | None = None
@@ -104,14 +114,15 @@ class SourceConfig(Part):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        kinds = [kind for kind in ("microphone", "stream", "file") if getattr(self, kind) is not None]
+        kinds = [kind for kind in ("microphone", "stream", "file", "page") if getattr(self, kind) not in {None, False}]
         if len(kinds) != 1:
-            raise ValueError(f"give exactly one of microphone, stream, file (found: {', '.join(kinds) or 'none'})")
+            found = ", ".join(kinds) or "none"
+            raise ValueError(f"give exactly one of microphone, stream, file, page: true (found: {found})")
         if self.listen and self.stream is None:
             raise ValueError("listen belongs to a stream")
         if self.loop and self.file is None:
             raise ValueError("loop belongs to a file")
-        if self.microphone is not None and (self.track is not None or self.language is not None):
+        if self.stream is None and self.file is None and (self.track is not None or self.language is not None):
             raise ValueError("track and language belong to a stream or a file")
         self._read_how()
         return self
@@ -143,25 +154,9 @@ class SourceConfig(Part):
             return StreamSpec(self.stream, listen=self.listen, wanted=wanted, how=self._how)
         if self.file is not None:
             return FileSpec(self.file, loop=self.loop, wanted=wanted)
+        if self.page:
+            return PageSpec()
         return MicrophoneSpec("default" if self.microphone is None else self.microphone)
-
-
-def _time_of_day(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError('must be a time in quotes, "19:00"')  # noqa: TRY004 - pydantic's way
-    try:
-        return dt.datetime.strptime(value, "%H:%M").time()  # noqa: DTZ007 - of each day
-    except ValueError:
-        raise ValueError('must be a time of day, "19:00"') from None
-
-
-class TestAlarmConfig(Part):
-    """When the way to the phones is proven without being asked for."""
-
-    __test__ = False  # a name that pytest would collect
-
-    daily_at: Annotated[dt.time, BeforeValidator(_time_of_day)] | None = None
-    """Local time, `"19:00"`: every room is tested; None: only when somebody asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +206,19 @@ class Config(Part):
         return self
 
     _given: Sequence[SourceSpec] = PrivateAttr(())  # on the command line, in place of the file's sources
+    _on_page: Mapping[str, str] = PrivateAttr({})  # names of the rooms that came into being on the page
 
     @property
     def rooms(self) -> list[Room]:
-        """What to listen to, in order: the sources of the command line as `room`, `room2`, ..., else the file's."""
+        """What to listen to: the command line's sources as `room`, `room2`, ..., else the file's; then the page's."""
         ids = ["room", *(f"room{number}" for number in range(2, len(self._given) + 1))]
-        given = [Room(source_id, _in_words(source_id), spec) for source_id, spec in zip(ids, self._given, strict=False)]
-        return given or [
-            Room(source_id, source.name or _in_words(source_id), source.spec)
+        given = [Room(source_id, in_words(source_id), spec) for source_id, spec in zip(ids, self._given, strict=False)]
+        rooms = given or [
+            Room(source_id, source.name or in_words(source_id), source.spec)
             for source_id, source in self.sources.items()
         ]
+        taken = {room.id for room in rooms}
+        return [*rooms, *(Room(one, name, PageSpec()) for one, name in self._on_page.items() if one not in taken)]
 
     def hosts(self) -> list[tuple[str, str]]:
         """Returns which key names which host of the network."""
@@ -232,6 +230,12 @@ class Config(Part):
         """Returns this configuration with the command line's sources in place of its own; with none, its own."""
         config = self.model_copy()
         config._given = tuple(sources)  # noqa: SLF001 - our own copy
+        return config
+
+    def with_rooms_of_page(self, rooms: Mapping[str, str]) -> Self:
+        """Returns this configuration with the rooms that came into being on the page: names by id."""
+        config = self.model_copy()
+        config._on_page = {} if self.web is None else rooms  # noqa: SLF001 - our own copy
         return config
 
 
@@ -276,11 +280,6 @@ def _warn_of_shared_devices(file: YamlFile, config: Config) -> None:
                 " meant to share it, add share: true"
             )
             _log.warning("%s", file.refusal(("sources", source_id, device[0]), words))
-
-
-def _in_words(source_id: str) -> str:
-    """`baby_room`: `Baby room`."""
-    return source_id.replace("_", " ").strip().capitalize() or source_id
 
 
 def _warn_of_readable_passwords(file: YamlFile, config: Config) -> None:

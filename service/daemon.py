@@ -52,7 +52,7 @@ from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox
 from service.storage.state_lock import only_one
 from service.terminal.banner import banner, page_banner
-from service.terminal.journal import Screen
+from service.terminal.journal import JournalScreen, Screen
 from service.web.opening import beside, kept_by, open_page, open_past
 
 WORKER_STOP_S: Final = 1.0
@@ -113,7 +113,6 @@ class Daemon:
         demo: bool = False,
         restart: Callable[[], None] = lambda: None,
         trace: Trace | None = None,
-        invites: bool = False,
     ) -> Self:
         """Puts the parts together; nothing is heard or told yet.
 
@@ -124,7 +123,6 @@ class Daemon:
             demo: Whether every source plays the demo sound.
             restart: Called, from the worker's thread, when somebody asks for a restart.
             trace: Follows how each decision comes about.
-            invites: Whether the screen shows a link that makes the first owner of the page.
 
         Raises:
             MonitordError: It cannot begin; nothing is left open.
@@ -159,7 +157,7 @@ class Daemon:
                 gone=announced.gone,
             )
             mqtt = MqttClient(broker, speaker)
-            page = open_page(config.web, node, names, config.state_dir, past, on_command=take, invites=invites)
+            page = open_page(config.web, node, names, config.state_dir, past, on_command=take, restart=restart)
             tell = beside(page, mqtt.tell)
             notifier = Notifier.build(config.notify, queue.delivered, queue.not_delivered)
             health = HealthMonitor(
@@ -250,9 +248,9 @@ class Daemon:
         if self._page is not None:
             self._page.start()
             self._opened.callback(self._page.stop, PAGE_STOP_S)
-            self._screen.banner(
-                page_banner(self._page.addresses.page, self._page.addresses.way, self._page.invitation())
-            )
+            # Others may read a journal, and later: there nobody is invited.
+            invitation = None if isinstance(self._screen, JournalScreen) else self._page.invitation()
+            self._screen.banner(page_banner(self._page.addresses.page, self._page.addresses.way, invitation))
         self._notifier.start()
         self._opened.callback(self._notifier.stop, NOTIFY_STOP_S)
         self._opened.callback(self._thread.stop, WORKER_STOP_S)

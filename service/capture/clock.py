@@ -24,6 +24,11 @@ class LiveClock:
         self._zero_s: float | None = None  # our monotonic time of the stream's first sample
         self._last_s = 0.0
 
+    @property
+    def heard(self) -> bool:
+        """Whether any sound has come."""
+        return self._zero_s is not None
+
     def age_s(self, n: int, rate_hz: int, now_s: float) -> float:
         """Returns the age (seconds) of the first of the n samples that came just now, at monotonic `now_s`."""
         start_s = self._heard_s

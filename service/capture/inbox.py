@@ -77,11 +77,15 @@ class Inbox:
         with self._room:
             self._injection = injection
 
-    def write(self, samples: Pcm, rate_hz: int, at: float) -> None:
-        """Appends int16 [n] mono samples, the first captured at wall time `at` (Unix seconds)."""
+    def write(self, samples: Pcm, rate_hz: int, at: float, *, timely: bool = True) -> None:
+        """Appends int16 [n] mono samples, the first captured at wall time `at` (Unix seconds).
+
+        `timely` is False for what waited somewhere on the way: how fast that comes says nothing of its rate.
+        """
         with self._room:
             self._at_rate(rate_hz)
-            self._arrival.feed(len(samples), rate_hz, time.monotonic())
+            if timely:
+                self._arrival.feed(len(samples), rate_hz, time.monotonic())
             for hear in self.tap.listeners:
                 hear(AudioChunk(self.source, rate_hz, self._next, samples, at))
             if self._injection is not None:

@@ -8,9 +8,10 @@ from typing import Final
 from monitord.errors import ConfigError, MonitordError
 from service.capture.file import FileSource
 from service.capture.inbox import Inbox
+from service.capture.page import PageSource
 from service.capture.recording import check_file
 from service.capture.source import Source
-from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
+from service.capture.spec import FileSpec, MicrophoneSpec, PageSpec, SourceSpec, StreamSpec
 
 SOURCES_STOP_S: Final = 0.8
 """Seconds that all sources together have to leave: one chunk's wait; a hung device is left behind."""
@@ -35,6 +36,8 @@ def open_source(source_id: str, spec: SourceSpec, inbox: Inbox, *, demo: bool = 
             return StreamSource(source_id, url, inbox, wanted=wanted, listen=listen, how=how)
         case FileSpec(path, loop, wanted):
             return FileSource(source_id, path, inbox, realtime=True, loop=loop, wanted=wanted)
+        case PageSpec():
+            return PageSource(source_id, inbox)
 
 
 def check_files(specs: Sequence[SourceSpec]) -> None:

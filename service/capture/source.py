@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from monitord.faults import Fault
 from service.capture.inbox import Inbox
 
 
@@ -29,6 +30,8 @@ class SourceStatus:
     """How often the source was opened again since the start."""
     part: str = ""
     """What of it is heard, where it has several tracks or channels; empty where it is all of it."""
+    says: Fault = "ok"
+    """What the source itself knows to be wrong: a phone's page tells that its screen is off."""
 
 
 class Source(Protocol):

@@ -57,7 +57,12 @@ class FileSpec:
     """Which of several audio tracks."""
 
 
-SourceSpec = MicrophoneSpec | StreamSpec | FileSpec
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """A phone that is the room's microphone by the family's page."""
+
+
+SourceSpec = MicrophoneSpec | StreamSpec | FileSpec | PageSpec
 
 
 def parse_source(text: str) -> SourceSpec:

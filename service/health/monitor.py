@@ -162,6 +162,7 @@ class HealthMonitor:
             heard_badly=room.continuity.heard_badly and status.state is not SourceState.ENDED,
             stuck=self.stuck,
             opposite=channel.inbox.opposite,
+            says=status.says,
         )
 
     def _tell_fault(self, room: _Watched, before: Fault, detail: str) -> None:

@@ -46,6 +46,8 @@ class Signs:
     """Whether the worker does not move."""
     opposite: bool = False
     """Whether two of its channels carry the same in opposite phase."""
+    says: Fault = "ok"
+    """What the source itself knows to be wrong."""
 
 
 _SAYS_ITSELF: Final[Mapping[SourceState, Fault]] = {
@@ -60,13 +62,22 @@ def judge(signs: Signs) -> Fault:
         return "stuck"
     if signs.state in _SAYS_ITSELF:
         return _SAYS_ITSELF[signs.state]
+    if (silent := _why_silent(signs)) != "ok":
+        return silent
+    if signs.samples != "ok":
+        return signs.samples
+    return "wrong_rate" if signs.wrong_rate else _while_heard(signs)
+
+
+def _why_silent(signs: Signs) -> Fault:
+    """What keeps its sound from coming; `ok` while it comes, whatever the source says."""
+    if signs.says != "ok" and not FAULTS[signs.says].heard and signs.silent_s > GRACE_S:
+        return signs.says  # while its sound comes all the same, it is heard
     if signs.state is SourceState.RECONNECTING and signs.silent_s > GRACE_S:
         return "reconnecting"
     if signs.state is not SourceState.ENDED and signs.silent_s > STALL_S:
         return "stalled"
-    if signs.samples != "ok":
-        return signs.samples
-    return "wrong_rate" if signs.wrong_rate else _while_heard(signs)
+    return "ok"
 
 
 def _while_heard(signs: Signs) -> Fault:
@@ -75,6 +86,8 @@ def _while_heard(signs: Signs) -> Fault:
         return "intermittent"
     if signs.late_s > LATE_S:
         return "overload"
+    if signs.says != "ok" and FAULTS[signs.says].heard:
+        return signs.says
     return "wiring" if signs.opposite else "ok"
 
 

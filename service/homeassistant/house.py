@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
+from service.capture.spec import FileSpec, MicrophoneSpec, PageSpec, SourceSpec, StreamSpec
 from service.messages.message import Node
 
 _KINDS: Final[Mapping[type[SourceSpec], str]] = {
     MicrophoneSpec: "Microphone",
     StreamSpec: "Stream",
     FileSpec: "Recording",
+    PageSpec: "Phone",
 }
 
 

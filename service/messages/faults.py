@@ -48,4 +48,12 @@ FAULTS: Final[Mapping[Fault, FaultMeaning]] = {
         heard=True,
         text="heard, but two channels are opposite: use a mono input or another cable",
     ),
+    "needs_tap": FaultMeaning(heard=False, text="NOT HEARD: the page on its phone waits for a tap on its button"),
+    "screen_off": FaultMeaning(heard=False, text="NOT HEARD: its phone's screen is off, or shows something else"),
+    "page_closed": FaultMeaning(heard=False, text="NOT HEARD: the page on its phone was closed"),
+    "page_asleep": FaultMeaning(heard=False, text="NOT HEARD: its phone put the page to sleep to save power or memory"),
+    "not_allowed": FaultMeaning(heard=False, text="NOT HEARD: its phone's browser does not allow the microphone"),
+    "mic_taken": FaultMeaning(heard=False, text="NOT HEARD: a call or another app has its phone's microphone"),
+    # It is heard until it is empty, and then it is too late to tell.
+    "battery_low": FaultMeaning(heard=True, text="heard, but its phone's battery is nearly empty", notify=True),
 }

@@ -14,6 +14,11 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
+def in_words(source_id: str) -> str:
+    """`baby_room`: `Baby room`."""
+    return source_id.replace("_", " ").strip().capitalize() or source_id
+
+
 def _path(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str) or not value:
         return value

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from service.capture.own_address import reachable
 from service.capture.redact import redact
-from service.capture.spec import FileSpec, MicrophoneSpec, SourceSpec, StreamSpec
+from service.capture.spec import FileSpec, MicrophoneSpec, PageSpec, SourceSpec, StreamSpec
 from service.settings.command import command
 from service.terminal.console_text import printable
 from service.terminal.qr_code import qr_code
@@ -107,6 +107,8 @@ def source_words(spec: SourceSpec) -> str:
             return f"a phone that sends to {redact(reachable(url))}" if listen else redact(url)
         case FileSpec(path, loop):
             return f"{printable(str(path))}, in real time{', over and over' if loop else ''}"
+        case PageSpec():
+            return "a phone, by the family's page"
 
 
 def _demo_notice() -> list[str]:

@@ -26,14 +26,14 @@ def open_page(
     past: "Past | None",
     *,
     on_command: Callable[[Command], None],
-    invites: bool,
+    restart: Callable[[], None],
 ) -> "WebServer | None":
     """Builds the server; nothing is opened yet. The arguments are those of `WebServer`."""
     if settings is None or past is None:
         return None
     from service.web.server import WebServer  # noqa: PLC0415 - aiohttp only where there is a page: 12 MB
 
-    return WebServer(settings, node, names, state_dir, past, on_command=on_command, invites=invites)
+    return WebServer(settings, node, names, state_dir, past, on_command=on_command, restart=restart)
 
 
 def open_past(

@@ -14,7 +14,12 @@ from aiohttp import web
 from service.messages.texts import Texts, languages
 
 FOLDER: Final = Path(__file__).parent / "pages"
-VIEWS: Final = {"/": "parents/index.html", "/pair": "pair.html", "/devices": "devices.html"}
+VIEWS: Final = {
+    "/": "parents/index.html",
+    "/pair": "pair.html",
+    "/devices": "devices.html",
+    "/microphone": "microphone.html",
+}
 """Path -> file: where a person goes."""
 TRUST: Final = {"/": "trust.html"}
 """The same, over plain http."""

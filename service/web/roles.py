@@ -26,8 +26,8 @@ _OWNER: Final = frozenset({Role.OWNER})
 
 SMALL_BODY: Final = 16 * 1024
 """Bytes: more than any request has that is no sound."""
-SOUND_BODY: Final = 1024 * 1024
-"""Bytes: 10 s of sound at 48 kHz, more than a page sends at once."""
+SOUND_BODY: Final = 512 * 1024
+"""Bytes: 5 s of sound at 48 kHz, more than a page sends at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Right:
 
 RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     ("GET", "/api/me"): Right(_EVERYBODY),
+    ("POST", "/api/microphone/{room}"): Right(frozenset({Role.MICROPHONE}), SOUND_BODY),
     ("GET", "/api/live"): Right(_WHO_SEES),
     ("GET", "/api/listen/{room}"): Right(_WHO_SEES),
     ("GET", "/api/night"): Right(_WHO_SEES),

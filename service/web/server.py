@@ -26,7 +26,9 @@ from service.web.board import Board
 from service.web.family.devices import Devices
 from service.web.family.invitations import Invitations
 from service.web.family.pairing import Pairing
+from service.web.family.rooms import NewRooms
 from service.web.live import Live
+from service.web.microphone import Microphone
 from service.web.pages import TRUST, VIEWS, Pages
 from service.web.past.night import PastRoutes
 from service.web.past.past import Past
@@ -62,7 +64,7 @@ class WebServer:
         state_dir: Where devices and the certificate are kept.
         past: What the rooms sound like and what was; open.
         on_command: Gets each command; returns at once.
-        invites: Whether the first owner is invited by a link on the screen.
+        restart: Called, from the web thread, when a room came into being: the daemon begins anew with it.
     """
 
     def __init__(
@@ -74,10 +76,10 @@ class WebServer:
         past: Past,
         *,
         on_command: Callable[[Command], None],
-        invites: bool = False,
+        restart: Callable[[], None],
     ) -> None:
         self._settings, self._node, self._names = settings, node, names
-        self._on_command, self._invites = on_command, invites
+        self._on_command, self._restart = on_command, restart
         self._past, self._store = past, DocumentStore(state_dir)
         self._devices = Devices(self._store)
         self._invitations = Invitations(state_dir)
@@ -115,8 +117,8 @@ class WebServer:
         return not self._thread.is_alive()
 
     def invitation(self) -> str | None:
-        """Returns a link that makes the first owner; None where there is one, or nobody is to be invited here."""
-        if not self._invites or self._devices.owned:
+        """Returns a link that makes the first owner; None where there is one."""
+        if self._devices.owned:
             return None
         try:
             return self.addresses.link(self._invitations.invite(Role.OWNER))
@@ -226,7 +228,8 @@ class WebServer:
         past, taps = PastRoutes(self._names, self._past), self._past.taps
         live, actions = Live(self._board, Look(taps, self._board)), Actions(self._node, self._names, self._on_command)
         checks = RoomChecks(self._node, taps, self._store, self._board.tell)
-        pairing = Pairing(access, devices, self._invitations, self._board, self._names, self.addresses.link)
+        rooms = NewRooms(self._store, self._names, self._past.phones, self._restart)
+        pairing = Pairing(access, devices, self._invitations, self._board, self._names, self.addresses.link, rooms)
         application = web.Application(middlewares=[access.let_in], client_max_size=SOUND_BODY)
         application.on_response_prepare.append(access.prepare)
         application.add_routes(
@@ -235,6 +238,7 @@ class WebServer:
                 web.get("/healthz", self._health),
                 web.post("/api/pair", pairing.pair),
                 web.get("/api/me", pairing.me),
+                web.post("/api/microphone/{room}", Microphone(self._past.phones).take),
                 web.get("/api/live", live.stream),
                 web.get("/api/listen/{room}", Listen(taps).stream),
                 web.get("/api/night", past.night),

@@ -33,7 +33,7 @@ def test_the_test_command_runs_from_anywhere_and_says_how_long(
     assert lib('mark_installed test "$root/deploy/requirements-test.lock"').returncode == 0
     done = run_script([str(checkout / "tests" / "run"), "--quick", *words], cwd="/", CI="true")
     assert done.returncode == 0, done.stderr
-    left_out = "-m pytest -m not e2e and not homeassistant"
+    left_out = "-m pytest -m not e2e and not homeassistant and not browser"
     asked = "-k a name" if words else "-n 4 --dist loadfile"
     expected = ["ruff format --check", "ruff check", "mypy ", "lint-imports ", f"python {left_out} {asked}"]
     assert done.stdout.splitlines() == [f"{line} ({checkout})" for line in expected]
@@ -52,7 +52,7 @@ def test_without_arguments_all_but_home_assistant_runs(
     (checkout / "tests" / "test_one.py").write_text("pytestmark = pytest.mark.e2e\n")
     done = run_script([str(checkout / "tests" / "run"), "--yes"], CI="true")
     quick, *e2e = done.stdout.splitlines()
-    assert quick.startswith("-m pytest -m not e2e and not homeassistant -n ")
+    assert quick.startswith("-m pytest -m not e2e and not homeassistant and not browser -n ")
     if "WITHOUT the end-to-end tests" in done.stderr:  # their Debian packages are missing
         assert (done.returncode, e2e) == (int(fails_in == "not e2e"), [])
         return

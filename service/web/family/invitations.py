@@ -9,13 +9,13 @@ import os
 import secrets
 import time
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from service.settings.base import Id
 from service.storage.schemas import Instant
-from service.web.family.devices import NAME_CHARS, TOKEN_BYTES, hash_of
+from service.web.family.devices import TOKEN_BYTES, hash_of
 from service.web.roles import Role
 
 VALID_S: Final = 600.0
@@ -30,8 +30,6 @@ class Invitation(BaseModel):
     role: Role
     room: Id | None = None
     """Of a microphone: its room; None: whoever holds the device says it."""
-    name: Annotated[str, Field(max_length=NAME_CHARS)] = ""
-    """What people call the room, where it is a new one."""
     ends: Instant
     """Wall time (Unix seconds) from which it does not hold any more."""
 
@@ -46,12 +44,12 @@ class Invitations:
     def __init__(self, state_dir: Path) -> None:
         self._folder = state_dir / FOLDER
 
-    def invite(self, role: Role, room: str | None = None, name: str = "") -> str:
+    def invite(self, role: Role, room: str | None = None) -> str:
         """Returns the token of a new invitation; OSError where the disk refuses."""
         self._forget_old()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        invitation = Invitation(role=role, room=room, name=name, ends=time.time() + VALID_S)
+        invitation = Invitation(role=role, room=room, ends=time.time() + VALID_S)
         path = self._path(token)
         fresh = path.with_suffix(".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -10,13 +10,18 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.messages.message import iso_utc
+from service.settings.base import Id
 from service.web.access import DEVICE, Access, RefusedError
 from service.web.board import Board
 from service.web.family.devices import Devices
 from service.web.family.invitations import Invitations
+from service.web.family.rooms import NAME_CHARS, NewRooms
 from service.web.roles import Role
 
 OVER: Final = "this link was used, or its ten minutes are over; make another one"
+
+RESTART_S: Final = 0.3
+"""Seconds from the answer to a phone that made a room to the daemon's new start."""
 
 _SYSTEMS: Final = ("iPhone", "iPad", "Android", "Windows", "Macintosh", "CrOS", "Linux")
 _BROWSERS: Final = ("Edg", "Firefox", "SamsungBrowser", "Chrome", "Safari")
@@ -29,8 +34,14 @@ class PairRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     token: Annotated[str, Field(max_length=100)]
+    look: bool = False
+    """Whether it only asks what the token invites to."""
     role: Role | None = None
     """What the device is to be; an owner's link may make any."""
+    room: Id | None = None
+    """Of a microphone whose link names no room: one that is there; None: a new one."""
+    name: Annotated[str, Field(max_length=NAME_CHARS)] = ""
+    """What people call a new one."""
 
 
 class InviteRequest(BaseModel):
@@ -53,17 +64,18 @@ class Pairing:
     """What people call each room, by id."""
     link: Callable[[str], str]
     """Makes the address of a token."""
+    rooms: NewRooms
 
     async def me(self, request: web.Request) -> web.Response:
         """`GET /api/me`: who this device is; a microphone learns of its own room alone."""
         _, device = request[DEVICE]
-        rooms = self.names if device.room is None else {device.room: self.names.get(device.room, device.room)}
+        rooms = self.names if device.room is None else {device.room: self.rooms.name(device.room)}
         response = web.json_response({"role": device.role, "room": device.room, "rooms": dict(rooms)})
         self.access.renew_cookie(request, response)
         return response
 
     async def pair(self, request: web.Request) -> web.Response:
-        """`POST /api/pair`: spends an invitation; 410 where it does not hold any more."""
+        """`POST /api/pair`: looks at an invitation, or spends it; 410 where it does not hold any more."""
         try:
             asked = PairRequest.model_validate_json(await request.read())
         except ValidationError:
@@ -71,14 +83,24 @@ class Pairing:
         invitation = self.invitations.look(asked.token)
         if invitation is None:
             raise RefusedError(HTTPStatus.GONE, OVER)
+        if asked.look:
+            values = {"role": invitation.role, "room": invitation.room, "rooms": self.rooms.open_to_phones()}
+            return web.json_response(values)
         role = asked.role or invitation.role
         if role is not invitation.role and invitation.role is not Role.OWNER:
             raise RefusedError(HTTPStatus.FORBIDDEN, f"this link makes a {invitation.role}")
+        room = None
+        if role is Role.MICROPHONE:
+            room = self.rooms.room(invitation.room or asked.room, asked.name.strip())
+            if room is None:
+                raise RefusedError(HTTPStatus.CONFLICT, "this room has another microphone, or there are too many rooms")
         if not self.invitations.spend(asked.token):
             raise RefusedError(HTTPStatus.GONE, OVER)
-        _, token = self.devices.pair(role, None, _device_name(request.headers.get("User-Agent", "")))
-        response = web.json_response({"role": role, "room": None}, status=HTTPStatus.CREATED)
+        _, token = self.devices.pair(role, room, _device_name(request.headers.get("User-Agent", "")))
+        response = web.json_response({"role": role, "room": room}, status=HTTPStatus.CREATED)
         self.access.give_cookie(response, token)
+        if room is not None and room not in self.names:  # after the answer is on its way
+            asyncio.get_running_loop().call_later(RESTART_S, self.rooms.restart)
         return response
 
     async def list_devices(self, request: web.Request) -> web.Response:

@@ -23,7 +23,7 @@ async function draw() {
     element("nav", {}, element("h1", {}, say("devices")), element("a", { href: "/" }, say("now"))),
     element("section", { class: "card" },
       element("h2", {}, say("invite")),
-      ["owner", "parent", "guest"].map((role) =>
+      ["microphone", "guest", "parent", "owner"].map((role) =>
         element("button", { click: () => invite(role) }, say(`role.${role}`))),
       link ? [element("p", { class: "link" }, link), element("p", { class: "faint" }, say("invite_hint"))] : null),
     devices.map((device) => element("section", { class: "card" },

@@ -1,14 +1,44 @@
 // Pairs this device with the token behind `#`, which is never part of a request's address.
 import { ask, element, loadWords, say, show } from "./house.js";
 
-await loadWords();
 const token = location.hash.slice(1);
-history.replaceState(null, "", location.pathname);  // the link is used up; nobody shall copy it
-show(element("p", { role: "status" }, say("pairing")));
+
+async function pair(choice = {}) {
+  show(element("p", { role: "status" }, say("pairing")));
+  try {
+    const { role } = await ask("POST", "/api/pair", { token, ...choice });
+    location.replace(role === "microphone" ? "/microphone" : "/");  // nobody goes back to a link that is used up
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+function refuse(error) {
+  const over = error.status === 410 || error.status === 400;
+  show(element("p", { class: "bad", role: "alert" }, over ? say("link_over") : say("failed", { why: error.message })));
+}
+
+function chooseRoom(rooms) {
+  const name = element("input", { id: "name", maxlength: 64, value: say("nursery"), autocomplete: "off" });
+  show(
+    element("h1", {}, say("which_room")),
+    Object.entries(rooms).map(([room, called]) =>
+      element("button", { click: () => pair({ role: "microphone", room }) }, called)),
+    element("section", { class: "card" },
+      element("label", { for: "name" }, say("new_room")), name,
+      element("button", { class: "main", click: () => pair({ role: "microphone", name: name.value }) }, say("go_on"))));
+}
+
+await loadWords();
 try {
-  await ask("POST", "/api/pair", { token });
-  location.replace("/");
+  const { role, room, rooms } = await ask("POST", "/api/pair", { token, look: true });
+  if (role === "owner") {
+    show(
+      element("h1", {}, say("what_is_it")),
+      element("button", { click: () => chooseRoom(rooms) }, say("is_microphone")),
+      element("button", { click: () => pair() }, say("is_mine")));
+  } else if (role === "microphone" && !room) chooseRoom(rooms);
+  else await pair();
 } catch (error) {
-  const words = error.status === 410 || error.status === 400 ? say("link_over") : say("failed", { why: error.message });
-  show(element("p", { class: "bad", role: "alert" }, words));
+  refuse(error);
 }

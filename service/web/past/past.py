@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
 from service.capture.inbox import Tap
+from service.capture.page import PageSource
 from service.capture.source import Source
 from service.messages.message import Message, Node
 from service.storage.history import History
@@ -25,6 +26,8 @@ class Past:
     taps: Mapping[str, Tap]
     """What each room sounds like, by its source."""
     history: History
+    phones: Mapping[str, PageSource] = field(default_factory=dict)
+    """The rooms whose microphone is a phone, by source: they take what its page posts."""
     clips: ClipStore | None = None
     """None: the family keeps none."""
     recorder: ClipRecorder | None = None
@@ -35,15 +38,17 @@ class Past:
         cls, node: Node, folder: Path, sources: Iterable[Source], clips: ClipSettings | None, stack: ExitStack
     ) -> Self:
         """Opens the history, and begins to record clips where the family wants them; until the stack is closed."""
+        sources = list(sources)
         taps = {source.id: source.inbox.tap for source in sources}
+        phones = {source.id: source for source in sources if isinstance(source, PageSource)}
         history = stack.enter_context(History(folder / "history.db", node))
         if clips is None:
-            return cls(taps, history)
+            return cls(taps, history, phones)
         store = ClipStore(folder / "clips", clips)
         recorder = ClipRecorder(node, taps, store)
         recorder.start()
         stack.callback(recorder.stop, STOP_S)
-        return cls(taps, history, store, recorder)
+        return cls(taps, history, phones, store, recorder)
 
     @property
     def fault(self) -> str:

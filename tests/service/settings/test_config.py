@@ -119,8 +119,8 @@ bundel: /x
         "1: node: 'My House' is no id: use small letters a to z, digits and _ only, such as 'my_house'",
         (
             "4: sources.nursery.microfone: unknown key; did you mean 'microphone'; "
-            "allowed are ca_file, file, fingerprint, format, language, listen, loop, microphone, name, share, stream, "
-            "track, transport, verify"
+            "allowed are ca_file, file, fingerprint, format, language, listen, loop, microphone, name, page, share, "
+            "stream, track, transport, verify"
         ),
         "5: sources.Bed Room: 'Bed Room' is no id: use small letters a to z, digits and _ only, such as 'bed_room'",
         "7: mqtt.port: 99999 is no port; allowed are 1 to 65535",
@@ -132,7 +132,12 @@ bundel: /x
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("sources: {a: {}}", "sources.a: give exactly one of microphone, stream, file (found: none)"),
+        (
+            "sources: {a: {page: false}}",
+            "sources.a: give exactly one of microphone, stream, file, page: true (found: none)",
+        ),
+        ("sources: {a: {page: true, track: 2}}", "sources.a: track and language belong to a stream or a file"),
+        ("sources: {a: {}}", "sources.a: give exactly one of microphone, stream, file, page: true (found: none)"),
         ("sources: {a: {microphone: 1, stream: 'udp://0.0.0.0:1'}}", "(found: microphone, stream)"),
         ("sources: {a: {microphone: true}}", "sources.a.microphone: must be default"),
         ("sources: {a: {microphone: -1}}", "0 or more"),

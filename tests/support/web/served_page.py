@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, Self
 import aiohttp
 
 from service.capture.inbox import Inbox
+from service.capture.page import PageSource
 from service.messages.commands import Command
 from service.messages.message import Node
 from service.storage.history import History
@@ -61,16 +63,25 @@ class ServedPage:
     )
     names: Mapping[str, str] = field(default_factory=lambda: {"nursery": "Nursery", "attic": "Attic"})
     commands: list[Command] = field(default_factory=list)
+    restarts: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
         self.inboxes = {room: Inbox(room) for room in self.names}
+        self.phones = {"nursery": PageSource("nursery", self.inboxes["nursery"])}
         self.past = Past(
             {room: inbox.tap for room, inbox in self.inboxes.items()},
             History(self.folder / "history.db", Node("home")).__enter__(),
+            self.phones,
             ClipStore(self.folder / "clips", ClipSettings()),
         )
         self.server = WebServer(
-            self.settings, Node("home"), self.names, self.folder, self.past, on_command=self.commands.append
+            self.settings,
+            Node("home"),
+            self.names,
+            self.folder,
+            self.past,
+            on_command=self.commands.append,
+            restart=self.restarts.set,
         )
         self.server.start()
         return self
@@ -85,8 +96,9 @@ class ServedPage:
         return self.server.addresses.page.rstrip("/")
 
     def paired(self, role: Role) -> str:
-        """Pairs a device as a phone does; returns the token of its cookie."""
-        answer = self.ask("POST", "/api/pair", body={"token": Invitations(self.folder).invite(role)})
+        """Pairs a device as a phone does, a microphone with the nursery; returns the token of its cookie."""
+        room = "nursery" if role is Role.MICROPHONE else None
+        answer = self.ask("POST", "/api/pair", body={"token": Invitations(self.folder).invite(role, room)})
         assert answer.status == 201
         assert answer.cookie is not None
         return answer.cookie

@@ -1,0 +1,77 @@
+"""A house of a real daemon, a real broker and a real browser."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.daemon.daemon import Daemon, configure, crying_room, monitord
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port
+from tests.support.web.chromium import chromium, phone
+
+MICROPHONE = """
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+window.microphone = { opened: null, refused: false };
+navigator.mediaDevices.getUserMedia = async (asked) => {
+  if (microphone.refused) throw new DOMException("taken", "NotReadableError");
+  return microphone.opened = await open(asked);
+};
+"""
+"""Lets a test take the microphone away, as a call does."""
+
+
+@dataclass
+class PageHouse:
+    """What runs."""
+
+    folder: Path
+    config: Path
+    broker: Mosquitto
+    subscriber: Subscriber
+    daemon: Daemon
+    browser: Browser
+
+    def link(self, role: str, *more: str) -> str:
+        """Makes a link as a person does."""
+        made = monitord("pair", "--config", self.config, "--role", role, *more)
+        assert made.returncode == 0, made.stderr
+        return made.stdout.splitlines()[-1]
+
+    def listening_phone(self) -> Page:
+        """Pairs a phone with the nursery, and taps."""
+        page = phone(self.browser).new_page()
+        page.add_init_script(MICROPHONE)
+        page.goto(self.link("microphone", "--room", "nursery"))
+        page.get_by_role("button").first.click()
+        self.until(lambda: self.status() == "online", "the nursery is heard")
+        return page
+
+    def status(self) -> str | None:
+        """Of the nursery, on MQTT."""
+        return self.subscriber.last("monitord/home/nursery/status")
+
+    def health(self) -> dict[str, object]:
+        """Of the nursery, on MQTT, as told last."""
+        told = self.subscriber.last("monitord/home/nursery/health")
+        return {} if told is None else dict(json.loads(told))
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Waits, while the browser goes on."""
+        self.daemon.wait_for(condition, what)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[PageHouse]:
+    """No room yet; the browser's microphone plays a cry over and over."""
+    sound = crying_room(tmp_path / "cry.wav", 2.0, 2.0)
+    with Mosquitto(tmp_path / "broker") as broker, Subscriber(broker) as subscriber:
+        web = {"host": "127.0.0.1", "port": free_port(), "http_port": free_port()}
+        config = configure(tmp_path, broker, {}, web=web)
+        with Daemon(tmp_path, "--config", config) as daemon:
+            daemon.wait_for(lambda: "on any phone" in daemon.words, "the page")
+            with chromium(tmp_path / "home", sound, tmp_path / "state" / "web" / "ca.crt") as browser:
+                yield PageHouse(tmp_path, config, broker, subscriber, daemon, browser)
+            daemon.stop()
