@@ -224,12 +224,15 @@ def _check(arguments: argparse.Namespace) -> int:
     from service.config import load_config  # noqa: PLC0415
     from service.mqtt.settings import read_credentials  # noqa: PLC0415
     from service.settings.hosts import lookup_mistake  # noqa: PLC0415
+    from service.web.address.certificate import server_context  # noqa: PLC0415
 
     if arguments.config is None:
         raise ConfigError("check needs --config FILE")
     config = load_config(arguments.config)
     if not config.mqtt.embedded:
         read_credentials(config.mqtt)
+    if config.web is not None and config.web.cert_file is not None:
+        server_context(config.web.cert_file, config.web.key_file)
     bundle = load_bundle(arguments.bundle or config.bundle).require_trained()
     names = ", ".join(config.sources)
     for name, host in config.hosts():

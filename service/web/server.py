@@ -17,6 +17,7 @@ from aiohttp import web
 from monitord.errors import ConfigError
 from service.messages.commands import Command
 from service.messages.message import Message, Node
+from service.settings.password import read_password
 from service.storage.documents import DocumentStore
 from service.web.access import Access
 from service.web.actions import Actions
@@ -28,6 +29,7 @@ from service.web.family.invitations import Invitations
 from service.web.family.pairing import Pairing
 from service.web.family.rooms import NewRooms
 from service.web.live import Live
+from service.web.metrics import Metrics
 from service.web.microphone import Microphone
 from service.web.pages import TRUST, VIEWS, Pages
 from service.web.past.night import PastRoutes
@@ -223,7 +225,8 @@ class WebServer:
         raise AssertionError("unreachable: the last port raises")
 
     def _application(self, pages: Pages) -> web.Application:
-        devices = self._devices
+        devices, token = self._devices, self._settings.metrics_token_file
+        metrics = Metrics(self._board, self._names, None if token is None else read_password(token))
         access = Access(self._node.name, devices, lambda: self.addresses.hosts, self._settings.frame_ancestors)
         past, taps = PastRoutes(self._names, self._past), self._past.taps
         live, actions = Live(self._board, Look(taps, self._board)), Actions(self._node, self._names, self._on_command)
@@ -236,6 +239,7 @@ class WebServer:
             [
                 *pages.routes(VIEWS),
                 web.get("/healthz", self._health),
+                web.get("/metrics", metrics.show),
                 web.post("/api/pair", pairing.pair),
                 web.get("/api/me", pairing.me),
                 web.post("/api/microphone/{room}", Microphone(self._past.phones).take),

@@ -45,6 +45,8 @@ class WebSettings(Part):
     """The family's own certificate, with its chain (PEM); None: one that is made here."""
     key_file: ExistingFile | None = None
     """The key of `cert_file` (PEM); None where it stands in there too."""
+    metrics_token_file: ExistingFile | None = None
+    """Holds what Prometheus must show on `/metrics` where it runs on another machine; None: none there may ask."""
     frame_ancestors: tuple[Annotated[Text, AfterValidator(_origin)], ...] = Field(default=(), strict=False)
     """Origins that may show the page in a frame, such as Home Assistant's; none else may."""
 

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from service.capture.own_address import reachable
 from service.settings.addresses import in_house
 
+_INTERFACES: Final = Path("/sys/class/net")
+"""A folder for each interface, sysfs(5)."""
 _SIOCGIFADDR: Final = 0x8915
 """Asks Linux for the IPv4 address of an interface, netdevice(7)."""
 _IF_INET6: Final = Path("/proc/net/if_inet6")
@@ -52,7 +54,8 @@ def host_of(authority: str) -> str:
 
 def _addresses() -> Iterator[str]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        for _, interface in socket.if_nameindex():
+        # Their names are read from files: a service may not ask the kernel by netlink, as `if_nameindex` does.
+        for interface in sorted(path.name for path in _INTERFACES.iterdir()):
             with contextlib.suppress(OSError):  # an interface without an address
                 answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
                 yield socket.inet_ntoa(answer[20:24])
