@@ -20,7 +20,12 @@ def alsa_environment(folder: Path, *servers: "Microphones") -> dict[str, str]:
     # Without a default device PortAudio ends the process with an assertion.
     default = "\n".join(f"{kind}.!default {{ type null }}" for kind in ("pcm", "ctl"))
     configuration.write_text("\n".join([*(server.alsa for server in servers), default]))
-    return {"ALSA_CONFIG_PATH": str(configuration), "HOME": str(folder)}
+    return {"ALSA_CONFIG_PATH": str(configuration), **_of_pulse(folder)}
+
+
+def _of_pulse(folder: Path) -> dict[str, str]:
+    """Where PulseAudio keeps its cookie and what it needs while it runs: nothing is left behind in /tmp."""
+    return {"HOME": str(folder), "PULSE_RUNTIME_PATH": str(folder / "runtime")}
 
 
 class Microphones:
@@ -39,8 +44,7 @@ class Microphones:
         self._pipes: dict[str, Path] = {}
         folder.mkdir()
         self._server_url = f"unix:{folder / 'native'}"
-        # Its cookie stays in the folder too.
-        self._environment = os.environ | {"PULSE_SERVER": self._server_url, "HOME": str(folder)}
+        self._environment = os.environ | {"PULSE_SERVER": self._server_url, **_of_pulse(folder)}
 
     @property
     def alsa(self) -> str:

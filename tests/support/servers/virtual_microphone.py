@@ -42,6 +42,7 @@ class VirtualMicrophone:
         environment.setenv("ALSA_CONFIG_PATH", str(configuration))
         environment.setenv("PULSE_SERVER", f"unix:{self._socket}")
         environment.setenv("HOME", str(folder))  # its cookie stays in the folder too
+        environment.setenv("PULSE_RUNTIME_PATH", str(folder / "runtime"))  # else a folder in /tmp for each server
 
     def start(self) -> None:
         """Starts the server, and returns once it records."""
