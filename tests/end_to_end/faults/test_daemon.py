@@ -53,8 +53,8 @@ def test_a_network_that_fails_and_a_clock_that_jumps(tmp_path: Path) -> None:
             told = len(daemon.segments())
             daemon.wait_for(lambda: len(daemon.segments()) > told, "more of it")  # noqa: B023
         for source in ("phone", "cot"):
-            assert set(subscriber.faults(source)) <= WELL
-            assert set(subscriber.payloads(f"{ROOT}/{source}/status")[1:]) <= {"online"}
+            assert set(subscriber.faults_since_heard(source)) <= WELL
+            assert set(subscriber.statuses_since_heard(source)) == {"online"}
         assert daemon.stop()[0] == 0
 
 
@@ -125,7 +125,7 @@ def test_a_full_disk(tmp_path: Path, disk: Path) -> None:
         daemon.wait_for(lambda: len(subscriber.payloads(f"{ROOT}/cot/segment")) > told, "cries all the same")
         daemon.wait_for(lambda: told_fault(subscriber).startswith(f"the disk under {disk} is full"), "the refusal")
         assert f"the disk under {disk} is full" in daemon.words
-        assert set(subscriber.faults("cot")) <= WELL
+        assert set(subscriber.faults_since_heard("cot")) <= WELL
         (disk / "filler").unlink()
         daemon.wait_for(lambda: told_fault(subscriber) == "", "the end of it")
         assert daemon.stop()[0] == 0

@@ -71,8 +71,7 @@ def test_every_fault_rings_and_none_spreads(tmp_path: Path, monkeypatch: pytest.
             assert subscriber.alerts(row.source)[0] == ("fault", "fault"), row
             daemon.wait_for(lambda: subscriber.alerts(row.source)[-1] == ("recovered", "info"), f"{row.source} is told")  # noqa: B023
         for source in ("s_well", "m_well", "f_well"):
-            assert set(subscriber.faults(source)) <= WELL
-            told = subscriber.payloads(f"{ROOT}/{source}/status")
-            assert set(told[told.index("online") :]) == {"online"}
+            assert set(subscriber.faults_since_heard(source)) <= WELL
+            assert set(subscriber.statuses_since_heard(source)) == {"online"}
         assert daemon.events("started") == []
         assert daemon.stop()[0] == 0

@@ -30,6 +30,16 @@ class FaultSubscriber(Subscriber):
         told = [str(one["fault"]) for one in self.values(f"{ROOT}/{source}/health")]
         return [fault for before, fault in zip(["", *told], told, strict=False) if fault != before]
 
+    def faults_since_heard(self, source: str) -> list[str]:
+        """The same from the first `ok` on: on a machine that has other work the start alone may pass for a fault."""
+        told = self.faults(source)
+        return told[told.index("ok") :]
+
+    def statuses_since_heard(self, source: str) -> list[str]:
+        """What a source's status was, from the first `online` on."""
+        told = self.payloads(f"{ROOT}/{source}/status")
+        return told[told.index("online") :]
+
     def alerts(self, source: str) -> list[tuple[str, str]]:
         """What was told durably of a source's faults: event type and severity, one after the other."""
         told = self.values(f"{ROOT}/{source}/fault")
