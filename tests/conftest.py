@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto
 
 # No deadline for an example: on a slow machine the first one also pays for imports. Nor for making them.
@@ -57,6 +58,12 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     """A real one, without users."""
     with Mosquitto(tmp_path / "broker") as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _recordings_are_looked_at_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a busy machine takes for it; a daemon goes on after a while."""
+    monkeypatch.setattr("service.capture.recording.CHECK_S", PATIENCE_S)
 
 
 @pytest.fixture(autouse=True)

@@ -87,7 +87,7 @@ def test_opposite_channels_of_a_sound_server(tmp_path: Path, monkeypatch: pytest
         assert source.status().part in {"channel 1 of 2", "channel 2 of 2"}
         assert np.abs(heard[at : at + len(sound)]).max() == np.abs(sound.astype(int)).max()
     finally:
-        assert source.stop(5.0)
+        assert source.stop(PATIENCE_S)
         crib.kill()
 
 

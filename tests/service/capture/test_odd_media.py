@@ -17,6 +17,7 @@ from service.capture.file import FileSource
 from service.capture.inbox import Inbox
 from service.capture.recording import check_file, file_sound
 from service.capture.source import SourceState
+from tests.support.patience import PATIENCE_S
 from tests.support.sound.matching import find, wait_for_state
 from tests.support.sound.media import encoded, write_media, write_tracks
 from tests.support.sound.sounds import chirp, noise, tone, write_wav
@@ -97,7 +98,7 @@ def test_opposite_channels_are_heard_and_told(tmp_path: Path) -> None:
     source = FileSource("file", path, inbox, realtime=False, loop=False)
     source.start()
     wait_for_state(source, SourceState.ENDED)
-    assert source.stop(5.0)
+    assert source.stop(PATIENCE_S)
     assert inbox.opposite
     assert source.status().part == "" or "channel 1 of 2" in source.status().part
     assert np.abs(heard(path)[0]).max() == np.abs(cry).max()

@@ -23,6 +23,7 @@ from service.web.past.settings import ClipSettings
 from service.web.roles import Role
 from service.web.server import WebServer
 from service.web.settings import WebSettings
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.sockets import free_port
 
 COOKIE = "__Host-monitord_home"
@@ -87,7 +88,7 @@ class ServedPage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self.server.stop(5.0)
+        assert self.server.stop(PATIENCE_S)
         self.past.history.__exit__()
 
     @property

@@ -12,6 +12,7 @@ from service.capture.source import SourceState
 from service.capture.streams.bare import Bare, named, written
 from service.capture.streams.how import How
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.paced_http import PacedHttp, evenly
 from tests.support.servers.sockets import free_port
 from tests.support.sound.matching import find, joined, listen, wait_for, wait_for_state
@@ -59,7 +60,7 @@ def test_content_type(content_type: str, content: bytes, rate_hz: int) -> None:
     with PacedHttp(evenly(content, 40.0), content_type, port=port).running() as server:
         wait_for(lambda: source.status().state is SourceState.LIVE, "it comes back", 300.0)
         assert len(server.asked) == 1
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_setting(text: str, content: bytes, rate_hz: int, content_type: str | No
         source = StreamSource("cam", server.url, Inbox("cam"), how=How(bare=written(text)))
         source.start()
         assert_heard(source, rate_hz)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
         assert len(server.asked) == 1
 
 
@@ -84,7 +85,7 @@ def test_recording_is_heard_in_real_time() -> None:
         source.start()
         listen(source.inbox, 1.0)
         assert source.inbox.tally().captured < 20 * 16_000
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
 
 
 def test_udp() -> None:
@@ -106,7 +107,7 @@ def test_udp() -> None:
     assert_heard(source, 16_000)
     over.set()
     thread.join()
-    assert source.stop(20.0)
+    assert source.stop(PATIENCE_S)
 
 
 def test_a_page_is_no_sound() -> None:
@@ -118,7 +119,7 @@ def test_a_page_is_no_sound() -> None:
         wait_for_state(source, SourceState.DECODE_ERROR)
         assert "answers 200 with text/html; charset=utf-8, which is no bare sound" in source.status().detail
         assert source.inbox.tally().captured == 0
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_audio import HttpAudio
+from tests.support.servers.sockets import free_port
 from tests.support.sound.sounds import chirp
 
 CODE = """
@@ -38,7 +40,7 @@ print(source.status().detail, flush=True)
 sys.stdin.readline()
 hosts.write_text("127.0.0.1 cradle-camera.test\\n")
 wait(SourceState.LIVE)
-print(source.status().reconnects, source.stop(20.0), flush=True)
+print(source.status().reconnects, source.stop(300.0), flush=True)
 """
 """Runs where /etc/hosts is its own."""
 
@@ -57,7 +59,7 @@ def test_a_name_that_goes_and_comes_back(tmp_path: Path) -> None:
     """The daemon asks for the name at each attempt: nothing old is kept, and no restart is needed."""
     hosts = tmp_path / "hosts"
     hosts.touch()
-    site = HttpAudio(chirp(200, 3000, 20.0))
+    site = HttpAudio(chirp(200, 3000, 20.0), free_port())
     url = f"http://cradle-camera.test:{site.port}/audio.wav"
     inside = f'mount --bind "{hosts}" /etc/hosts && exec "{sys.executable}" -c "$0" "{url}"'
     command = [*UNSHARE, "sh", "-c", inside, CODE]
@@ -73,4 +75,4 @@ def test_a_name_that_goes_and_comes_back(tmp_path: Path) -> None:
             child.stdin.write("back\n")
             child.stdin.flush()
             assert child.stdout.readline() == "1 True\n"
-        assert child.wait(60.0) == 0
+        assert child.wait(PATIENCE_S) == 0

@@ -14,6 +14,7 @@ from service.capture.source import SourceState
 from service.capture.streams.errors import lasted
 from service.capture.streams.evidence import evidence
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.paced_http import PacedHttp, evenly
 from tests.support.sound.matching import wait_for
 
@@ -25,7 +26,7 @@ def words_of(url: str, *, read_s: float = 8.0) -> tuple[SourceState, str]:
     source = StreamSource("cam", url, Inbox("cam"), read_s=read_s)
     source.start()
     wait_for(lambda: source.status().detail != "" and "no sound yet" not in source.status().detail, "words", 300.0)
-    assert source.stop(20.0)
+    assert source.stop(PATIENCE_S)
     return source.status().state, source.status().detail
 
 

@@ -6,6 +6,7 @@ from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.options import LATE_S
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.paced_http import ENDLESS_WAV, PacedHttp, Piece, evenly
 from tests.support.servers.rtp_camera import Camera
 from tests.support.sound.late_sound import late_flv, late_transport
@@ -33,7 +34,7 @@ def test_late_sound_is_heard(pieces: list[Piece]) -> None:
         source.start()
         chunks = listen(source.inbox, 2.0)
         assert source.status().state is SourceState.LIVE
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     rate_hz = chunks[-1].rate_hz
     heard = joined(chunks)
     _, fit = find(heard[rate_hz // 2 : 3 * rate_hz // 2], chirp(200, 3000, 40.0, rate_hz=rate_hz))
@@ -46,7 +47,7 @@ def test_camera_that_sends_late() -> None:
         source = StreamSource("cam", f"rtsp://127.0.0.1:{camera.port}/live", Inbox("cam"))
         source.start()
         listen(source.inbox, 1.0)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     assert camera.transports == ("TCP",)
 
 
@@ -57,7 +58,7 @@ def test_web_server_that_sends_late() -> None:
         source = StreamSource("cam", server.url, Inbox("cam"))
         source.start()
         heard = joined(listen(source.inbox, 1.5))
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     _, fit = find(heard[:16_000], SOUND)
     assert fit > 0.9
 
@@ -71,4 +72,4 @@ def test_video_alone_is_said_after_the_wait() -> None:
         assert f"no sound yet (found: video); waiting {LATE_S:.0f} s" in source.status().detail
         wait_for(lambda: source.status().state is SourceState.DECODE_ERROR, "the end of the wait", 200.0)
         assert "holds no sound (found: video)" in source.status().detail
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)

@@ -6,6 +6,7 @@ from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.proxy import proxy_of
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_audio import HttpAudio
 from tests.support.servers.paced_http import PacedHttp
 from tests.support.sound.matching import listen, wait_for_state
@@ -48,7 +49,7 @@ def test_camera_in_the_house_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
         source = StreamSource("cam", phone.url("/audio.wav"), Inbox("cam"))
         source.start()
         listen(source.inbox, 0.5)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
 
 
 def test_the_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +67,6 @@ def _words(url: str) -> str:
     source = StreamSource("cam", url, Inbox("cam"))
     source.start()
     wait_for_state(source, SourceState.RECONNECTING)
-    assert source.stop(20.0)
+    assert source.stop(PATIENCE_S)
     assert "secret-9" not in source.status().detail
     return source.status().detail

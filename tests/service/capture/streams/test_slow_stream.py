@@ -5,6 +5,7 @@ from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.lateness import FOR_S, LATE_S, Lateness
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.paced_http import ENDLESS_WAV, PacedHttp
 from tests.support.sound.matching import drain, wait_for
 from tests.support.sound.sounds import noise
@@ -26,7 +27,7 @@ def test_sound_that_falls_behind() -> None:
         wait_for(late, "words", 600.0)
         assert "more slowly than it is recorded" in source.status().detail
         wait_for(lambda: source.status().state is SourceState.LIVE, "a new connection", 300.0)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     assert len(server.asked) == 2
     assert sum(len(chunk.samples) for chunk in heard) > 4 * RATE_HZ
 

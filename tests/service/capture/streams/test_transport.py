@@ -6,6 +6,7 @@ from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.how import How, Transport
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.rtp_camera import PACKET, Camera
 from tests.support.sound.matching import find, joined, listen, wait_for, wait_for_state
 from tests.support.sound.media import encoded
@@ -29,7 +30,7 @@ def test_udp_alone(status: str) -> None:
         source = source_of(camera)
         source.start()
         heard = joined(listen(source.inbox, 1.5))
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     assert camera.transports[0] == "TCP"
     assert camera.transports[-1] == "UDP"
     _, fit = find(heard[2_000:10_000], SOUND)
@@ -43,7 +44,7 @@ def test_setting(transport: Transport, asked: str) -> None:
         source = source_of(camera, transport)
         source.start()
         listen(source.inbox, 0.5)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     assert set(camera.transports) == {asked}
 
 
@@ -54,7 +55,7 @@ def test_setting_that_is_refused(transport: Transport, refuses: str, other: str)
         source = source_of(camera, transport)
         source.start()
         wait_for_state(source, SourceState.RECONNECTING)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     assert f"refuses the transport ({transport}): try `transport: {other}`" in source.status().detail
     assert set(camera.transports) == {refuses}
 
@@ -66,7 +67,7 @@ def test_losses_are_counted() -> None:
         source.start()
         listen(source.inbox, 2.0)
         wait_for(lambda: source.inbox.lost_device >= 10 * 2 * PACKET, "ten losses")
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     tally = source.inbox.tally()
     assert tally.lost % (2 * PACKET) == 0  # whole packets, at 16 kHz
     assert 0.05 < tally.lost / tally.captured < 0.15
@@ -80,6 +81,6 @@ def test_camera_that_plays_nothing_by_tcp() -> None:
         wait_for_state(source, SourceState.RECONNECTING)
         assert "connected, but sends nothing" in source.status().detail
         listen(source.inbox, 0.5)
-        assert source.stop(20.0)
+        assert source.stop(PATIENCE_S)
     assert camera.transports[0] == "TCP"
     assert camera.transports[-1] == "UDP"

@@ -14,6 +14,7 @@ from service.capture.inbox import Inbox
 from service.capture.source import SourceState
 from service.capture.streams.how import how
 from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import authority, certificate
 from tests.support.servers.paced_http import ENDLESS_WAV, PacedHttp, evenly
 from tests.support.servers.rtp_camera import Camera
@@ -81,7 +82,7 @@ def is_heard(url: str, **keys: object) -> None:
     source = StreamSource("cam", url, Inbox("cam"), how=how(url, **keys))  # type: ignore[arg-type]
     source.start()
     chunks = listen(source.inbox, 1.5)
-    assert source.stop(20.0)
+    assert source.stop(PATIENCE_S)
     rate_hz = chunks[0].rate_hz
     _, fit = find(joined(chunks)[rate_hz // 4 : 5 * rate_hz // 4], chirp(200, 3000, 20.0, rate_hz=rate_hz))
     assert fit > 0.9
@@ -92,7 +93,7 @@ def words_of(url: str, **keys: object) -> str:
     source = StreamSource("cam", url, Inbox("cam"), how=how(url, **keys))  # type: ignore[arg-type]
     source.start()
     wait_for_state(source, SourceState.RECONNECTING)
-    assert source.stop(20.0)
+    assert source.stop(PATIENCE_S)
     assert source.inbox.tally().captured == 0
     return source.status().detail
 
