@@ -8,6 +8,7 @@ import numpy as np
 from model.adaptation.head import Adaptation
 from model.bundle import Bundle
 from model.calibration import cry_log_odds, p_reasons, sigmoid
+from model.distress.head import p_distress
 from model.forward import Runtime
 from model.running_frontend import RunningFrontend
 from monitord.types import Scores, Window
@@ -48,6 +49,7 @@ class Classifier:
         taught = 0.0 if self.adaptation is None else self.adaptation.shift(out.embedding)
         cry = sigmoid(log_odds + taught).astype(np.float32)  # [n]
         reasons = p_reasons(manifest.calibration, out.reasons)  # float32 [n, 4]
+        distress = None if manifest.distress is None else p_distress(manifest.distress, x)  # float32 [n]
         return [
             Scores(
                 window.source,
@@ -58,6 +60,7 @@ class Classifier:
                 self.bundle.id,
                 float(log_odds[i]),
                 out.embedding[i],
+                None if distress is None else float(distress[i]),
             )
             for i, window in enumerate(windows)
         ]
@@ -78,6 +81,8 @@ def pool(scores: Sequence[Scores]) -> Scores:
     A reason's probability holds given that it is a cry, so each window weighs in by its own probability of being one:
     P(reason | cry) = sum of P(reason, cry) / sum of P(cry). The silence at a segment's edge has no say.
 
+    Distress, too, holds given that it is a cry, and is pooled alike.
+
     Args:
         scores: Of one source and one bundle, at least one.
     """
@@ -89,5 +94,9 @@ def pool(scores: Sequence[Scores]) -> Scores:
     reasons = np.stack([s.reasons for s in scores]).astype(np.float64)  # [scores, 4]
     weights = cry if cry.sum() > 0 else n
     pooled = (weights @ reasons / weights.sum()).astype(np.float32)
+    known = [s.distress for s in scores if s.distress is not None]  # all or none: they are one bundle's
+    distress = float(weights @ np.array(known) / weights.sum()) if known else None
     start = min(s.start for s in scores)
-    return Scores(first.source, start, float(cry.sum() / n.sum()), pooled, int(n.sum()), first.bundle_id)
+    return Scores(
+        first.source, start, float(cry.sum() / n.sum()), pooled, int(n.sum()), first.bundle_id, distress=distress
+    )

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from model.calibration import Calibration
+from model.distress.head import DistressHead
 from model.frontend import N_FRAMES, N_MELS, FrontendParams, patches
 from model.manifest_versions import FORMAT_VERSION, upgraded
 from model.strict_json import from_json, load_json
@@ -76,6 +77,8 @@ class Manifest:
     data: tuple[DataSet, ...]
     metrics: Mapping[str, JsonValue]
     """By protocol, `random` (over clips, the paper's) and `grouped` (no family on both sides), with their baselines."""
+    distress: DistressHead | None = None
+    """How hard it cries; None: nobody fitted that."""
     frontend_proof: tuple[float, ...] = ()
     """What the front end made of the proof sound when the bundle was written; see `frontend_proof`."""
     labels: tuple[str, ...] = REASONS
@@ -87,7 +90,7 @@ class Manifest:
 
 
 def parse_manifest(text: str, where: str) -> Manifest:
-    """Reads `manifest.json` and holds it against this code.
+    """Reads `manifest.json` and holds it against this code; an older version comes as one of this version.
 
     Args:
         text: The file's content.

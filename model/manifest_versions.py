@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 FORMAT_VERSION: Final = 2
 """Of the manifest and the files beside it; raised when an older reader would misunderstand a newer bundle. 1: the alarm
-was raised by votes, so many of the newest windows; 2: by evidence."""
+was raised by votes, so many of the newest windows; 2: by evidence, and it may say how hard it cries."""
 VOTES: Final = frozenset({"on_p", "off_p", "n", "m", "span_s", "hold_s", "unsure_below"})
 """What version 1 says of the tracker."""
 EVIDENCE: Final[Mapping[str, float]] = {
@@ -28,7 +28,10 @@ def upgraded(loaded: dict[str, JsonValue]) -> dict[str, JsonValue]:
     taken from the bundle that came with version 2, for calibrated probabilities mean the same in every bundle.
     """
     tracker = loaded.get("tracker")
-    if loaded.get("format_version") != 1 or not isinstance(tracker, dict) or set(tracker) != VOTES:
+    if loaded.get("format_version") != 1 or "distress" in loaded:
+        return loaded
+    loaded = loaded | {"distress": None}
+    if not isinstance(tracker, dict) or set(tracker) != VOTES:
         return loaded
     kept = {key: tracker[key] for key in ("on_p", "hold_s", "unsure_below")}
     return loaded | {"tracker": {**kept, **EVIDENCE}, "format_version": FORMAT_VERSION}

@@ -27,6 +27,8 @@ class Heard:
     """Loudest so far (decibels over the room's own noise floor)."""
     crying: bool = True
     """Whether it hears the cry still, pauses for breath included."""
+    distress: float | None = None
+    """How hard it was cried there so far, 0 to 1, see `monitord.intensity`; None where nobody knows."""
     recent: deque[tuple[float, float]] = field(default_factory=deque)
     """When it was heard (monotonic seconds) and how loud (decibels over the floor), oldest first, of `HEARD_S`."""
 
@@ -63,6 +65,11 @@ class Episode:
     """Whether a phone was woken for it; told, not kept over a restart."""
     heard: dict[str, Heard] = field(default_factory=dict)
     """Every room that hears or heard it, by source."""
+
+    @property
+    def distress(self) -> float | None:
+        """How hard it was cried so far, 0 to 1, where that was hardest; None where nobody knows."""
+        return max((room.distress for room in self.heard.values() if room.distress is not None), default=None)
 
     @property
     def rooms(self) -> list[str]:
@@ -150,6 +157,12 @@ class Household:
         if episode is not None:
             episode.heard[source].take(loudness_db, now)
 
+    def hear_distress(self, source: str, distress: float | None) -> None:
+        """How hard it was cried so far in a room that is in an episode, 0 to 1."""
+        episode = self.of(source)
+        if episode is not None:
+            episode.heard[source].distress = distress
+
     def leave(self, source: str) -> Episode | None:
         """A room hears its cry no more; returns the episode if that was the last room, and the episode has ended."""
         episode = self.of(source)
@@ -169,18 +182,18 @@ class Household:
             episode.acknowledged = True
         return news
 
-    def due(self, now: float, remind_after_s: Callable[[str], float | None]) -> list[Episode]:
+    def due(self, now: float, remind_after_s: Callable[[Episode], float | None]) -> list[Episode]:
         """Returns the open episodes of which a parent must be reminded now, each reminder once.
 
         The k-th is due k times `remind_after_s` after the beginning; missed ones are made good by one.
 
         Args:
             now: Monotonic seconds.
-            remind_after_s: Of the source that tells: seconds, over 0, or None for no reminders.
+            remind_after_s: Of an episode: seconds, over 0, or None for no reminders.
         """
         due = []
         for episode in self.episodes:
-            after_s = remind_after_s(episode.told_by)
+            after_s = remind_after_s(episode)
             if after_s is None or episode.acknowledged:
                 continue
             missed = int((now - episode.reminded_at) / after_s)

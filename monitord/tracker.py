@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitord.intensity import Intensity
 from monitord.types import RATE_HZ, REASONS, CryEvent, EventType, Scores, Segment, Window
 
 UNSURE = "unsure"
@@ -80,6 +81,7 @@ class Tracker:
         self._sum = np.zeros(len(REASONS))  # of segment reasons, weighted by windows
         self._weight = 0
         self._reason = (NONE, 0.0)
+        self._intensity = Intensity()
 
     @property
     def crying(self) -> bool:
@@ -90,6 +92,11 @@ class Tracker:
     def episode(self) -> int:
         """Number of the current or last episode, from 1; 0 before the first."""
         return self._episode
+
+    @property
+    def distress(self) -> float | None:
+        """How hard the current or last episode was cried so far, 0 to 1; None where the bundle does not know."""
+        return self._intensity.distress
 
     @property
     def on(self) -> float:
@@ -105,6 +112,7 @@ class Tracker:
         """Takes the next window's scores; `on_p` is the operator's threshold in place of the bundle's."""
         params = self.params
         events = self.advance(window.end)
+        self._intensity.window(window.end, scores)
         before = self.evidence(window.end)
         speaks = _log_odds(scores.p_cry) - _log_odds(params.on_p if on_p is None else on_p) + params.lean
         speaks = min(max(speaks, -params.most_against), params.most_for)
@@ -164,11 +172,21 @@ class Tracker:
         self._sum[:] = 0.0
         self._weight = 0
         self._reason = (NONE, 0.0)
+        self._intensity.begin(self._start)
         return self._event("started", self._at)
 
     def _event(self, event_type: EventType, decided: int) -> CryEvent:
         mean = tuple(float(p) for p in self._sum / self._weight) if self._weight else ()
         reason, reason_p = self._reason
         return CryEvent(
-            self._episode, self.source, event_type, self._start, decided, self._p_cry, reason, reason_p, mean
+            self._episode,
+            self.source,
+            event_type,
+            self._start,
+            decided,
+            self._p_cry,
+            reason,
+            reason_p,
+            mean,
+            self.distress,
         )

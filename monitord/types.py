@@ -90,6 +90,9 @@ class Scores:
     """Calibrated log-odds of a cry as the bundle alone says them, whatever this home has taught; 0 where pooled."""
     embedding: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     """float32 [128], what the network made of the window; empty where pooled."""
+    distress: float | None = None
+    """Calibrated, 0 to 1: how much it sounds like the strongest cries that babies give, given that it is a cry; None
+    where the bundle does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class CryEvent:
     """Calibrated probability of the likeliest reason, 0 to 1; 0 before the first reason."""
     reasons: tuple[float, ...] = field(default=())
     """Whole distribution in the order of `REASONS`; empty before the first reason."""
+    distress: float | None = None
+    """How hard it was cried so far, 0 to 1, see `Intensity`; None where the bundle does not know."""
 
     @property
     def latency_samples(self) -> int:

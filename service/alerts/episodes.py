@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from monitord.household import Episode, Household
+from monitord.intensity import is_hard
 from monitord.tracker import NONE
 from monitord.types import RATE_HZ, CryEvent, EventType
 from service.alerts.open_episodes import left_open, save_open
@@ -20,6 +21,9 @@ from service.storage.documents import DocumentStore
 
 COUNT_S: Final = 30.0
 """Seconds between two countings of today: minutes of crying are told with one decimal, and midnight may pass."""
+DISTRESS_STEP: Final = 0.1
+"""By so much an episode must have got harder for its state to be told again: it never gets easier after five seconds,
+so a cry has ten such messages at most."""
 LOUDNESS_S: Final = 0.5
 """Seconds between two looks at how loud the crying rooms are: two hops of the windows."""
 
@@ -47,6 +51,7 @@ class Episodes:
         self._channels, self._settings, self._store = channels, settings, store
         self._household = household
         self._last: dict[str, CryEvent] = {}  # by episode: the newest of the room that tells it
+        self._distress: dict[str, float | None] = {}  # by episode: how hard it was cried, as told last
         self._snoozed: set[str] = set()  # episodes that were not answered but put off
         self._since = dict.fromkeys(channels, 0.0)  # wall time at which the state of each room began
         self._looked_at = self._counted_at = 0.0  # monotonic seconds
@@ -126,7 +131,7 @@ class Episodes:
                 self._by_hand(episode, "escalated")
 
     def tick(self) -> None:
-        """Keeps loudness up to date, and reminds of what nobody has answered."""
+        """Keeps loudness and distress up to date, and reminds of what nobody has answered."""
         now = time.monotonic()
         if now - self._counted_at >= COUNT_S:
             self._counted_at, self._alive_at = now, time.time()
@@ -139,8 +144,22 @@ class Episodes:
         for source, channel in self._channels.items():
             if self.open(source) is not None:
                 self._household.hear(source, channel.loudness_db(), now)
-        for episode in self._household.due(now, self._settings.remind_after_s):
+        for episode in self._household.due(now, self._remind_after_s):
             self._by_hand(episode, "escalated")
+        for episode in self._household.episodes:
+            told, now_is = self._distress.get(episode.id), self._hear_distress(episode)
+            if now_is is not None and (told is None or abs(now_is - told) >= DISTRESS_STEP):
+                self._tell_rooms(episode)
+
+    def _hear_distress(self, episode: Episode) -> float | None:
+        """Lets an episode know how hard it was cried in its rooms by now, and returns it."""
+        for source in episode.crying:
+            if source in self._channels:  # a room of an earlier run may be gone
+                self._household.hear_distress(source, self._channels[source].tracker.distress)
+        return episode.distress
+
+    def _remind_after_s(self, episode: Episode) -> float | None:
+        return self._settings.remind_after_s(episode.told_by, hard=is_hard(episode.distress))
 
     def _started(self, channel: SourceChannel, event: CryEvent) -> None:
         now = time.monotonic()
@@ -197,8 +216,10 @@ class Episodes:
 
     def _ended(self, channel: SourceChannel, event: CryEvent) -> None:
         episode = self.open(channel.source)
-        if episode is not None and episode.told_by == channel.source:
-            self._last[episode.id] = event
+        if episode is not None:
+            self._hear_distress(episode)
+            if episode.told_by == channel.source:
+                self._last[episode.id] = event
         over = self._household.leave(channel.source)
         until = channel.listener.at(event.decided)
         self._since[channel.source] = until
@@ -211,6 +232,7 @@ class Episodes:
             self._tell(over, event, until, "ended" if cause == "quiet" else "stopped", cause=cause)
             self._tell_attributes(over, last, until)
             del self._last[over.id]
+            self._distress.pop(over.id, None)
             self._snoozed.discard(over.id)
         self._save()
         self._tell_state(channel.source)
@@ -244,12 +266,14 @@ class Episodes:
     ) -> None:
         """As `Publisher.tell`; decides who is woken."""
         settings, source = self._settings, event.source
+        event = replace(event, distress=self._hear_distress(episode))
         alert = event.event_type in ("started", "escalated") and not episode.acknowledged and settings.wakes(source)
         episode.alerted |= alert
         profile = settings.of(source).profile
         self._publisher.tell(event, episode, ts, kind, profile=profile, alert=alert, until=until, **more)
 
     def _tell_attributes(self, episode: Episode, last: CryEvent, ended: float | None = None) -> None:
+        self._distress[episode.id] = episode.distress
         for source in episode.heard:
             if source in self._publisher.names:  # a room of an earlier run may be gone
                 self._publisher.send(cry_messages.episode(self._publisher.node, source, episode, last, ended))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monitord.household import Episode
+from monitord.intensity import is_hard
 from monitord.types import CryEvent
 from service.messages import cry_messages
 from service.messages.cry_messages import Telling
@@ -78,6 +79,7 @@ class Publisher:
             lasted_s=unacknowledged_s if event.event_type == "escalated" else ts - episode.since,
             until=until,
             reason=event.reason,
+            hard=is_hard(event.distress),
         )
         message_id = cry_messages.event_id(self.node, episode, event.event_type)
         telling = Telling(message_id, ts, told, room, text, profile, alert, unacknowledged_s, more)

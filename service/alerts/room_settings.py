@@ -62,10 +62,12 @@ class Settings:
         channel.enabled = self.of(channel.source).enabled
         channel.on_p = self.threshold(channel.source)
 
-    def remind_after_s(self, source: str) -> float | None:
-        """Returns the seconds after which a parent is reminded; None is never."""
-        minutes = self._profiles.of(self._rooms[source].profile).remind_after_min
-        return None if minutes is None else 60 * minutes
+    def remind_after_s(self, source: str, *, hard: bool = False) -> float | None:
+        """Returns the seconds after which a parent is reminded, where it is crying hard or not; None is never."""
+        profile = self._profiles.of(self._rooms[source].profile)
+        if profile.remind_after_min is None:
+            return None
+        return (30 if hard and profile.escalate_when_hard else 60) * profile.remind_after_min
 
     def snoozed_until(self, source: str, now: float) -> float | None:
         """Returns the end of a snooze that is on at wall time `now` (Unix seconds), or None."""

@@ -12,6 +12,8 @@ LEVEL_EXPIRES_S: Final = 15
 
 _MIDNIGHT = "{{ as_timestamp(value_json.date ~ 'T00:00:00') | timestamp_local }}"
 
+_INTENSITY = "{{ (value_json.distress * 100) | round(0) | int if value_json.distress is number else none }}"
+
 
 def heard(root: str) -> dict[str, Component]:
     """Returns what is there only while the source is online; `root` is its topic."""
@@ -45,6 +47,16 @@ def heard(root: str) -> dict[str, Component]:
             "icon": "mdi:gauge",
             "state_topic": f"{root}/state",
             "value_template": "{{ (value_json.reason_p * 100) | round(1) }}",
+        },
+        "cry_intensity": {  # unknown while it is calm: what nobody cries has no intensity
+            "platform": "sensor",
+            "name": "Cry intensity",
+            "unit_of_measurement": "%",
+            "state_class": "measurement",
+            "suggested_display_precision": 0,
+            "icon": "mdi:signal-cellular-3",
+            "state_topic": f"{root}/state",
+            "value_template": _INTENSITY,
         },
         "level": {  # whole decibels: each new value is a row in Home Assistant's database
             "platform": "sensor",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from monitord.household import Episode
 from monitord.tracker import NONE
 from monitord.types import RATE_HZ, CryEvent, EventType, Scores, Segment
-from service.messages.message import Keep, Message, Node, by_reason, iso_utc, json_message, probability
+from service.messages.message import Keep, Message, Node, by_reason, distress, iso_utc, json_message, probability
 from service.messages.texts import Text
 
 
@@ -75,6 +75,7 @@ def event(node: Node, event: CryEvent, episode: Episode, telling: Telling, label
         "p_cry": probability(event.p_cry),
         "reason": event.reason,
         "reason_p": probability(event.reason_p),
+        "distress": distress(event.distress),
         "latency_ms": latency_ms(episode.since, telling.told),
         "latency_end_ms": latency_ms(telling.ts, telling.told),
         "node": node.name,
@@ -117,6 +118,7 @@ def state(
         "crying": episode is not None,
         "reason": NONE if last is None else last.reason,
         "reason_p": probability(0.0 if last is None else last.reason_p),
+        "distress": None if episode is None else distress(episode.distress),
         "since": None if since is None else iso_utc(since),
         "episode": None if episode is None else episode.id,
         "acknowledged": episode is not None and episode.acknowledged,
@@ -145,6 +147,7 @@ def segment(
         "p_cry": probability(scores.p_cry),
         "reason": reason,
         "reasons": by_reason(scores.reasons),
+        "distress": distress(scores.distress),
     }
     return json_message(node, f"{node.root}/{heard.source}/segment", values, Keep.SEGMENT)
 
@@ -168,6 +171,7 @@ def episode(node: Node, source: str, episode: Episode, last: CryEvent, ended: fl
         "reason": last.reason,
         "reason_p": probability(last.reason_p),
         "reasons": by_reason(last.reasons),
+        "distress": distress(episode.distress),
         "rooms": episode.rooms,
         "acknowledged": episode.acknowledged,
     }

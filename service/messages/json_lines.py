@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, CryEvent, Scores, Segment
-from service.messages.message import Node, by_reason, probability
+from service.messages.message import Node, by_reason, distress, probability
 
 SAMPLES_PER_MS = RATE_HZ // 1000
 """Samples in a millisecond at the rate inside the house."""
@@ -29,6 +29,7 @@ def replay_segment(heard: Segment, scores: Scores, *, reason: str) -> Line:
         "p_cry": probability(scores.p_cry),
         "reason": reason,
         "reasons": by_reason(scores.reasons),
+        "distress": distress(scores.distress),
     }
 
 
@@ -48,6 +49,7 @@ def replay_event(told: CryEvent) -> Line:
         "p_cry": probability(told.p_cry),
         "reason": told.reason,
         "reason_p": probability(told.reason_p),
+        "distress": distress(told.distress),
         "latency_ms": told.latency_samples // SAMPLES_PER_MS,
     }
 

@@ -75,6 +75,11 @@ def probability(p: float) -> float:
     return round(float(p), P_DIGITS)
 
 
+def distress(p: float | None) -> float | None:
+    """Rounds how hard it is cried as it is told; None, which is null, where nobody knows."""
+    return None if p is None else probability(p)
+
+
 def by_reason(reasons: Sequence[float] | NDArray[np.float32]) -> dict[str, float]:
     """Names the probabilities that stand in the order of `REASONS`; empty stays empty."""
     return {reason: probability(p) for reason, p in zip(REASONS, reasons, strict=True)} if len(reasons) else {}

@@ -71,7 +71,7 @@ def _filled_by(*allowed: str) -> AfterValidator:
 
 
 _Plain = Annotated[NonEmpty, _filled_by()]
-_Crying = Annotated[Wording, _filled_by("room", "time", "reason")]
+_Crying = Annotated[Wording, _filled_by("room", "time", "hard", "reason")]
 _Lasted = Annotated[Wording, _filled_by("room", "time", "duration")]
 
 
@@ -99,7 +99,7 @@ class Language(Part):
 
     started: _Crying
     reason: _Crying
-    escalated: Annotated[Wording, _filled_by("room", "time", "duration", "reason")]
+    escalated: Annotated[Wording, _filled_by("room", "time", "duration", "hard", "reason")]
     acknowledged: _Crying
     snoozed: Annotated[Wording, _filled_by("room", "time", "until")]
     ended: _Lasted
@@ -112,6 +112,8 @@ class Language(Part):
     not_saving: Annotated[Wording, _filled_by("time")]
     saving_again: Annotated[Wording, _filled_by("time", "duration")]
     test_mark: Annotated[NonEmpty, _filled_by("title")]
+    hard: _Plain
+    """A sentence for where it is crying hard."""
     reasons: Annotated[dict[str, _Plain], _for_each(REASONS)]
     """A sentence for each; `unsure` and `none` are not said."""
     faults: Annotated[dict[str, _Plain], _for_each([fault for fault in FAULTS if fault != "ok"])]
@@ -155,6 +157,7 @@ class Texts:
         lasted_s: float = 0.0,
         until: float = 0.0,
         reason: str = "none",
+        hard: bool = False,
         fault: Fault = "ok",
         test: bool = False,
     ) -> Text:
@@ -167,6 +170,7 @@ class Texts:
             lasted_s: `escalated`: how long nobody answered; of what is over: how long it was (seconds).
             until: `snoozed`: wall time of its end (Unix seconds); shown in local time.
             reason: One of `REASONS`, `unsure` or `none`; the last two are not said.
+            hard: Whether it is crying hard.
             fault: Why a room is not heard; `ok` where nobody knows.
             test: Whether it belongs to a test alarm; the kind `test` always does.
         """
@@ -178,6 +182,7 @@ class Texts:
             "until": f"{datetime.fromtimestamp(until, UTC).astimezone():%H:%M}",
             "duration": self.duration(lasted_s),
             "reason": sentences.get(reason, ""),
+            "hard": self.language.hard if hard else "",
             "fault": sentences.get(fault, ""),
         }
         title = wording.title.format_map(values)

@@ -8,7 +8,7 @@ from monitord.listening.gate import SILENCE_DBFS
 from monitord.listening.look import Look
 from monitord.types import Scores, Window
 from service.messages.json_lines import Line, seconds
-from service.messages.message import probability
+from service.messages.message import distress, probability
 
 
 def gate(source: str, start: int, end: int, nearest: Look) -> Line:
@@ -68,6 +68,7 @@ def window(
         "floor": _level(look.floor_dbfs),
         "gate": look.opening,
         "p_cry": probability(scores.p_cry),
+        "distress": distress(scores.distress),
         "threshold": probability(threshold),
         "evidence": round(evidence, 2),
         "on": round(on, 2),

@@ -21,6 +21,8 @@ class ProfileConfig(Part):
     remind_after_min: Annotated[float, Field(ge=0.5, le=60)] | None = None
     """Minutes after which a parent who has not answered is reminded, and again after as many; None: never.
     Half a minute is the time to find the phone."""
+    escalate_when_hard: bool = False
+    """Whether the reminder comes in half the time where it is crying hard."""
 
 
 class ProfilesConfig(Part):

@@ -14,18 +14,19 @@ from tests.support.servers.mosquitto import Heard, Mosquitto, Subscriber, until
 pytestmark = pytest.mark.e2e
 
 EVENT_KEYS = {
-    "event_type", "id", "episode", "ts", "p_cry", "reason", "reason_p", "latency_ms", "latency_end_ms",
+    "event_type", "id", "episode", "ts", "p_cry", "reason", "reason_p", "distress", "latency_ms", "latency_end_ms",
     "latency_publish_ms", "node", "source", "room", "rooms", "since", "profile", "alert", "alerted",
     "unacknowledged_s", "text",
 }  # fmt: skip
 KEYS = {
     "heartbeat": {"ts", "uptime_s", "sources_ok", "sources_total", "lag_ms"},
     "info": {"version", "model", "model_sha", "metrics", "fault"},
-    "nursery/state": {"crying", "reason", "reason_p", "since", "episode", "acknowledged"},
+    "nursery/state": {"crying", "reason", "reason_p", "distress", "since", "episode", "acknowledged"},
     "nursery/event": EVENT_KEYS,
-    "nursery/segment": {"id", "episode", "ts", "duration_s", "p_cry", "reason", "reasons"},
+    "nursery/segment": {"id", "episode", "ts", "duration_s", "p_cry", "reason", "reasons", "distress"},
     "nursery/episode": {
-        "episode", "since", "ended", "duration_s", "p_cry", "reason", "reason_p", "reasons", "rooms", "acknowledged",
+        "episode", "since", "ended", "duration_s", "p_cry", "reason", "reason_p", "reasons", "distress", "rooms",
+        "acknowledged",
     },
     "nursery/level": {"dbfs", "floor", "evidence", "on"},
     "nursery/health": {

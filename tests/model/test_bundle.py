@@ -293,11 +293,17 @@ def test_a_bundle_of_the_version_before_is_read(tmp_path: Path) -> None:
     bundle = make_dead_bundle(tmp_path / "tiny")
     path = bundle.directory / "manifest.json"
     manifest = json.loads(path.read_text())
+    assert manifest.pop("distress") is None
     votes = {"on_p": 0.7, "off_p": 0.4, "n": 6, "m": 7, "span_s": 4.0, "hold_s": 12.0, "unsure_below": 0.9}
     path.write_text(json.dumps(manifest | {"format_version": 1, "tracker": votes}))
-    tracker = load_bundle(bundle.directory).manifest.tracker
+    read = load_bundle(bundle.directory).manifest
+    assert read.distress is None
+    tracker = read.tracker
     assert (tracker.on_p, tracker.hold_s, tracker.unsure_below) == (0.7, 12.0, 0.9)
     assert 0.0 < tracker.off < tracker.on
     path.write_text(json.dumps(manifest | {"format_version": 1, "tracker": votes | {"quorum": 3}}))
+    with pytest.raises(BundleError, match=r"tracker: .*unknown key"):
+        load_bundle(bundle.directory)
+    path.write_text(json.dumps(manifest | {"format_version": 1, "tracker": votes, "distress": None}))
     with pytest.raises(BundleError, match=r"tracker: .*unknown key"):
         load_bundle(bundle.directory)

@@ -1,5 +1,6 @@
 """From windows to calibrated scores, and from the windows of a segment to one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from model.adaptation.head import Adaptation
+from model.bundle import load_bundle
 from model.calibration import Calibration
 from model.classifier import Classifier, pool
+from model.distress.features import N_FEATURES
+from model.distress.head import DistressHead, p_distress
 from model.forward import Outputs
 from model.frontend import FrontendParams, patches
 from monitord.listening.windows import WINDOW_SAMPLES
@@ -111,3 +115,22 @@ def test_pool_without_any_cry_still_sums_to_one() -> None:
     np.testing.assert_allclose(pooled.reasons, [0.5, 0.0, 0.5, 0.0])
     with pytest.raises(ValueError, match="no scores"):
         pool([])
+
+
+def test_distress_is_pooled_by_the_cry_and_stays_unknown_where_it_is() -> None:
+    """Pins that a breath at the edge does not calm a cry, and that a bundle without a head for it says nothing."""
+    first, second = scores(0.9, (1.0, 0.0, 0.0, 0.0)), scores(0.3, (1.0, 0.0, 0.0, 0.0))
+    assert pool([first, second]).distress is None
+    pooled = pool([replace(first, distress=0.8), replace(second, distress=0.4)])
+    assert pooled.distress == pytest.approx((0.9 * 0.8 + 0.3 * 0.4) / 1.2)
+
+
+def test_the_head_of_the_bundle_says_how_hard_it_cries(tmp_path: Path) -> None:
+    """Pins that each window gets what the head makes of its patch, and nothing where the bundle has none."""
+    head = DistressHead(tuple(np.linspace(-0.01, 0.01, N_FEATURES).tolist()), 0.5)
+    bundle = make_dead_bundle(tmp_path / "b", distress=head)
+    found = Classifier(load_bundle(bundle.directory), Levels()).score([window(0), window(1)])
+    x = patches([window(0).samples, window(1).samples], FrontendParams())
+    np.testing.assert_allclose([got.distress for got in found], p_distress(head, x), rtol=1e-5)
+    (unknown,) = Classifier(make_dead_bundle(tmp_path / "c"), Levels()).score([window(0)])
+    assert unknown.distress is None

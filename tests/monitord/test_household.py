@@ -6,13 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitord.household import HEARD_S, JOIN_S, SPILL_DB, Household
+from monitord.household import HEARD_S, JOIN_S, SPILL_DB, Episode, Household
 
 WALL = 1_800_000_000.0
 """Wall time at which the first episode's cry began (Unix seconds)."""
 START = 100.0
 """Monotonic seconds at which it was told."""
-EVERY_MINUTE = {"nursery": 60.0, "bedroom": 60.0, "parlour": 60.0}.__getitem__
+
+
+def every_minute(_: Episode) -> float:
+    """Whatever the episode, a reminder is due after 60 s."""
+    return 60.0
 
 
 def crying_nursery(loudness_db: float = 30.0) -> Household:
@@ -139,7 +143,7 @@ def test_reminders_come_on_time_and_once() -> None:
     household.leave("nursery")
 
     def due(after_s: float) -> list[str]:
-        return [e.id for e in household.due(START + after_s, EVERY_MINUTE)]
+        return [e.id for e in household.due(START + after_s, every_minute)]
 
     assert [due(s) for s in (59.9, 60.0, 60.1, 119.9, 120.2, 179.9, 180.0)] == [
         [],
@@ -159,11 +163,29 @@ def test_the_profile_of_the_room_that_tells_decides_about_reminders() -> None:
     """None: never. A longer wait counts from the newest reminder on."""
     household = crying_nursery()
     household.begin("two", "bedroom", WALL + 20, 40.0, START)
-    after_s: dict[str, float | None] = {"nursery": None, "bedroom": 60.0}
-    assert [e.id for e in household.due(START + 125, after_s.__getitem__)] == ["two"]
-    after_s = {"nursery": None, "bedroom": 300.0}
-    assert household.due(START + 419, after_s.__getitem__) == []
-    assert [e.id for e in household.due(START + 420, after_s.__getitem__)] == ["two"]
+
+    def due(at_s: float, bedroom_s: float) -> list[str]:
+        after_s = {"nursery": None, "bedroom": bedroom_s}
+        return [e.id for e in household.due(START + at_s, lambda e: after_s[e.told_by])]
+
+    assert due(125, 60.0) == ["two"]
+    assert due(419, 300.0) == []
+    assert due(420, 300.0) == ["two"]
+
+
+def test_an_episode_is_as_hard_as_in_its_hardest_room() -> None:
+    """Also once that room is quiet; a room that is in none, or knows nothing, changes nothing."""
+    household = crying_nursery()
+    (episode,) = household.episodes
+    assert episode.distress is None
+    household.join("bedroom", WALL, 20.0, START)
+    household.hear_distress("nursery", 0.7)
+    household.hear_distress("bedroom", 0.3)
+    household.hear_distress("parlour", 0.9)
+    assert episode.distress == 0.7
+    household.leave("nursery")
+    household.hear_distress("nursery", 0.9)
+    assert episode.distress == 0.7
 
 
 ROOMS = ("nursery", "bedroom", "parlour")

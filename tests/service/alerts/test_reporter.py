@@ -94,7 +94,15 @@ def test_begin_tells_a_first_state_and_the_settings(house: House) -> None:
     """Every entity starts with a value."""
     house.reporter.begin()
     assert house.of("room/state") == [
-        {"crying": False, "reason": "none", "reason_p": 0.0, "since": None, "episode": None, "acknowledged": False}
+        {
+            "crying": False,
+            "reason": "none",
+            "reason_p": 0.0,
+            "distress": None,
+            "since": None,
+            "episode": None,
+            "acknowledged": False,
+        }
     ]
     assert house.of("room/settings") == [{"enabled": True, "threshold": 0.5, "profile": "day", "snoozed_until": None}]
 

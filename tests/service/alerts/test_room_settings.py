@@ -25,6 +25,19 @@ def test_a_room_begins_by_day_and_on(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_hard_crying_halves_the_wait_where_the_profile_says_so(tmp_path: Path) -> None:
+    """By day it is off, as shipped; a profile without reminders has none in either case."""
+    profiles = ProfilesConfig.model_validate(
+        {"night": {"remind_after_min": 3, "escalate_when_hard": True}, "silent": {"escalate_when_hard": True}}
+    )
+    room = Settings(DocumentStore(tmp_path), ["nursery"], profiles)
+    seen = []
+    for profile in PROFILES:
+        room.change("nursery", profile=profile)
+        seen.append([room.remind_after_s("nursery", hard=hard) for hard in (False, True)])
+    assert seen == [[180, 180], [180, 90], [None, None]]
+
+
 def test_each_profile_has_a_threshold_of_its_own(tmp_path: Path) -> None:
     """The family's, else the configuration's, else the bundle's; other rooms keep theirs."""
     room = settings(tmp_path)

@@ -160,7 +160,7 @@ def test_only_what_is_heard_now_needs_the_source() -> None:
     assert payload["availability_mode"] == "all"
     components = payload["components"]
     heard = {key for key, one in components.items() if "availability" not in one}
-    assert heard == {"crying", "reason", "reason_confidence", "level"}
+    assert heard == {"crying", "reason", "reason_confidence", "cry_intensity", "level"}
     always = [one["availability"] for key, one in components.items() if key not in heard]
     assert always == [[{"topic": "monitord/home/status"}]] * len(always)
 

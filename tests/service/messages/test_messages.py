@@ -27,7 +27,7 @@ REASON = CryEvent(3, "nursery", "reason", 32_000, 80_000, 0.95, "hunger", 0.61, 
 SEGMENT = Segment(
     source="nursery", start=32_000, samples=np.zeros(16_000, np.int16), at=AT + 0.25, ended_by="silence", closed=48_000
 )
-SCORES = Scores("nursery", 32_000, 0.98765, np.array([0.61, 0.2, 0.1, 0.09], np.float32), 2, "abc")
+SCORES = Scores("nursery", 32_000, 0.98765, np.array([0.61, 0.2, 0.1, 0.09], np.float32), 2, "abc", distress=0.66666)
 TALLY = Tally(captured=100, lost=10, quiet=40, segmented=45, held=5)
 TELLING = Telling(
     "id1",
@@ -40,7 +40,9 @@ TELLING = Telling(
     unacknowledged_s=0.4,
 )
 EPISODE = "nursery-20261122T151200Z-3"
-IN_NURSERY = Episode(EPISODE, "nursery", AT, told_at=0.0, reminded_at=0.0, heard={"nursery": Heard(20.0)})
+IN_NURSERY = Episode(
+    EPISODE, "nursery", AT, told_at=0.0, reminded_at=0.0, heard={"nursery": Heard(20.0, distress=0.75)}
+)
 IN_BOTH = replace(IN_NURSERY, heard={"bedroom": Heard(10.0), "nursery": Heard(20.0)})
 
 
@@ -97,7 +99,10 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
     "source_status": ("nursery/status", "offline", True, 1, Keep.LATEST),
     "state": (
         "nursery/state",
-        f'{{"crying":true,"reason":"hunger","reason_p":0.61,"since":{_TS},"episode":"{EPISODE}","acknowledged":false}}',
+        (
+            f'{{"crying":true,"reason":"hunger","reason_p":0.61,"distress":0.75,"since":{_TS},'
+            f'"episode":"{EPISODE}","acknowledged":false}}'
+        ),
         True,
         1,
         Keep.LATEST,
@@ -106,7 +111,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         "nursery/event",
         (
             f'{{"event_type":"started","id":"id1","episode":"{EPISODE}","ts":"2026-11-22T15:12:01.200Z","p_cry":0.9123,'
-            '"reason":"none","reason_p":0.0,"latency_ms":1250,"latency_end_ms":50,"node":"home","source":"nursery",'
+            '"reason":"none","reason_p":0.0,"distress":null,"latency_ms":1250,"latency_end_ms":50,"node":"home","source":"nursery",'
             f'"room":"Nursery","rooms":["nursery","bedroom"],"since":{_TS},"profile":"night","alert":true,"alerted":false,'
             '"unacknowledged_s":0,'
             '"text":{"title":"Nursery: crying","message":"Since 16:12.","going":"I\'m going"}}'
@@ -119,7 +124,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         "nursery/segment",
         (
             f'{{"id":"id2","episode":"{EPISODE}","ts":"2026-11-22T15:12:00.250Z","duration_s":1.0,"p_cry":0.9877,'
-            f'"reason":"hunger","reasons":{_REASONS}}}'
+            f'"reason":"hunger","reasons":{_REASONS},"distress":0.6667}}'
         ),
         False,
         1,
@@ -129,7 +134,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         "nursery/episode",
         (
             f'{{"episode":"{EPISODE}","since":{_TS},"ended":"2026-11-22T15:13:30.000Z","duration_s":90.0,"p_cry":0.95,'
-            f'"reason":"hunger","reason_p":0.61,"reasons":{_REASONS},"rooms":["nursery"],"acknowledged":false}}'
+            f'"reason":"hunger","reason_p":0.61,"reasons":{_REASONS},"distress":0.75,"rooms":["nursery"],"acknowledged":false}}'
         ),
         True,
         1,
@@ -217,6 +222,7 @@ def test_nothing_yet_is_null() -> None:
         "crying": False,
         "reason": "none",
         "reason_p": 0.0,
+        "distress": None,
         "since": None,
         "episode": None,
         "acknowledged": False,
@@ -254,7 +260,7 @@ def test_replay_segment_line() -> None:
     line = json_lines.replay_segment(SEGMENT, SCORES, reason="hunger")
     assert json.dumps(line, separators=(",", ":")) == (
         '{"kind":"segment","source":"nursery","t_s":2.0,"duration_s":1.0,"p_cry":0.9877,"reason":"hunger",'
-        f'"reasons":{_REASONS}}}'
+        f'"reasons":{_REASONS},"distress":0.6667}}'
     )
 
 
@@ -270,6 +276,7 @@ def test_replay_event_line() -> None:
         "p_cry": 0.9123,
         "reason": "none",
         "reason_p": 0.0,
+        "distress": None,
         "latency_ms": 1200,
     }
 

@@ -95,6 +95,17 @@ def test_what_a_parent_reads(code: str, room: str, golden: dict[Kind, Text], kin
     assert said == golden[kind]
 
 
+@pytest.mark.parametrize(("code", "sentence"), [("en", "Crying hard."), ("de", "Weint heftig.")])
+def test_hard_crying_is_said_as_what_it_is(code: str, sentence: str) -> None:
+    """In what a phone shows while it cries and nobody has answered; never why."""
+    said = Texts.load(code)
+    for kind in KINDS:
+        hard = said.say(kind, room="Nursery", since=SINCE, reason="hunger", hard=True).message
+        calm = said.say(kind, room="Nursery", since=SINCE, reason="hunger").message
+        assert hard.replace(f"{sentence} ", "") == calm
+        assert (sentence in hard) is (kind in ("started", "reason", "escalated"))
+
+
 @pytest.mark.parametrize("code", languages())
 @pytest.mark.parametrize("reason", ["unsure", "none"])
 def test_an_unsure_reason_is_not_said(code: str, reason: str) -> None:

@@ -16,8 +16,11 @@ from tests.support.daemon.daemon import ROOT, Json, crying_room, monitord, room,
 from tests.support.sound.media import write_media, write_video
 from tests.support.sound.sounds import noise, silence, write_wav
 
-SEGMENT_KEYS = ["kind", "source", "t_s", "duration_s", "p_cry", "reason", "reasons"]
-EVENT_KEYS = ["kind", "event_type", "source", "t_s", "onset_s", "episode", "p_cry", "reason", "reason_p", "latency_ms"]
+SEGMENT_KEYS = ["kind", "source", "t_s", "duration_s", "p_cry", "reason", "reasons", "distress"]
+EVENT_KEYS = [
+    "kind", "event_type", "source", "t_s", "onset_s", "episode", "p_cry", "reason", "reason_p", "distress",
+    "latency_ms",
+]  # fmt: skip
 TALLY_KEYS = ["kind", "captured", "lost", "quiet", "segmented", "held"]
 
 PHONE_HZ = 44_100

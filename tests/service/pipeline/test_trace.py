@@ -90,7 +90,20 @@ def test_the_way_of_a_cry(classifier: Classifier) -> None:
     }
     first, second, third = room.of("window")[:3]
     assert list(first) == [
-        *["kind", "source", "t_s", "dbfs", "floor", "gate", "p_cry", "threshold", "evidence", "on", "state"],
+        *[
+            "kind",
+            "source",
+            "t_s",
+            "dbfs",
+            "floor",
+            "gate",
+            "p_cry",
+            "distress",
+            "threshold",
+            "evidence",
+            "on",
+            "state",
+        ],
     ]
     assert first["t_s"] == 2.16  # the ninth end of a window, each 0.24 s
     assert [line["evidence"] for line in (first, second, third)] == [1.0, 1.94, 2.5]  # less what fades
