@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -29,10 +31,14 @@ class PageHouse:
 
     folder: Path
     config: Path
-    broker: Mosquitto
     subscriber: Subscriber
     daemon: Daemon
     browser: Browser
+
+    @property
+    def authority(self) -> Path:
+        """The CA of its page."""
+        return self.folder / "state" / "web" / "ca.crt"
 
     def link(self, role: str, *more: str) -> str:
         """Makes a link as a person does."""
@@ -53,8 +59,8 @@ class PageHouse:
         """Of the nursery, on MQTT."""
         return self.subscriber.last("monitord/home/nursery/status")
 
-    def health(self) -> dict[str, object]:
-        """Of the nursery, on MQTT, as told last."""
+    def health(self) -> dict[str, Any]:
+        """Of the nursery, on MQTT, as told last. Any: values of JSON."""
         told = self.subscriber.last("monitord/home/nursery/health")
         return {} if told is None else dict(json.loads(told))
 
@@ -63,15 +69,21 @@ class PageHouse:
         self.daemon.wait_for(condition, what)
 
 
+@contextmanager
+def page_house(folder: Path, sound: Path, **web: object) -> Iterator[PageHouse]:
+    """No room yet; the browser's microphone plays the sound over and over; `web` adds to the page's settings."""
+    with Mosquitto(folder / "broker") as broker, Subscriber(broker) as subscriber:
+        web = {"host": "127.0.0.1", "port": free_port(), "http_port": free_port(), **web}
+        config = configure(folder, broker, {}, web=web)
+        with Daemon(folder, "--config", config) as daemon:
+            daemon.wait_for(lambda: "on any phone" in daemon.words, "the page")
+            with chromium(folder / "home", sound, folder / "state" / "web" / "ca.crt") as browser:
+                yield PageHouse(folder, config, subscriber, daemon, browser)
+            daemon.stop()
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[PageHouse]:
-    """No room yet; the browser's microphone plays a cry over and over."""
-    sound = crying_room(tmp_path / "cry.wav", 2.0, 2.0)
-    with Mosquitto(tmp_path / "broker") as broker, Subscriber(broker) as subscriber:
-        web = {"host": "127.0.0.1", "port": free_port(), "http_port": free_port()}
-        config = configure(tmp_path, broker, {}, web=web)
-        with Daemon(tmp_path, "--config", config) as daemon:
-            daemon.wait_for(lambda: "on any phone" in daemon.words, "the page")
-            with chromium(tmp_path / "home", sound, tmp_path / "state" / "web" / "ca.crt") as browser:
-                yield PageHouse(tmp_path, config, broker, subscriber, daemon, browser)
-            daemon.stop()
+    """One whose microphone plays a cry."""
+    with page_house(tmp_path, crying_room(tmp_path / "cry.wav", 2.0, 2.0)) as running:
+        yield running

@@ -152,6 +152,7 @@ function release() {
 }
 
 async function begin() {
+  if (sender.over) sender.begin(sender.rate);  // it takes over again
   wanted = true;
   sessionStorage.setItem("listening", "yes");  // a reload goes on without a tap, where the browser lets it
   beganAt = lookedAt = performance.now();
@@ -164,7 +165,7 @@ function end() {
   release();
   wanted = false;
   sampleAt = 0;
-  sender.begin(sender.rate);  // what nobody wanted to record is not lost
+  if (!sender.over) sender.begin(sender.rate);  // what nobody wanted to record is not lost
   sessionStorage.removeItem("listening");
   close();
   wakeLock?.release();

@@ -56,7 +56,8 @@ export class Sender {
   async run() {
     let told = "", pause = 500;
     for (;;) {
-      if (!this.ring.length && this.says === told) await this.rest(WORD_MS);
+      if (this.over || (!this.ring.length && this.says === told)) await this.rest(WORD_MS);
+      if (this.over) continue;
       told = this.says;
       const answer = await this.post();
       if (answer === "ok") pause = 500;

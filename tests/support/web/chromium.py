@@ -9,6 +9,8 @@ from typing import Final
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.support.patience import PATIENCE_S
+
 PROGRAM: Final = "/usr/bin/chromium"
 """Debian's."""
 FLAGS: Final = (
@@ -50,7 +52,9 @@ def chromium(folder: Path, sound: Path, authority: Path | None = None) -> Iterat
 def phone(browser: Browser, *, microphone: bool = True, color: str = "dark") -> BrowserContext:
     """Returns a phone of its own: no cookie is shared with another one."""
     permissions = ["microphone"] if microphone else []
-    return browser.new_context(viewport=PHONE, permissions=permissions, color_scheme=color, locale="en-GB")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=PHONE, permissions=permissions, color_scheme=color, locale="en-GB")  # type: ignore[arg-type]
+    context.set_default_timeout(1000 * PATIENCE_S)
+    return context
 
 
 def words(page: Page) -> str:
