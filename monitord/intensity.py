@@ -14,8 +14,8 @@ WINDOWS: Final = 21
 CRY_P: Final = 0.5
 """Calibrated probability from which a window is crying: more likely than not."""
 HARD_FROM: Final = 0.7
-"""From here on people are told that it is crying hard. By `monitord-train distress` a quarter of vaccinations
-and one in forty baths are told so: seldom, and then seldom wrong."""
+"""From here on people are told that it is crying hard. By `monitord-train distress` nearly a quarter of
+the cries of vaccinated babies and one or two in a hundred in the bath are told so: seldom, and then seldom wrong."""
 
 
 def is_hard(distress: float | None) -> bool:

@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "judge.streams",
     "judge.noise",
     "judge.silences",
+    "judge.distress",
     "judge.frontends",
     "report",
 )

@@ -30,6 +30,7 @@ from training.learn.reason_rows import reason_rows
 from training.recipes import model_card
 from training.recipes.alarm_thresholds import choose_thresholds
 from training.recipes.calibration import calibrated, fit_reasons, logits_of
+from training.recipes.distress_bundle import knows_distress, with_distress
 from training.recipes.unsure_threshold import unsure_below
 
 LABELLED_DATA: Final = "donateacry, grouped by installation"
@@ -159,7 +160,8 @@ def fit_compact(prepared: Prepared, weights: Path, directory: Path, *, hours: in
         tracker=replace(point.tracker, unsure_below=below),
         rests_on={"tracker.on_p": point.why, "tracker.unsure_below": why_unsure},
     )
-    return write_bundle(directory, manifest, tflite=tflite, weights=arrays, card=model_card.write(manifest))
+    bundle = write_bundle(directory, manifest, tflite=tflite, weights=arrays, card=model_card.write(manifest))
+    return with_distress(prepared, bundle, directory) if knows_distress(prepared) else bundle
 
 
 def _install_reasons(model: keras.Model, labelled: Labelled) -> None:
