@@ -16,6 +16,7 @@ COMMANDS: Final = (
     "teach",
     "pretrain",
     "fit",
+    "reference",
     "judge.evaluate",
     "crossval",
     "export",
@@ -24,6 +25,7 @@ COMMANDS: Final = (
     "judge.noise",
     "judge.silences",
     "judge.distress",
+    "judge.adapt",
     "judge.frontends",
     "report",
 )

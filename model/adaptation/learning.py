@@ -18,6 +18,10 @@ from model.adaptation.head import Adaptation
 from model.adaptation.reference import Reference, Windows
 from model.calibration import sigmoid
 
+STRONGEST: Final = 12
+"""Windows of an episode that a lesson is made of: 3 s of crying, and 5 KB on disk."""
+BEFORE_S: Final = 6.0
+"""Seconds before an alarm in which the windows lie that it rests on."""
 MOST_LOST: Final = 0.005
 """Share of the reference's cry windows that may fall under a threshold, and of its other windows that may rise over it:
 one in two hundred, a tenth of the cries that a monitor may miss at all."""
@@ -30,7 +34,7 @@ SAFE: Final = 2.0
 With 1 of it, of cries of families in no reference half as many more were lost."""
 RIDGE: Final = 0.5
 """Weight of the change itself, in coordinates in which the reference's cries have variance one; a lesson weighs 1."""
-HOLDS: Final = tuple(float(2.0**power) for power in range(14, -3, -2))
+HOLDS: Final = tuple(float(2.0**power) for power in range(12, -3, -2))
 """Weights of the reference, in lessons."""
 STEEPNESS: Final = 2.0
 """Of the logistic loss (1 / log-odds): half a log-odd beyond the margin a window has hardly a say any more."""
@@ -106,7 +110,7 @@ def learn(bundle_id: str, lessons: Sequence[Lesson], reference: Reference, thres
             tried = regression.fit(bundle_id, kept, hold)
             lost, raised = _cost(reference, tried, thresholds)
             if max(lost, raised) > MOST_LOST:
-                break
+                continue
             if all(lesson.settled(tried) for lesson in kept):
                 return Learnt(tried, tuple(kept), tuple(left_out), lost, raised)
             best = tried
@@ -153,6 +157,12 @@ class _Regression:
             [(1.0 if one.is_cry else -1.0) * (one.windows.log_odds - one.threshold) for one in lessons]
         )
         weight = np.concatenate([np.full(len(one.windows), 1.0 / len(one.windows)) for one in lessons])
+
+        def price(change: NDArray[np.float64]) -> float:
+            short = np.minimum(0.0, self._held @ change - self._least)
+            wrong = np.logaddexp(0.0, STEEPNESS * (MARGIN - beyond - rows @ change)) / STEEPNESS
+            return float(weight @ wrong + (hold * self._share @ short**2 + RIDGE * change @ change) / 2.0)
+
         change = np.zeros(rows.shape[1])
         for _ in range(_STEPS):
             wrong = sigmoid(STEEPNESS * (MARGIN - beyond - rows @ change))  # [n]
@@ -164,8 +174,10 @@ class _Regression:
                 + (rows.T * (STEEPNESS * weight * wrong * (1.0 - wrong))) @ rows
                 + hold * (pressed.T * self._share[short < 0]) @ pressed
             )
-            step = np.linalg.solve(curvature, gradient)
-            change -= step
+            step, now = np.linalg.solve(curvature, gradient), price(change)
+            while price(change - step) > now and float(np.abs(rows @ step).max()) >= _STILL:
+                step = step / 2.0  # which windows press upon the change differs from where it began
+            change = change - step
             if float(np.abs(rows @ step).max()) < _STILL:
                 break
         head = self._whiten @ change[:-1]

@@ -2,19 +2,17 @@
 
 import base64
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, Field, FiniteFloat
 
 from model.adaptation.head import EMBEDDING, Adaptation
+from model.adaptation.learning import STRONGEST
 from model.adaptation.reference import Windows
 from monitord.types import REASONS
 from service.storage.schemas import Instant
-
-MOST_WINDOWS: Final = 12
-"""Windows kept of an episode, the strongest: 3 s of crying, and 5 KB on disk."""
 
 
 def _numbers(text: str, kind: str) -> NDArray[np.float32]:
@@ -50,7 +48,7 @@ class KeptSound(BaseModel):
     source: str
     rooms: list[str]
     at: Instant
-    windows: Annotated[list[KeptWindow], Field(min_length=1, max_length=MOST_WINDOWS)]
+    windows: Annotated[list[KeptWindow], Field(min_length=1, max_length=STRONGEST)]
 
 
 class KeptSounds(BaseModel):
@@ -114,12 +112,12 @@ class Sound:
     at: float
     """When it began (Unix seconds)."""
     windows: tuple[HeardWindow, ...] = field(default=())
-    """At most `MOST_WINDOWS`, the strongest first."""
+    """At most `STRONGEST`, the strongest first."""
 
     def heard(self, source: str, windows: "list[HeardWindow]") -> "Sound":
         """Returns it with more windows of a room."""
         strongest = sorted((*self.windows, *windows), key=lambda one: (one.p_cry, one.log_odds), reverse=True)
-        return replace(self, rooms=self.rooms | {source}, windows=tuple(strongest[:MOST_WINDOWS]))
+        return replace(self, rooms=self.rooms | {source}, windows=tuple(strongest[:STRONGEST]))
 
     def array(self) -> Windows:
         """The windows as arrays."""

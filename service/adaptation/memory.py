@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
+from model.adaptation.learning import BEFORE_S
 from monitord.household import Household
 from monitord.types import RATE_HZ, Scores
 from service.adaptation.documents import HeardWindow, KeptSounds, Sound, dump_sounds, read_sounds
@@ -18,8 +19,6 @@ MOST_EPISODES: Final = 50
 """Episodes that may be corrected, the newest: those of some days, and 250 KB on disk."""
 KEEP_S: Final = 7 * 86_400.0
 """Seconds for which an episode may be corrected: nobody remembers longer what it was."""
-BEFORE_S: Final = 6.0
-"""Seconds before an episode is told in which the windows lie that it rests on."""
 LEAST_P: Final = 0.02
 """Calibrated probability from which a window may belong to a missed cry: a quiet room has none."""
 MISSED_KEEP_S: Final = 3600.0

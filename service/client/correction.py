@@ -82,17 +82,17 @@ def _ask(
     told: Told = {}
     try:
         with query(config, told) as question:
-            before = _adaptation(told)
+            before = _adaptation(told).get("at")
             if say is not None:
                 say(question, told, sources_of(told) if config_path is None else sorted(config.sources))
             until = time.monotonic() + (0.0 if say is None else ANSWER_S)
-            while _adaptation(told) == before and time.monotonic() < until:
+            while _adaptation(told).get("at") == before and time.monotonic() < until:
                 question.listen(0.1)
     except NoBrokerError as error:
         print(f"monitord: {error}", file=sys.stderr)
         return 1
     found = _adaptation(told)
-    if not found or (say is not None and found == before):
+    if not found or (say is not None and found.get("at") == before):
         print(f"no answer: is the daemon running, and on this broker? ({command('status')})")
         return 1
     print(_in_words(found))

@@ -20,7 +20,7 @@ EVENT_KEYS = {
 }  # fmt: skip
 KEYS = {
     "heartbeat": {"ts", "uptime_s", "sources_ok", "sources_total", "lag_ms"},
-    "info": {"version", "model", "model_sha", "metrics", "fault"},
+    "info": {"version", "model", "model_sha", "metrics", "adaptation", "fault"},
     "nursery/state": {"crying", "reason", "reason_p", "distress", "since", "episode", "acknowledged"},
     "nursery/event": EVENT_KEYS,
     "nursery/segment": {"id", "episode", "ts", "duration_s", "p_cry", "reason", "reasons", "distress"},

@@ -11,7 +11,8 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from model.bundle import Bundle, write_bundle
+from model.adaptation.reference import reference_file
+from model.bundle import Bundle, with_reference, write_bundle
 from model.calibration import p_reasons
 from model.export import export_litert, export_weights
 from model.manifest import DataSet, Manifest
@@ -27,6 +28,7 @@ from training.learn.forward import hear
 from training.learn.pretrain import load_trained
 from training.learn.reason_head import Labelled, as_layer, fit_head
 from training.learn.reason_rows import reason_rows
+from training.learn.reference_windows import make_reference
 from training.recipes import model_card
 from training.recipes.alarm_thresholds import choose_thresholds
 from training.recipes.calibration import calibrated, fit_reasons, logits_of
@@ -161,6 +163,7 @@ def fit_compact(prepared: Prepared, weights: Path, directory: Path, *, hours: in
         rests_on={"tracker.on_p": point.why, "tracker.unsure_below": why_unsure},
     )
     bundle = write_bundle(directory, manifest, tflite=tflite, weights=arrays, card=model_card.write(manifest))
+    bundle = with_reference(bundle, reference_file(make_reference(prepared, bundle)))
     return with_distress(prepared, bundle, directory) if knows_distress(prepared) else bundle
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.bundle import CARD, WEIGHTS, Bundle, Weights, write_bundle
+from model.bundle import CARD, REFERENCE, WEIGHTS, Bundle, Weights, write_bundle
 from model.calibration import Calibration
 from model.manifest import DataSet
 from training.data.clips import ClipSet
@@ -68,7 +68,9 @@ def write_adapted(
     card = _card((bundle.directory / CARD).read_text(encoding="utf-8"), clips, figures)
     with np.load(bundle.directory / WEIGHTS, allow_pickle=False) as stored:
         exact = stored["reasons/kernel"].dtype == np.float32
-    return write_bundle(out, manifest, tflite=network, weights=weights, card=card, exact=exact)
+    # The embedding and the cry's head are the same, and so is what a home's corrections are checked against.
+    reference = (bundle.directory / REFERENCE).read_bytes() if REFERENCE in old.files else None
+    return write_bundle(out, manifest, tflite=network, weights=weights, card=card, exact=exact, reference=reference)
 
 
 def _object(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a JSON value

@@ -18,6 +18,11 @@ TITLES: Final[dict[Kind, tuple[str, str, str]]] = {
         "Sounds as many and as loud as a family has them. False alarms an hour are of all hours; a day's are added up.",
         "monitord-train streams --households --prepared PREPARED --out RESULTS/households.json",
     ),
+    "adapt": (
+        "What a home teaches",
+        "A cat, a laughing baby or a squeaking door that is taken for a cry, before and after the family says so.",
+        "monitord-train adapt --prepared PREPARED --out RESULTS/adapt.json",
+    ),
     "family": (
         "For one family",
         "What a bundle gains when it is adapted to a family's own labelled cries, on cries that it was not shown.",

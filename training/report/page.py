@@ -40,6 +40,7 @@ def render(results: Sequence[Result], bundle: Bundle, clips: Sequence[ClipSet]) 
         ("frontends", lambda: frontends.section(by_kind["frontends"])),
         ("crossval", lambda: crossval.section(by_kind["crossval"])),
         ("compare", lambda: compare.section(by_kind["compare"])),
+        ("adapt", lambda: others.section("adapt", by_kind["adapt"])),
         ("family", lambda: others.section("family", by_kind["family"])),
     ]
     sections = [_built(kind, by_kind[kind], build) for kind, build in builders]

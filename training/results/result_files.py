@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 from monitord.errors import ConfigError
 from training.results.whole_file import write_whole
 
-Kind = Literal["crossval", "compare", "streams", "households", "noise", "frontends", "evaluate", "family"]
-KINDS: Final = ("crossval", "compare", "streams", "households", "noise", "frontends", "evaluate", "family")
+Kind = Literal["crossval", "compare", "streams", "households", "noise", "frontends", "evaluate", "adapt", "family"]
+KINDS: Final = ("crossval", "compare", "streams", "households", "noise", "frontends", "evaluate", "adapt", "family")
 
 
 @dataclass(frozen=True, slots=True)

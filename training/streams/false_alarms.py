@@ -99,7 +99,7 @@ class Episodes:
 
 def score(heard: Heard, params: TrackerParams) -> Episodes:
     """Runs the daemon's tracker over one stream and counts its alarms."""
-    return count(heard.stream, _tracked(heard, params))
+    return count(heard.stream, tracked(heard, params))
 
 
 def count(stream: Stream, alarms: Sequence[tuple[int, int]]) -> Episodes:
@@ -128,7 +128,7 @@ def count(stream: Stream, alarms: Sequence[tuple[int, int]]) -> Episodes:
         tuple(cry.snr_db for cry in stream.cries),
         tuple(_seconds(cry.start, at) for cry, at in zip(stream.cries, told, strict=True)),
         len(false),
-        Counter(_kind_at(stream, start) for start in false),
+        Counter(kind_at(stream, start) for start in false),
         tuple(_seconds(cry.teacher_hears, at) for cry, at in zip(stream.cries, told, strict=True)),
     )
 
@@ -142,7 +142,7 @@ def _percentile(values: Sequence[float | None], percent: float) -> float:
     return float(np.percentile(known, percent)) if known else float("inf")
 
 
-def _tracked(heard: Heard, params: TrackerParams) -> list[tuple[int, int]]:
+def tracked(heard: Heard, params: TrackerParams) -> list[tuple[int, int]]:
     """When each alarm was raised, and when its episode ended (samples at 16 kHz)."""
     tracker = Tracker("stream", params)
     events = []
@@ -155,7 +155,7 @@ def _tracked(heard: Heard, params: TrackerParams) -> list[tuple[int, int]]:
     return list(zip(starts, ends, strict=True))
 
 
-def _kind_at(stream: Stream, at: int) -> str:
+def kind_at(stream: Stream, at: int) -> str:
     """The sound that began last of those that sounded within the window before an alarm; the bed where none did."""
     around = [laid for laid in stream.sounds if laid.start < at and laid.end + RATE_HZ > at]
     return max(around, key=lambda laid: laid.start).kind if around else "steady"
