@@ -58,7 +58,7 @@ def test_without_arguments_all_but_home_assistant_runs(
         return
     assert done.returncode == 1
     (words,) = e2e
-    assert words.startswith("-m pytest -m e2e and not homeassistant -n ")
+    assert words.startswith("-m pytest -m e2e and not homeassistant and not browser -n ")
     assert words.endswith(" tests/test_one.py")
 
 
