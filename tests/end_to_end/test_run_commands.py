@@ -148,7 +148,8 @@ def test_switching_a_room_off(family: Family) -> None:
     family.daemon.wait_for(lambda: family.settings("nursery")["enabled"] is False, "the setting")
     family.daemon.wait_for(lambda: family.status("nursery") == "offline", "the room off")
     family.daemon.wait_for(lambda: bool(family.events("nursery", "ended")), "the end of its episode")
-    assert family.subscriber.latest(f"{HOME}/nursery/state")["crying"] is False
+    state = f"{HOME}/nursery/state"
+    family.daemon.wait_for(lambda: family.subscriber.latest(state)["crying"] is False, "the state after it")
     done = monitord("status", "--config", family.configuration)
     assert "  nursery: NOT HEARD" in done.stdout.splitlines()
     assert done.returncode == 1
