@@ -66,7 +66,7 @@ def test_every_entity_is_there(house: House) -> None:
     )
     states = house.entities()
     assert set(states) == announced
-    assert len(states) == 7 + 2 * 18
+    assert len(states) == 7 + 2 * 19
     never_yet = {entity for entity, state in states.items() if state == "unknown"}
     assert {entity.partition(".")[0] for entity in never_yet} <= {"button", "event", "image", "sensor"}
     assert {states[NURSERY], states[BEDROOM]} == {"off"}
