@@ -55,6 +55,20 @@ class PageHouse:
         self.until(lambda: self.status() == "online", "the nursery is heard")
         return page
 
+    def page_of(self, role: str, view: str = "now") -> Page:
+        """Pairs a device that looks, in colours of the day."""
+        page = phone(self.browser, color="light").new_page()
+        page.goto(self.link(role))
+        page.get_by_role("button", name="Now").wait_for()
+        page.evaluate("(view) => { location.hash = view; location.reload(); }", view)
+        page.get_by_role("button", name="Now").wait_for()
+        return page
+
+    def state(self) -> dict[str, object]:
+        """Of the nursery, on MQTT, as told last."""
+        told = self.subscriber.last("monitord/home/nursery/state")
+        return {} if told is None else dict(json.loads(told))
+
     def status(self) -> str | None:
         """Of the nursery, on MQTT."""
         return self.subscriber.last("monitord/home/nursery/status")
@@ -85,5 +99,5 @@ def page_house(folder: Path, sound: Path, **web: object) -> Iterator[PageHouse]:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[PageHouse]:
     """One whose microphone plays a cry."""
-    with page_house(tmp_path, crying_room(tmp_path / "cry.wav", 2.0, 2.0)) as running:
+    with page_house(tmp_path, crying_room(tmp_path / "cry.wav", 2.0, 2.0), clips={}) as running:
         yield running

@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 
+from monitord.intensity import HARD_FROM
 from service.messages.texts import languages
 from service.web.pages import FOLDER, WORDS, Pages
 
@@ -46,6 +47,11 @@ def test_no_word_is_left_over() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     beginnings = tuple(re.findall(r"`([\w.]+)\$\{", text))
     assert [key for key in TABLE if f'"{key}"' not in text and not key.startswith(beginnings)] == []
+
+
+def test_a_page_and_a_phone_call_the_same_cry_hard() -> None:
+    """One bound, in two languages of programs."""
+    assert f"const HARD = {HARD_FROM};" in (FOLDER / "parents" / "room.js").read_text(encoding="utf-8")
 
 
 def test_all_pages_together_are_light() -> None:

@@ -1,0 +1,149 @@
+"""Takes the pictures of the page in docs/page: the real server, told a night by formulas, in a real browser.
+
+python -m tests.browser.screenshots FOLDER
+"""
+
+import sys
+import tempfile
+import threading
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from monitord.household import Episode, Heard
+from monitord.synthetic.synthetic_cry import BOUT, cry
+from monitord.tally import Tally
+from monitord.types import RATE_HZ, CryEvent, Pcm
+from service.messages import cry_messages, node_messages
+from service.messages.fault_messages import fault_event
+from service.messages.message import Keep, Node, iso_utc, json_message
+from service.web.roles import Role
+from tests.support.sound.sounds import noise, pcm, write_wav
+from tests.support.web.chromium import chromium
+from tests.support.web.served_page import COOKIE, ServedPage
+
+NODE: Final = Node("home")
+SIZES: Final = {"phone": (390, 844), "desk": (1280, 900)}
+"""CSS pixels."""
+LOOKS: Final = (
+    ("phone", "light", "en-GB"),
+    ("desk", "dark", "de-DE"),
+    ("phone", "red", "en-GB"),
+    ("desk", "light", "en-GB"),
+)
+"""Size, colours, language."""
+HEARD_S: Final = 31.0
+"""Seconds of sound on a picture."""
+COLOURS: Final = 256
+"""Of a picture: it looks the same and takes a third."""
+
+
+def at(hour: float) -> float:
+    """Wall time (Unix seconds) of an hour of the last night, from noon of yesterday on; 26 is two in the morning."""
+    midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight - timedelta(days=1)).timestamp() + 3600 * hour
+
+
+def tell(page: ServedPage) -> None:
+    """A nursery that cries, a bedroom that is quiet, an attic whose connection is lost; and the night before."""
+    server, now = page.server, time.time()
+    told: list[tuple[float, float, str, float, float | None]] = [
+        (20.2, 6, "unsure", 0.42, 2), (23.4, 14, "hunger", 0.77, 4), (26.1, 3, "unsure", 0.2, None),
+        (28.7, 22, "hunger", 0.93, 5), (31.3, 8, "unsure", 0.5, 3),
+    ]  # fmt: skip
+    for number, (hour, minutes, reason, distress, went_min) in enumerate(told, 1):
+        since = at(hour)
+        name = cry_messages.episode_id("nursery", since, number)
+        values = {"episode": name, "since": iso_utc(since), "ended": iso_utc(since + 60 * minutes), "p_cry": 0.97}
+        values |= {"reason": reason, "rooms": ["nursery"], "distress": distress}
+        server.tell(json_message(NODE, f"{NODE.root}/nursery/episode", values, Keep.LATEST))
+        if went_min is not None:
+            answer = {"event_type": "acknowledged", "ts": iso_utc(since + 60 * went_min), "episode": name}
+            answer |= {"since": iso_utc(since)}
+            server.tell(json_message(NODE, f"{NODE.root}/nursery/event", answer, Keep.EVENT))
+        if number == 3:
+            page.past.history.corrected("nursery", episode=name, missed_at=None, was="cat", reason=None)
+        if number in {2, 4} and page.past.clips is not None:
+            page.past.clips.add(name, b"-")
+    for room, word, begin, end in (("attic", "reconnecting", 24.6, 25.5), ("bedroom", "stalled", 29.0, 29.2)):
+        server.tell(fault_event(NODE, room, word, message_id="1", ts=at(begin), since=at(begin)))  # type: ignore[arg-type]
+        server.tell(fault_event(NODE, room, "ok", message_id="2", ts=at(end), since=at(begin)))
+    for room in page.names:
+        online, fault = room != "attic", "ok" if room != "attic" else "reconnecting"
+        server.tell(node_messages.source_status(NODE, room, online=online))
+        health = node_messages.health(NODE, room, fault=fault, tally=Tally(), reconnects=0, last_audio=now - 130)
+        server.tell(health)
+        server.tell(node_messages.settings(NODE, room, enabled=True, threshold=0.6, profile="night"))
+        server.tell(cry_messages.state(NODE, room, now - 4000))
+        counts = (
+            {"date": "", "episodes": 3, "crying_min": 33.0} if room == "nursery" else {"episodes": 0, "crying_min": 0.0}
+        )
+        server.tell(cry_messages.today(NODE, room, counts))
+        proof = {"state": "proven", "proven": iso_utc(now - 9000), "heard_ms": 1530, "published_ms": 1600}
+        proof |= {"receivers": {"mother": 2100}, "not_told": {}, "detail": ""}
+        server.tell(cry_messages.proof(NODE, room, proof))
+    info = {"fault": "", "adaptation": {"in_force": True, "corrections": 1, "detail": ""}}
+    server.tell(json_message(NODE, f"{NODE.root}/info", info, Keep.LATEST))
+    episode = Episode("nursery-20261129T210000Z-9", "nursery", now - 75, 0.0, 0.0, heard={"nursery": Heard(30.0)})
+    last = CryEvent(9, "nursery", "started", 0, 0, 0.97, "unsure", 0.4)
+    server.tell(cry_messages.state(NODE, "nursery", now - 75, episode, last))
+    server.tell(cry_messages.episode(NODE, "nursery", episode, last))
+
+
+def sound(page: ServedPage) -> None:
+    """Half a minute of it, as it would come."""
+    bout = pcm(cry(BOUT), -10.0)
+    cried: Pcm = noise(HEARD_S + 60, rms_dbfs=-62.0)
+    cried[: len(bout) * 3] += np.tile(bout, 3)[: len(cried)]
+    quiet, step = noise(HEARD_S + 60, rms_dbfs=-60.0), RATE_HZ // 8
+    for start in range(0, round(HEARD_S * RATE_HZ), step):
+        page.inboxes["nursery"].write(cried[start : start + step], RATE_HZ, time.time())
+        page.inboxes["bedroom"].write(quiet[start : start + step], RATE_HZ, time.time())
+        time.sleep(step / RATE_HZ)
+
+
+def main() -> None:
+    """Writes PNG files."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {"nursery": "Nursery", "bedroom": "Bedroom", "attic": "Attic"}
+    with tempfile.TemporaryDirectory() as state, ServedPage(Path(state), names=names) as page:
+        tell(page)
+        token = page.paired(Role.PARENT)
+        authority = page.server.addresses.certificate
+        assert authority is not None
+        silent = write_wav(Path(state) / "silent.wav", noise(1.0, rms_dbfs=-80.0))
+        with chromium(Path(state) / "home", silent, authority.ca) as browser:
+            for size, theme, locale in LOOKS:
+                width, height = SIZES[size]
+                context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+                context.add_cookies([{"name": COOKIE, "value": token, "url": page.origin, "secure": True}])
+                context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+                for view in ("now", "night"):
+                    shown = context.new_page()
+                    shown.goto(f"{page.origin}/#{view}")
+                    shown.get_by_text("Bedroom").first.wait_for()
+                    playing = threading.Thread(target=sound, args=(page,))
+                    if view == "now":
+                        playing.start()
+                        shown.wait_for_timeout(1000 * (HEARD_S - 1))
+                        level = node_messages.level(NODE, "nursery", dbfs=-14.0, floor_dbfs=-62.0, evidence=2.5, on=2.5)
+                        page.server.tell(level)
+                    elif datetime.now().astimezone().hour >= 18:  # the page shows this night: back to the last one
+                        shown.locator(".bar button[aria-label]").first.click()
+                    shown.wait_for_timeout(1000)
+                    file = folder / f"{view}-{size}-{theme}.png"
+                    shown.screenshot(path=file)
+                    with Image.open(file) as picture:
+                        picture.convert("RGB").quantize(COLOURS).save(file, optimize=True)
+                    if view == "now":
+                        playing.join()
+                context.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""The parents' page, in a real browser: from a cry in the nursery to what it was, and the page's bad luck."""
+
+import os
+import re
+import signal
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import PageHouse
+from tests.support.web.chromium import phone
+
+pytestmark = pytest.mark.browser
+
+expect.set_options(60_000)  # milliseconds: a slow machine does it at last
+
+LENGTH = """(audio) => new Promise((done) => {
+  audio.onloadedmetadata = () => done(audio.duration);
+  audio.onerror = () => done(-1);
+  audio.preload = "metadata";
+  audio.load();
+})"""
+"""Of a clip (seconds)."""
+
+
+def nursery(page: Page) -> Locator:
+    """Its card, or its night."""
+    return page.get_by_role("region", name="Nursery")
+
+
+def test_from_the_cry_to_what_it_was(house: PageHouse) -> None:
+    """A parent sees a cry, listens, goes, finds it in the night with its clip, and says what it was."""
+    house.listening_phone()
+    page = house.page_of("parent")
+    room = nursery(page)
+    expect(room.get_by_text("Crying", exact=True)).to_be_visible()
+    expect(page).to_have_title("! Nursery: Crying")
+    level = room.get_by_role("meter", name="Level", exact=True)
+    expect(level).to_have_attribute("aria-valuetext", re.compile("dB, the room's own noise"))
+    room.get_by_role("button", name="Listen", exact=True).click()
+    expect(room.get_by_text("You hear this room")).to_be_visible()
+    room.get_by_role("button", name="I'm going").click()
+    expect(room.get_by_text("Somebody is on the way")).to_be_visible()
+    assert house.state()["acknowledged"] is True
+    room.get_by_text("Settings and test").click()
+    room.get_by_role("switch").uncheck()  # its microphone would cry for ever
+    expect(room.get_by_text("Switched off", exact=True)).to_be_visible()
+    page.get_by_role("button", name="The night").click()
+    expect(room.get_by_text("somebody went after")).to_be_visible()
+    clip = room.locator("audio")
+    expect(clip).to_have_count(1)
+    assert clip.evaluate(LENGTH) > 5.0  # seconds: what was before the cry, and the cry
+    choice = room.get_by_label("What was it?")
+    choice.select_option("the cat")
+    expect(page.get_by_text("From 1 corrections of this home")).to_be_visible()
+    page.reload()
+    expect(choice.locator("option:checked")).to_have_text("the cat")
+    room.get_by_role("button", name="Delete the clip").click()
+    expect(clip).to_have_count(0)
+
+
+def test_what_a_parent_decides_is_what_the_house_does(house: PageHouse) -> None:
+    """Profile, threshold and the switch are commands, and the page shows what became of them."""
+    house.listening_phone()
+    page = house.page_of("parent")
+    room = nursery(page)
+    room.get_by_text("Settings and test").click()
+    room.get_by_label("Silent").check()
+    room.get_by_role("slider").fill("0.8")
+    expect(room.get_by_text("80%")).to_be_visible()
+    expect(room.get_by_label("Silent")).to_be_checked()
+    room.get_by_role("switch").uncheck()
+    expect(room.get_by_text("Switched off", exact=True)).to_be_visible()
+    room.get_by_role("button", name="Check the room").click()
+    expect(room.get_by_role("progressbar")).to_be_visible()
+    room.get_by_role("button", name="Stop checking").click()
+    expect(room.get_by_role("progressbar")).to_have_count(0)
+
+
+def test_a_page_that_hears_nothing_says_so(house: PageHouse) -> None:
+    """Over everything, in the tab too; and it comes back by itself."""
+    house.listening_phone()
+    page = house.page_of("guest")
+    expect(nursery(page).get_by_text("Crying", exact=True)).to_be_visible()
+    os.kill(house.daemon.pid, signal.SIGSTOP)  # the connection stays open, and nothing comes
+    expect(page.get_by_role("alert").get_by_text("The monitor cannot be reached")).to_be_visible()
+    expect(page).to_have_title("✕ The monitor cannot be reached")
+    os.kill(house.daemon.pid, signal.SIGCONT)
+    expect(page.get_by_text("The monitor cannot be reached")).to_have_count(0)
+
+
+def test_a_room_that_is_not_heard_says_why(house: PageHouse) -> None:
+    """The phone in the nursery is gone: the reason in words, and never quiet."""
+    microphone, page = house.listening_phone(), house.page_of("guest")
+    room = nursery(page)
+    microphone.close()
+    expect(room.get_by_text("NOT HEARD", exact=True)).to_be_visible()
+    expect(room.get_by_text("Nobody knows whether it is quiet.")).to_be_visible()
+    expect(room.get_by_text("Quiet", exact=True)).to_have_count(0)
+
+
+def test_a_guest_sees_and_hears_and_does_nothing(house: PageHouse) -> None:
+    """No button that acts is there."""
+    house.listening_phone()
+    room = nursery(house.page_of("guest"))
+    expect(room.get_by_text("Crying", exact=True)).to_be_visible()
+    assert room.get_by_role("button").all_inner_texts() == ["Listen"]
+    assert room.get_by_role("combobox").count() == 0
+
+
+def test_who_is_removed_is_told(house: PageHouse) -> None:
+    """The page of a removed device shows nothing more, and says how to come back."""
+    house.listening_phone()
+    guest, owner = house.page_of("guest"), phone(house.browser).new_page()
+    owner.goto(house.link("owner"))
+    owner.get_by_role("button", name="Mine").click()
+    owner.get_by_role("link", name="Devices").click()
+    owner.get_by_text("Guest: sees and hears").locator("..").get_by_role("button", name="Remove").click()
+    expect(guest.get_by_role("alert").get_by_text("This device is not paired")).to_be_visible()
