@@ -36,7 +36,7 @@ def give_correction(config_path: Path | None, source: str | None, said: Mapping[
         ConfigError: The broker refuses us, there is no such room, or no daemon would understand it.
     """
     if "missed_at" in said:
-        said = {**said, "missed_at": _last(said["missed_at"], datetime.now().astimezone())}
+        said = {**said, "missed_at": last_time(said["missed_at"], datetime.now().astimezone())}
     value = json.dumps(dict(said), ensure_ascii=False)
 
     def say(question: Question, told: Told, rooms: list[str]) -> None:
@@ -111,7 +111,7 @@ def _in_words(found: Mapping[str, Any]) -> str:
     return f"{state}; corrections: {found.get('corrections', 0)}{at}{detail}"
 
 
-def _last(text: str, now: datetime) -> str:
+def last_time(text: str, now: datetime) -> str:
     """Returns a time with its zone: as it was given, or the last one at which a clock showed it."""
     try:
         at = datetime.fromisoformat(text)
