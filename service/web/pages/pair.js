@@ -4,7 +4,7 @@ import { ask, element, loadWords, say, show } from "./house.js";
 const token = location.hash.slice(1);
 
 async function pair(choice = {}) {
-  show(element("p", { role: "status" }, say("pairing")));
+  show(element("h1", {}, say("title")), element("p", { role: "status" }, say("pairing")));
   try {
     const { role } = await ask("POST", "/api/pair", { token, ...choice });
     location.replace(role === "microphone" ? "/microphone" : "/");  // nobody goes back to a link that is used up
@@ -15,7 +15,7 @@ async function pair(choice = {}) {
 
 function refuse(error) {
   const over = error.status === 410 || error.status === 400;
-  show(element("p", { class: "bad", role: "alert" }, over ? say("link_over") : say("failed", { why: error.message })));
+  show(element("h1", {}, say("title")), element("p", { class: "bad", role: "alert" }, over ? say("link_over") : say("failed", { why: error.message })));
 }
 
 function chooseRoom(rooms) {

@@ -1,0 +1,59 @@
+"""Each view of the page, asked by axe-core: for whoever sees or hears little, or has only a keyboard."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from service.web.roles import Role
+from tests.browser.screenshots import tell
+from tests.support.sound.sounds import noise, write_wav
+from tests.support.web.chromium import PHONE, chromium
+from tests.support.web.served_page import COOKIE, ServedPage
+
+pytestmark = pytest.mark.browser
+
+VIEWS = {
+    "/#now": Role.PARENT,
+    "/#night": Role.PARENT,
+    "/devices": Role.OWNER,
+    "/pair": None,
+}
+"""And who looks at them. The microphone's is nearly black on purpose."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServedPage, Browser, dict[Role, str]]]:
+    """A nursery that cries, a bedroom that is quiet, an attic that is not heard."""
+    folder: Path = tmp_path_factory.mktemp("page")
+    names = {"nursery": "Nursery", "bedroom": "Bedroom", "attic": "Attic"}
+    with ServedPage(folder, names=names) as page:
+        tell(page)
+        tokens = {role: page.paired(role) for role in (Role.PARENT, Role.OWNER)}
+        own = page.server.addresses.certificate
+        assert own is not None
+        silent = write_wav(folder / "silent.wav", noise(1.0, rms_dbfs=-80.0))
+        with chromium(folder / "home", silent, own.ca) as browser:
+            yield page, browser, tokens
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "red"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_nobody_is_left_out(house: tuple[ServedPage, Browser, dict[Role, str]], view: str, theme: str) -> None:
+    """Names, roles, contrasts and order, with every fold open."""
+    page, browser, tokens = house
+    # axe-core is no script of ours: the page's policy would keep it out.
+    context = browser.new_context(viewport=PHONE, locale="en-GB", bypass_csp=True)  # type: ignore[arg-type]
+    context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    if (role := VIEWS[view]) is not None:
+        context.add_cookies([{"name": COOKIE, "value": tokens[role], "url": page.origin, "secure": True}])
+    shown: Page = context.new_page()
+    shown.goto(page.origin + view)
+    shown.wait_for_load_state("networkidle") if "#" not in view else shown.get_by_text("Bedroom").first.wait_for()
+    for fold in shown.locator("details").all():
+        fold.evaluate("(fold) => { fold.open = true; }")
+    found = Axe().run(shown)
+    assert found.violations_count == 0, found.generate_report()
+    context.close()
