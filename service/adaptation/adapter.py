@@ -3,6 +3,7 @@
 One head serves the whole house: what the cat is in the nursery it is in the hall, and ten corrections are few enough.
 """
 
+import contextlib
 import logging
 import math
 import os
@@ -203,7 +204,8 @@ class Adapter:
 
 
 def _learn(bundle: Bundle, lessons: list[Lesson], thresholds: list[float]) -> Learnt:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    with contextlib.suppress(PermissionError):  # a hardened service may not choose: it learns at its own priority
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
     return learn(bundle.id, lessons, load_reference(bundle), thresholds)
 
 

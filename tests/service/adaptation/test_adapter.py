@@ -1,6 +1,7 @@
 """Corrections in a house: kept, learnt from, in force within the same run and after the next start."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -102,6 +103,17 @@ def test_it_outlives_a_restart(house: House, confused: Classifier, tmp_path: Pat
 def test_it_is_said_while_it_still_sounds(house: House) -> None:
     """A parent need not wait for the end of an episode."""
     house.hear(QUIET, MEOW)
+    assert learn(house, Correct("room", was="cat"))["in_force"] is True
+
+
+def test_a_service_that_may_not_choose_its_priority(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unit of systemd forbids it: it learns all the same."""
+
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    assert alarms(house, MEOW) == 1
     assert learn(house, Correct("room", was="cat"))["in_force"] is True
 
 
