@@ -4,6 +4,7 @@ Calibrates the cry, fits the reasons on the frozen embedding, judges both, choos
 and writes weights, manifest and card in one go.
 """
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ import numpy as np
 
 from model.adaptation.reference import reference_file
 from model.bundle import Bundle, with_reference, write_bundle
-from model.calibration import p_reasons
+from model.calibration import Calibration, p_reasons
 from model.export import export_litert, export_weights
 from model.manifest import DataSet, Manifest
 from model.vggish import named_weights
@@ -25,13 +26,14 @@ from training.data.prepared import Prepared
 from training.evaluate.reason_head_crossval import FOLDS, judge
 from training.label.held_out import held_out
 from training.learn.forward import hear
-from training.learn.pretrain import load_trained
+from training.learn.pretrain import Trained, load_trained
 from training.learn.reason_head import Labelled, as_layer, fit_head
 from training.learn.reason_rows import reason_rows
 from training.learn.reference_windows import make_reference
 from training.recipes import model_card
 from training.recipes.alarm_thresholds import choose_thresholds
 from training.recipes.calibration import calibrated, fit_reasons, logits_of
+from training.recipes.cry_on_streams import fit_on_streams
 from training.recipes.distress_bundle import knows_distress, with_distress
 from training.recipes.unsure_threshold import unsure_below
 
@@ -124,6 +126,8 @@ def fit_compact(prepared: Prepared, weights: Path, directory: Path, *, hours: in
             f"{prepared.folder}: {families} families told a reason for a cry that is heard, expected at least "
             f"{FOLDS}, one in each fold"
         )
+    with tempfile.TemporaryDirectory(prefix="monitord-fit-") as folder:
+        fit_on_streams(model, prepared, _draft(Path(folder) / "draft", trained, model))
     cry_calibration, area = calibrated(judged_on, hear(model, prepared, judged_on.row, trained.frontend).cry)
     labelled = told.labelled(hear(model, prepared, told.row, trained.frontend).embedding)
     judged = {protocol: judge(labelled, protocol) for protocol in ("random", "grouped")}
@@ -165,6 +169,23 @@ def fit_compact(prepared: Prepared, weights: Path, directory: Path, *, hours: in
     bundle = write_bundle(directory, manifest, tflite=tflite, weights=arrays, card=model_card.write(manifest))
     bundle = with_reference(bundle, reference_file(make_reference(prepared, bundle)))
     return with_distress(prepared, bundle, directory) if knows_distress(prepared) else bundle
+
+
+def _draft(directory: Path, trained: Trained, model: keras.Model) -> Bundle:
+    """The network as the daemon would run it; what it says of a cry is not calibrated yet."""
+    manifest = Manifest(
+        name="vggish-compact",
+        architecture=trained.architecture,
+        heads="trained",
+        calibration=Calibration(),
+        frontend=trained.frontend,
+        listener=ListenerParams(),
+        tracker=TrackerParams(),
+        rests_on={"tracker.on_p": "nothing yet", "tracker.unsure_below": "nothing yet"},
+        data=DATA,
+        metrics={"random": {}, "grouped": {}},
+    )
+    return write_bundle(directory, manifest, tflite=export_litert(model), weights=export_weights(model), card="")
 
 
 def _install_reasons(model: keras.Model, labelled: Labelled) -> None:

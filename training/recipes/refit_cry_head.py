@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from model.calibration import Calibration
@@ -54,12 +55,17 @@ def refit_cry(
     place = {name: np.searchsorted(rows, these) for name, these in (("learnt", learnt), ("judged", judged.row))}
     fitted = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=2000))
     fitted.fit(embedding[place["learnt"]], is_cry)
+    kernel, bias = install_cry(model, fitted)
+    logits = (embedding[place["judged"]] @ kernel + bias)[:, 0].astype(np.float32)
+    return calibrated(judged, logits)
+
+
+def install_cry(model: keras.Model, fitted: Pipeline) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Makes a fitted scaler and regression on embeddings the cry's head; returns float32 [embedding, 1] and [1]."""
     scaler, regression = fitted[0], fitted[-1]
-    kernel = (regression.coef_[0] / scaler.scale_)[:, None]  # [embedding, 1]
-    bias = regression.intercept_ - scaler.mean_ @ kernel  # [1]
+    kernel = (regression.coef_[0] / scaler.scale_)[:, None]
+    bias = regression.intercept_ - scaler.mean_ @ kernel
     variables = named_weights(model)
     variables["cry/kernel"].assign(kernel.astype(np.float32))
     variables["cry/bias"].assign(bias.astype(np.float32))
-
-    logits = (embedding[place["judged"]] @ kernel + bias)[:, 0].astype(np.float32)
-    return calibrated(judged, logits)
+    return kernel.astype(np.float32), bias.astype(np.float32)

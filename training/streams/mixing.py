@@ -22,6 +22,9 @@ from training.streams.takes import Take, cry_span, sound_span, take
 
 Half = Literal["a", "b"]
 HALVES: Final[tuple[Half, Half]] = ("a", "b")
+LEARNT: Final = "learnt"
+"""The part of the recordings that training may see."""
+Part = Half | Literal["learnt"]
 
 LAUGHING: Final = "laughing"
 """ESC-50's kind that babies' laughs are in."""
@@ -100,39 +103,41 @@ def half_of(group: str) -> Half:
 
 
 def lay(
-    prepared: Prepared, half: Half, *, hours: int, seed: int, cries: bool, params: StreamParams | None = None
+    prepared: Prepared, part: Part, *, hours: int, seed: int, cries: bool, params: StreamParams | None = None
 ) -> Iterator[Stream]:
-    """Yields streams of one hour each (`length_s`), from the held-out recordings of one half.
+    """Yields streams of one hour each (`length_s`), from one part of the recordings.
 
     Args:
         prepared: What `prepare` wrote.
-        half: Whose recordings.
+        part: Which recordings.
         hours: How many.
         seed: Of all chance.
         cries: Whether babies cry in them.
         params: Levels and densities.
 
     Raises:
-        ConfigError: The half holds no cries, or no other sound, to lay.
+        ConfigError: The part holds no cries, or no other sound, to lay.
     """
     params = params or StreamParams()
-    takes = list(_takes(prepared, half))
+    takes = list(_takes(prepared, part))
     babies = [one for one, is_cry in takes if is_cry]
     others = [one for one, is_cry in takes if not is_cry]
     if not others or (cries and not babies):
         missing = "other sound" if not others else "cries that a teacher hears"
-        raise ConfigError(f"{prepared.folder}: streams need held-out {missing} in both halves, found none in {half}")
+        if part == LEARNT:
+            raise ConfigError(f"{prepared.folder}: streams to learn from need {missing}, found none")
+        raise ConfigError(f"{prepared.folder}: streams need held-out {missing} in both halves, found none in {part}")
     for number in range(hours):
-        rng = np.random.default_rng((seed, "ab".index(half), number, int(cries)))
+        rng = np.random.default_rng((seed, (*HALVES, LEARNT).index(part), number, int(cries)))
         yield _hour(babies if cries else [], others, params, rng)
 
 
-def _takes(prepared: Prepared, half: Half) -> Iterator[tuple[Take, bool]]:
-    """Held-out recordings; of a cry what lies between its onset and its last window in which a teacher hears it."""
+def _takes(prepared: Prepared, part: Part) -> Iterator[tuple[Take, bool]]:
+    """Recordings of a part; of a cry what lies between its onset and its last window in which a teacher hears it."""
     targets, windows = cry_targets(prepared), prepared.windows
     for index, recording in enumerate(prepared.recordings):
         group = f"{recording.dataset}:{recording.group}"
-        if not recording.held_out or half_of(group) != half:
+        if (half_of(group) if recording.held_out else LEARNT) != part:
             continue
         rows = np.flatnonzero(windows.recording == index)
         samples = prepared.audio(index)
