@@ -25,6 +25,7 @@ from training.data.prepared import Prepared, samples_of
 from training.evaluate import reason_metrics, window_auc
 from training.label.held_out import rows_for
 from training.learn.pretrain import TRAINED, Trained
+from training.recipes import compact_bundle
 from training.recipes.compact_bundle import fit_compact
 from training.streams import mixing, operating_point
 from training.streams.mixing import Half, StreamParams, half_of
@@ -198,8 +199,11 @@ def test_weights_that_are_none_are_refused(prepared: Prepared, weights: Path, tm
     assert not out.exists()
 
 
-def test_what_hears_the_wrong_way_round_gets_no_bundle(prepared: Prepared, tmp_path: Path) -> None:
+def test_what_hears_the_wrong_way_round_gets_no_bundle(
+    prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A calibration that turns scores upside down would hide it."""
+    monkeypatch.setattr(compact_bundle, "fit_on_streams", lambda *_: None)  # which would turn it the right way up
     weights = teach_tiny(prepared, tmp_path, upside_down=True)
     with pytest.raises(ConfigError, match="cries no higher than other sound"):
         fit_compact(prepared, weights, tmp_path / "bundle", hours=1)
