@@ -77,6 +77,19 @@ def test_what_a_parent_decides_is_what_the_house_does(house: PageHouse) -> None:
     expect(room.get_by_role("progressbar")).to_have_count(0)
 
 
+def test_an_alarm_that_could_not_sound_says_so(house: PageHouse) -> None:
+    """Wanted on an earlier visit, and nobody has touched the page since: it asks for the tap that it needs."""
+    page = house.page_of("parent")
+    page.evaluate("() => localStorage.setItem('alarm', 'on')")
+    page.reload()
+    expect(page.get_by_role("button", name="Alarm tone: on")).to_be_visible()
+    house.listening_phone()  # with its room the daemon begins anew, and then hears the cry
+    asked = page.get_by_role("alert").get_by_role("button", name="This page could not sound the alarm")
+    asked.click()
+    expect(asked).to_have_count(0)
+    expect(page.get_by_role("button", name="Alarm tone: on")).to_be_visible()
+
+
 def test_a_page_that_hears_nothing_says_so(house: PageHouse) -> None:
     """Over everything, in the tab too; and it comes back by itself."""
     house.listening_phone()

@@ -13,6 +13,7 @@ from monitord.types import RATE_HZ, Pcm
 from service.messages.message import Message, Node
 from service.storage.documents import DocumentStore
 from service.web.roles import Role
+from service.web.sound import listen
 from service.web.sound.look import Columns
 from service.web.sound.room_check import RoomChecks
 from tests.service.web.test_live import event
@@ -62,6 +63,30 @@ def test_who_listens_hears_the_room_as_it_is_now(page: ServedPage, tokens: Token
             await asyncio.to_thread(wait_for, gone, "the end of both")
 
     asyncio.run(listen())
+
+
+def test_who_does_not_take_its_sound_is_cut_off(
+    page: ServedPage, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection ends, and the room goes on."""
+    monkeypatch.setattr(listen, "STUCK_S", 0.5)
+    nursery, second = page.inboxes["nursery"], noise(1.0, rms_dbfs=-30.0)
+
+    async def deaf() -> None:
+        async with (
+            page.browser(tokens[Role.GUEST]) as browser,
+            browser.get(page.origin + "/api/listen/nursery", read_bufsize=1),
+        ):
+            await asyncio.to_thread(wait_for, lambda: nursery.tap.at_once, "a listener")
+
+            def cut_off() -> bool:
+                for _ in range(20):
+                    nursery.write(second, RATE_HZ, time.time())
+                return not nursery.tap.listeners
+
+            await asyncio.to_thread(wait_for, cut_off, "the end of it")
+
+    asyncio.run(deaf())
 
 
 def test_while_somebody_looks_the_rooms_are_drawn(page: ServedPage, tokens: Tokens) -> None:

@@ -79,7 +79,12 @@ class Live {
         if (name === "state") this.lost = null;
         this.#tell();
       });
-    on("state", ({ topics }) => (this.topics = new Map(Object.entries(topics))));
+    on("state", ({ topics }) => {
+      // A page that stays open over an update is of yesterday's program.
+      const before = this.topics.get("info")?.version, now = topics.info?.version;
+      if (before && now && before !== now) location.reload();
+      this.topics = new Map(Object.entries(topics));
+    });
     on("message", ({ topic, content }) => {
       const [room, kind] = topic.split("/");
       if (kind !== "event") this.topics.set(topic, content);
