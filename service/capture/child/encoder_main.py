@@ -4,6 +4,7 @@ Run as `python -m service.capture.child.encoder_main` by `service.web.clips`. We
 memory, for only what can be rewound gets its length written at its beginning, and pages show it.
 """
 
+import contextlib
 import io
 import os
 import sys
@@ -37,5 +38,6 @@ def encode(samples: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    os.nice(10)  # a clip has time, hearing has none
+    with contextlib.suppress(PermissionError):  # a service may be forbidden to choose
+        os.nice(10)  # a clip has time, hearing has none
     sys.stdout.buffer.write(encode(sys.stdin.buffer.read()))
