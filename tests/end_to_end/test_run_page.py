@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.daemon.daemon import Daemon, configure, crying_house, monitord
+from tests.support.daemon.daemon import Daemon, configure, crying_house, looped, monitord, quiet_room
 from tests.support.servers.mosquitto import Mosquitto
 from tests.support.servers.sockets import free_port
 from tests.support.web.served_page import COOKIE, browser
@@ -78,6 +80,40 @@ def test_a_parent_answers_on_the_page(tmp_path: Path) -> None:
                     return got.status
 
             assert asyncio.run(me()) == 200
+
+
+def test_the_night_outlives_a_kill(tmp_path: Path) -> None:
+    """A cry that was open when the daemon was killed has ended then, and what nobody heard since is told of."""
+    with Mosquitto(tmp_path / "broker") as broker:
+        web = {"host": "127.0.0.1", "port": free_port(), "http_port": free_port()}
+        config = configure(tmp_path, broker, crying_house(tmp_path), web=web)
+        with Daemon(tmp_path, "--config", config) as daemon:
+            daemon.wait_for(lambda: bool(daemon.events("started", "nursery")), "a cry")
+            page, _, token = pair(config, "guest").partition("pair#")
+            daemon.kill()
+            killed_at = time.time()
+        configure(tmp_path, broker, {"nursery": looped(quiet_room(tmp_path / "quiet.wav"))}, web=web)
+        with Daemon(tmp_path, "--config", config) as again:
+            again.wait_for(lambda: again.words.count("on any phone") == 2, "the page")
+
+            async def night() -> dict[str, list[dict[str, Any]]]:
+                authority, headers = tmp_path / "state" / "web" / "ca.crt", {"Origin": page.rstrip("/")}
+                async with (
+                    browser(authority) as phone,
+                    phone.post(page + "api/pair", json={"token": token}, headers=headers) as paired,
+                ):
+                    cookie = paired.cookies[COOKIE].value
+                asked = f"{page}api/night?from={killed_at - 600}&to={killed_at + 600}"
+                async with browser(authority, cookie) as phone, phone.get(asked) as got:
+                    return dict(await got.json())
+
+            told = asyncio.run(night())
+            assert again.stop()[0] == 0
+    (cry,) = told["episodes"]
+    assert cry["rooms"] == ["nursery"]
+    assert cry["since"] <= cry["until"] <= killed_at
+    (gap,) = [gap for gap in told["gaps"] if gap["why"] == "down"]
+    assert gap["since"] <= killed_at < gap["until"]
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
