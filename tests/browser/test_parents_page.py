@@ -23,6 +23,18 @@ LENGTH = """(audio) => new Promise((done) => {
 """Of a clip (seconds)."""
 
 
+CONTEXTS = """
+window.contexts = [];
+window.AudioContext = class extends AudioContext {
+  constructor(...asked) {
+    super(...asked);
+    contexts.push(this);
+  }
+};
+"""
+"""Lets a test stop what a page plays."""
+
+
 def nursery(page: Page) -> Locator:
     """Its card, or its night."""
     return page.get_by_role("region", name="Nursery")
@@ -32,11 +44,17 @@ def test_from_the_cry_to_what_it_was(house: PageHouse) -> None:
     """A parent sees a cry, listens, goes, finds it in the night with its clip, and says what it was."""
     house.listening_phone()
     page = house.page_of("parent")
+    page.add_init_script(CONTEXTS)
+    page.reload()
     room = nursery(page)
     expect(room.get_by_text("Crying", exact=True)).to_be_visible()
     expect(page).to_have_title("! Nursery: Crying")
     level = room.get_by_role("meter", name="Level", exact=True)
     expect(level).to_have_attribute("aria-valuetext", re.compile("dB, the room's own noise"))
+    room.get_by_role("button", name="Listen", exact=True).click()
+    expect(room.get_by_text("You hear this room")).to_be_visible()
+    page.evaluate("() => window.contexts.forEach((context) => context.suspend())")  # as a phone call does
+    expect(room.get_by_text("This device has stopped the sound")).to_be_visible()
     room.get_by_role("button", name="Listen", exact=True).click()
     expect(room.get_by_text("You hear this room")).to_be_visible()
     room.get_by_role("button", name="I'm going").click()

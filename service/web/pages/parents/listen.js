@@ -5,12 +5,13 @@ import { say } from "./words.js";
 
 const RATE_HZ = 16000;
 const AGAIN_MS = 1000; // between two attempts
+const REPORT_MS = 1500; // without a word from what plays for so long, nothing plays: it reports some seven times a second
 const SILENCE_MS = 4000; // without a sample for so long, the connection hangs: it is opened again
 
 let current = null; // the one room that is listened to
 
 class Listening {
-  state = "wait"; // wait, heard, lost
+  state = "wait"; // wait, heard, lost, paused
   heldMs = 0;
 
   constructor(room, changed) {
@@ -23,13 +24,19 @@ class Listening {
     // Asked for in the click itself, or a browser keeps it silent.
     this.context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
     await this.context.resume();
+    // A phone call, or an alarm clock, stops all sound of a page, and some phones do not let it go on by itself.
+    this.context.onstatechange = () => this.#is(this.context.state === "running" ? "wait" : "paused");
     await this.context.audioWorklet.addModule(new URL("player-worklet.js", import.meta.url));
     this.player = new AudioWorkletNode(this.context, "player", { numberOfInputs: 0, outputChannelCount: [1] });
     this.player.port.onmessage = ({ data }) => {
       this.heldMs = data.heldMs;
+      this.reportedAt = Date.now();
       this.#is(data.playing ? "heard" : this.state === "heard" ? "wait" : this.state);
     };
     this.player.connect(this.context.destination);
+    this.watch = setInterval(() => {
+      if (Date.now() - this.reportedAt > REPORT_MS && this.state === "heard") this.#is("paused");
+    }, REPORT_MS);
     while (!this.abort.signal.aborted) {
       const attempt = new AbortController();
       try {
@@ -70,6 +77,8 @@ class Listening {
   }
 
   stop() {
+    clearInterval(this.watch);
+    if (this.context) this.context.onstatechange = null;
     this.abort.abort();
     this.attempt?.abort();
     this.context?.close();
@@ -92,11 +101,12 @@ export function Listen({ room }) {
     redraw(Math.random());
   };
   const mine = current?.room === room ? current : null;
-  const words = mine && { wait: "listen_wait", heard: "listen_heard", lost: "listen_lost" }[mine.state];
+  const words = mine && { wait: "listen_wait", heard: "listen_heard", lost: "listen_lost", paused: "listen_paused" };
+  const paused = mine?.state === "paused";
   return html`
-    <button class=${mine ? "on" : ""} aria-pressed=${mine !== null} onClick=${mine ? stop : start}>
-      ${say(mine ? "listen_stop" : "listen")}
+    <button aria-pressed=${mine !== null && !paused} onClick=${mine && !paused ? stop : start}>
+      ${say(mine && !paused ? "listen_stop" : "listen")}
     </button>
-    ${mine && html`<p class="note" role="status">${say(words, { ms: mine.heldMs })}</p>`}
+    ${mine && html`<p class="note" role="status">${say(words[mine.state], { ms: mine.heldMs })}</p>`}
   `;
 }
