@@ -41,9 +41,12 @@ HUM_DB: Final = 20.0
 LINES_HZ: Final = 400
 """Hertz up to which spectra are kept: the highest multiple, and its neighbours."""
 
-Advice = Literal["not_quiet", "lossy", "clipped", "hum", "noisy", "too_low", "good"]
-"""What to do, the most urgent first: try again at a quieter time; mend the connection; turn it down or move it away;
-move it from cables and chargers; move it closer to the bed; turn it up; nothing."""
+NEAR: Final = 0.5
+"""Share of the evidence for an alarm from which a quiet room is near one: twice as much, some night, is a false one."""
+
+Advice = Literal["not_quiet", "near_alarm", "lossy", "clipped", "hum", "noisy", "too_low", "good"]
+"""What to do, the most urgent first: try again at a quieter time; raise the threshold; mend the connection; turn it
+down or move it away; move it from cables and chargers; move it closer to the bed; turn it up; nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class RoomSound:
     """Seconds that are missing there."""
     clipped_s: int
     """Seconds with clipped sound."""
+    nearest: float
+    """How near the quiet came to an alarm, 0 to 1: the most evidence for crying, as a share of what an alarm takes."""
     advice: tuple[Advice, ...]
     """What to do, the most urgent first."""
 
@@ -78,6 +83,7 @@ class QuietMinutes:
         self._levels: list[float] = []  # dBFS, by second
         self._spectra: list[NDArray[np.float32]] = []  # float32 [400], power by hertz, by second
         self._holes = self._lost = self._clipped_s = 0
+        self._nearest = 0.0
 
     @property
     def heard_s(self) -> int:
@@ -93,6 +99,10 @@ class QuietMinutes:
         """So many samples at 16 kHz are missing here."""
         self._holes += 1
         self._lost += samples
+
+    def judged(self, share: float) -> None:
+        """The network's evidence for crying now, as a share of what an alarm takes, 0 to 1."""
+        self._nearest = max(self._nearest, share)
 
     def feed(self, samples: Pcm) -> None:
         """Takes the next int16 [n] at 16 kHz."""
@@ -117,6 +127,7 @@ class QuietMinutes:
             holes=self._holes,
             lost_s=round(self._lost / RATE_HZ, 2),
             clipped_s=self._clipped_s,
+            nearest=round(self._nearest, 2),
             advice=(),
         )
         return replace(found, advice=_advice(found))
@@ -161,6 +172,7 @@ def _zero_runs(second: Pcm) -> list[int]:
 def _advice(found: RoomSound) -> tuple[Advice, ...]:
     wrong: tuple[tuple[bool, Advice], ...] = (
         (found.stirred_s > MOST_STIRRED * max(found.heard_s, 1), "not_quiet"),
+        (found.nearest >= NEAR, "near_alarm"),
         (found.holes > 0, "lossy"),
         (found.clipped_s > 0, "clipped"),
         (found.hum_hz is not None, "hum"),

@@ -87,6 +87,7 @@ class WebServer:
         self._invitations = Invitations(state_dir)
         self.addresses = Addresses(settings, state_dir)
         self._board = Board(node)
+        self._checks = RoomChecks(node, past.taps, self._store, self._board.tell)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -95,6 +96,7 @@ class WebServer:
         """Takes a message from any thread; returns at once."""
         self._board.tell(message)
         self._past.tell(message)
+        self._checks.hear_of(message)
 
     def start(self) -> None:
         """Starts the thread, named `web`, and returns when it listens.
@@ -230,7 +232,6 @@ class WebServer:
         access = Access(self._node.name, devices, lambda: self.addresses.hosts, self._settings.frame_ancestors)
         past, taps = PastRoutes(self._names, self._past), self._past.taps
         live, actions = Live(self._board, Look(taps, self._board)), Actions(self._node, self._names, self._on_command)
-        checks = RoomChecks(self._node, taps, self._store, self._board.tell)
         rooms = NewRooms(self._store, self._names, self._past.phones, self._restart)
         pairing = Pairing(access, devices, self._invitations, self._board, self._names, self.addresses.link, rooms)
         application = web.Application(middlewares=[access.let_in], client_max_size=SOUND_BODY)
@@ -249,7 +250,7 @@ class WebServer:
                 web.get("/api/clips/{episode}", past.clip),
                 web.delete("/api/clips/{episode}", past.delete_clip),
                 web.post("/api/command", actions.command),
-                web.post("/api/check", checks.ask),
+                web.post("/api/check", self._checks.ask),
                 web.get("/api/devices", pairing.list_devices),
                 web.post("/api/devices", pairing.invite),
                 web.delete("/api/devices/{device}", pairing.remove),

@@ -78,6 +78,16 @@ def test_too_loud_and_too_soft_are_told(dbfs: float, advice: str) -> None:
     assert heard(quiet(20.0, dbfs)).advice == (advice,)
 
 
+def test_a_quiet_that_nearly_rang_says_so() -> None:
+    """The nearest moment counts; far from an alarm it is a figure, and no advice."""
+    for shares, nearest, advice in (((0.0, 0.3, 0.1), 0.3, "good"), ((0.2, 0.5, 0.0), 0.5, "near_alarm")):
+        minutes = QuietMinutes()
+        minutes.feed(quiet(10.0))
+        for share in shares:
+            minutes.judged(share)
+        assert (minutes.result().nearest, minutes.result().advice) == (nearest, (advice,))
+
+
 def test_nothing_and_silence_are_no_crash() -> None:
     """Before the first second, and of exact zeros."""
     assert QuietMinutes().result().heard_s == 0

@@ -41,6 +41,7 @@ class RoomChecks:
     ) -> None:
         self._node, self._taps, self._store, self._tell = node, taps, store, tell
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._minutes: dict[str, QuietMinutes] = {}  # by room that is checked
         self._kept: dict[str, Any] = store.entries(DOCUMENT, _read)  # Any: values of JSON
         for room, kept in self._kept.items():
             self._say(room, {"state": "done", **kept})
@@ -60,6 +61,13 @@ class RoomChecks:
             self.cancel(room)
         return web.json_response({}, status=HTTPStatus.ACCEPTED)
 
+    def hear_of(self, message: Message) -> None:
+        """Takes what the broker is told, from any thread: a room's level says how near it is to an alarm."""
+        room, _, topic = message.topic.removeprefix(f"{self._node.root}/").partition("/")
+        values, minutes = message.content, self._minutes.get(room)
+        if topic == "level" and minutes is not None and isinstance(values, Mapping):
+            minutes.judged(float(str(values["evidence"])) / float(str(values["on"])))
+
     def begin(self, room: str) -> None:
         """Begins, or begins anew."""
         self.cancel(room)
@@ -69,10 +77,12 @@ class RoomChecks:
         """Ends one that runs; what was found the last time stands."""
         if task := self._running.pop(room, None):
             task.cancel()
+            self._minutes.pop(room, None)
             self._say(room, {"state": "done", **self._kept[room]} if room in self._kept else {"state": "never"})
 
     async def _listen(self, room: str, tap: Tap) -> None:
-        minutes, lost, until = QuietMinutes(), 0, time.monotonic() + PATIENCE_S
+        minutes = self._minutes[room] = QuietMinutes()
+        lost, until = 0, time.monotonic() + PATIENCE_S
         with Ear(tap) as ear:
             while not minutes.done and time.monotonic() < until:
                 self._say(room, {"state": "running", "heard_s": minutes.heard_s, "whole_s": WHOLE_S})
@@ -84,7 +94,7 @@ class RoomChecks:
                     if ear.lost > lost:
                         minutes.lose(ear.lost - lost)
                         lost = ear.lost
-        del self._running[room]
+        del self._running[room], self._minutes[room]
         self._kept[room] = {"at": iso_utc(time.time()), **asdict(minutes.result())}
         self._store.save(DOCUMENT, self._kept)
         self._say(room, {"state": "done", **self._kept[room]})

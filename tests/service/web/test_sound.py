@@ -10,6 +10,7 @@ import pytest
 
 from monitord import quiet_minutes
 from monitord.types import RATE_HZ, Pcm
+from service.messages import node_messages
 from service.messages.message import Message, Node
 from service.storage.documents import DocumentStore
 from service.web.roles import Role
@@ -147,8 +148,10 @@ def test_quiet_minutes_are_heard_and_kept(page: ServedPage, tokens: Tokens, monk
     assert ask("nursery", begin=False) == 202
     assert told() == {"state": "never"}
     assert ask("nursery", begin=True) == 202
+    page.server.tell(node_messages.level(Node("home"), "nursery", dbfs=-60.0, floor_dbfs=-60.0, evidence=0.9, on=9.0))
     wait_for(done, "the result")
     found = told()
+    assert found["nearest"] == 0.1
     assert found["floor_dbfs"] == pytest.approx(-60.0, abs=0.5)
     assert isinstance(found["heard_s"], int)
     assert found["heard_s"] >= 5

@@ -27,6 +27,7 @@ function Found({ found }) {
     found.hum_hz && say("check_hum", { hz: found.hum_hz, db: decimal(found.hum_db) }),
     found.holes && say("check_holes", { n: found.holes, s: decimal(found.lost_s) }),
     found.clipped_s && say("check_clipped", { s: found.clipped_s }),
+    found.nearest != null && say("check_nearest", { share: percent(found.nearest) }),
     found.stirred_s && say("check_stirred", { duration: duration(1000 * found.stirred_s) }),
   ].filter(Boolean);
   return html`
