@@ -84,14 +84,15 @@ class PageHouse:
 
 
 @contextmanager
-def page_house(folder: Path, sound: Path, **web: object) -> Iterator[PageHouse]:
+def page_house(folder: Path, sound: Path, *, trusted: bool = True, **web: object) -> Iterator[PageHouse]:
     """No room yet; the browser's microphone plays the sound over and over; `web` adds to the page's settings."""
     with Mosquitto(folder / "broker") as broker, Subscriber(broker) as subscriber:
         web = {"host": "127.0.0.1", "port": free_port(), "http_port": free_port(), **web}
         config = configure(folder, broker, {}, web=web)
         with Daemon(folder, "--config", config) as daemon:
             daemon.wait_for(lambda: "on any phone" in daemon.words, "the page")
-            with chromium(folder / "home", sound, folder / "state" / "web" / "ca.crt") as browser:
+            authority = folder / "state" / "web" / "ca.crt"
+            with chromium(folder / "home", sound, authority if trusted else None) as browser:
                 yield PageHouse(folder, config, subscriber, daemon, browser)
             daemon.stop()
 

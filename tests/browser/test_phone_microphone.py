@@ -47,6 +47,20 @@ def test_without_network_nothing_is_lost(house: PageHouse, seconds: float) -> No
     assert lost(house) == 0
 
 
+def test_what_a_phone_cannot_keep_is_counted(house: PageHouse) -> None:
+    """Ninety seconds without network are thirty more than it keeps: as much is lost, and no sample is unaccounted."""
+    page = house.listening_phone()
+    page.context.set_offline(True)
+    page.wait_for_timeout(90_000)
+    assert "sound is being lost" in words(page)
+    page.context.set_offline(False)
+    house.until(lambda: house.status() == "online" and lost(house) > 0, "the backlog")
+    house.until(lambda: house.health()["held"] < 2 * 16_000, "it is heard")
+    assert 25 * 16_000 < lost(house) < 60 * 16_000
+    told = house.health()
+    assert told["captured"] == sum(told[kind] for kind in ("lost", "quiet", "segmented", "held"))
+
+
 def test_a_restart_of_the_daemon_loses_nothing(house: PageHouse) -> None:
     """The phone keeps what nobody takes, and finds the next daemon by itself."""
     page = house.listening_phone()

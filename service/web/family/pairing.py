@@ -121,7 +121,7 @@ class Pairing:
         return web.json_response({"devices": listed})
 
     async def invite(self, request: web.Request) -> web.Response:
-        """`POST /api/devices`: makes an invitation; returns its link."""
+        """`POST /api/devices`: makes an invitation; returns its link, and a QR code of it as a `data:` address."""
         try:
             asked = InviteRequest.model_validate_json(await request.read())
         except ValidationError:
@@ -130,7 +130,8 @@ class Pairing:
             token = await asyncio.to_thread(self.invitations.invite, asked.role)
         except OSError as error:
             raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, f"the disk refuses: {error.strerror}") from error
-        return web.json_response({"link": self.link(token)}, status=HTTPStatus.CREATED)
+        link = self.link(token)
+        return web.json_response({"link": link, "picture": _qr_code(link)}, status=HTTPStatus.CREATED)
 
     async def remove(self, request: web.Request) -> web.Response:
         """`DELETE /api/devices/{device}`: its cookie is worth nothing from now on, and what it looks at ends."""
@@ -139,6 +140,12 @@ class Pairing:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such device")
         self.board.remove(device)
         return web.json_response({})
+
+
+def _qr_code(link: str) -> str:
+    import segno  # noqa: PLC0415 - only where somebody is invited
+
+    return segno.make(link, error="l", micro=False).svg_data_uri(scale=4, light="white", border=4)
 
 
 def _device_name(agent: str) -> str:

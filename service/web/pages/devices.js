@@ -1,7 +1,7 @@
 // The owner's list of devices: who they are, when they were seen; a link for another one; remove.
 import { ask, element, loadWords, say, show, timeOf } from "./house.js";
 
-let link = null;
+let made = null;  // {link, picture}: of the invitation that was made last
 
 async function attempt(doing) {
   try {
@@ -13,7 +13,7 @@ async function attempt(doing) {
 }
 
 function invite(role) {
-  return attempt(async () => { ({ link } = await ask("POST", "/api/devices", { role })); });
+  return attempt(async () => { made = await ask("POST", "/api/devices", { role }); });
 }
 
 async function draw() {
@@ -25,7 +25,11 @@ async function draw() {
       element("h2", {}, say("invite")),
       ["microphone", "guest", "parent", "owner"].map((role) =>
         element("button", { click: () => invite(role) }, say(`role.${role}`))),
-      link ? [element("p", { class: "link" }, link), element("p", { class: "faint" }, say("invite_hint"))] : null),
+      made ? [
+        element("img", { class: "code", src: made.picture, alt: say("invite_code") }),
+        element("p", { class: "link" }, made.link),
+        element("p", { class: "faint" }, say("invite_hint")),
+      ] : null),
     devices.map((device) => element("section", { class: "card" },
       element("h2", {}, device.name + (device.this ? ` (${say("this_device")})` : "")),
       element("p", {}, say(`role.${device.role}`) + (device.room ? `: ${device.room}` : "")),

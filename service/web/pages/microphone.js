@@ -10,7 +10,7 @@ const FLOOR_DB = -70;      // where the level's bar begins
 const SOUND = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 1 };
 
 let room = "", name = "", sender = null, wakeLock = null, battery = null;
-let wanted = false, opening = false, trouble = "", context = null, stream = null;
+let wanted = false, opening = false, loading = false, trouble = "", context = null, stream = null;
 let level = FLOOR_DB;
 let sampleAt = 0;          // when the last sample came (milliseconds): what is missing after it is counted
 let zerosSince = null;     // since when there is nothing but zeros
@@ -46,7 +46,9 @@ async function collect() {
     context = new AudioContext();
     source = context.createMediaStreamSource(stream);
   }
-  await context.audioWorklet.addModule("/static/worklet.js");
+  loading = true;
+  await patiently(() => context.audioWorklet.addModule("/static/worklet.js"));
+  loading = false;
   const collector = new AudioWorkletNode(context, "collector", {
     channelCount: 1, channelCountMode: "explicit", outputChannelCount: [1],
   });
@@ -92,7 +94,8 @@ function look() {
 // --- What is wrong with this phone ---
 
 function word() {
-  if (!wanted || (opening && !sampleAt)) return "needs_tap";  // on the button, or on the browser's question
+  if (!wanted || (opening && !stream && !sampleAt)) return "needs_tap";  // on the button, or on the browser's question
+  if (loading) return "ok";  // the daemon begins anew: nobody is there to be told
   const deaf = performance.now() - Math.max(sampleAt, beganAt) > DEAF_MS;
   const [track] = stream?.getAudioTracks() || [];
   if (trouble === "not_allowed") return trouble;
@@ -188,6 +191,7 @@ function troubles() {
 function draw() {
   if (sender.over && wanted) end();
   const listens = wanted && word() !== "needs_tap";
+  document.body.classList.toggle("listening", listens);
   const found = wanted || sender.over ? troubles() : [];
   line.textContent = listens ? say("phone_listening", { room: name }) : name;
   notes.replaceChildren(...found.map((text) => element("p", { class: "bad" }, text)));

@@ -84,7 +84,9 @@ def test_pairing_over_the_network(page: ServedPage) -> None:
 
 def test_the_owner_lists_invites_and_removes(page: ServedPage, tokens: dict[Role | None, str | None]) -> None:
     """The link that is made pairs a device, which then stands in the list, and can be removed."""
-    link = page.ask("POST", "/api/devices", token=tokens[Role.OWNER], body={"role": "parent"}).values["link"]
+    made = page.ask("POST", "/api/devices", token=tokens[Role.OWNER], body={"role": "parent"}).values
+    assert made["picture"].startswith("data:image/svg+xml")
+    link = made["link"]
     assert link.startswith(page.origin + "/pair#")
     cookie = page.ask("POST", "/api/pair", body={"token": link.partition("#")[2]}).cookie
     me = page.ask("GET", "/api/me", token=cookie).values
