@@ -88,7 +88,7 @@ def page_banner(page: str, way: str | None, invitation: str | None) -> str:
         lines += [
             "",
             qr_code(invitation),
-            "  Scan it with the phone that is to manage the page; it holds for 10 minutes.",
+            "  Scan it: the phone is a room's microphone then, or manages the page; once, within 10 minutes.",
         ]
         lines += [f"  {invitation}"]
     return "\n".join([*lines, ""])

@@ -26,7 +26,7 @@ def test_scan_tap_and_it_listens(house: PageHouse) -> None:
     assert page.get_by_role("meter").get_attribute("aria-valuenow") is not None
     parent = phone(house.browser).new_page()
     parent.goto(house.link("parent"))
-    parent.get_by_text("Crying since").wait_for()
+    parent.get_by_text("Crying").first.wait_for()
     page.reload()
     page.get_by_text("Nursery is listening").wait_for()
     house.until(lambda: int(str(house.health()["reconnects"])) >= 1, "the reload")

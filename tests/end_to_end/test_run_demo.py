@@ -1,7 +1,9 @@
 """The first minute of a new user: no configuration, no microphone, the port that everybody uses."""
 
+import asyncio
 import json
 import os
+import re
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from service.cli import CONFIG_EXIT
 from tests.support.daemon.daemon import Daemon, crying_room, monitord, quiet_room
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
+from tests.support.web.served_page import browser
 
 pytestmark = pytest.mark.e2e
 
@@ -70,6 +73,30 @@ def test_demo(tmp_path: Path) -> None:
         assert "Traceback" not in daemon.words
         assert "ERROR" not in daemon.words
     until(lambda: not taken())  # its broker has left too
+
+
+@pytest.mark.usefixtures("no_microphone")
+def test_a_phone_takes_the_place_of_the_demo(tmp_path: Path) -> None:
+    """The QR code's link makes a phone the microphone of a room, which is then what it listens to."""
+    with Daemon(tmp_path) as daemon:
+        link = re.compile(r"(https://\S+/)pair#(\S+)")
+        daemon.wait_for(lambda: bool(link.findall(daemon.words)), "the QR code")
+        page, token = link.findall(daemon.words)[0]
+
+        async def pair() -> None:
+            body, headers = {"token": token, "role": "microphone", "name": "Nursery"}, {"Origin": page.rstrip("/")}
+            authority = Path(os.environ["XDG_STATE_HOME"]) / "monitord" / "web" / "ca.crt"
+            async with (
+                browser(authority) as phone,
+                phone.post(page + "api/pair", json=body, headers=headers) as answer,
+            ):
+                assert answer.status == 201, await answer.text()
+
+        asyncio.run(pair())
+        daemon.wait_for(lambda: "Nursery  a phone, by the family's page" in daemon.words, "the room")
+        assert daemon.words.count("*** DEMO") == 1
+        daemon.wait_for(lambda: len(link.findall(daemon.words)) > 1, "a code for the next phone")
+        assert daemon.stop()[0] == 0
 
 
 @pytest.mark.usefixtures("no_microphone")

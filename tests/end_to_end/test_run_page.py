@@ -31,7 +31,7 @@ def test_a_house_without_rooms(tmp_path: Path) -> None:
             tmp_path, broker, {}, web={"host": "127.0.0.1", "port": free_port(), "http_port": free_port()}
         )
         with Daemon(tmp_path, "--config", config) as daemon:
-            daemon.wait_for(lambda: "Scan it with the phone" in daemon.words, "the QR code")
+            daemon.wait_for(lambda: "Scan it: the phone" in daemon.words, "the QR code")
             page, _, _ = pair(config, "owner").partition("pair#")
 
             async def well() -> int:

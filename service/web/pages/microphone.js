@@ -47,8 +47,10 @@ async function collect() {
     source = context.createMediaStreamSource(stream);
   }
   loading = true;
-  await patiently(() => context.audioWorklet.addModule("/static/worklet.js"));
+  // By another address each time: a context remembers for ever that one could not be loaded.
+  await patiently(() => context.audioWorklet.addModule(`/static/worklet.js?${performance.now()}`));
   loading = false;
+  beganAt = performance.now();
   const collector = new AudioWorkletNode(context, "collector", {
     channelCount: 1, channelCountMode: "explicit", outputChannelCount: [1],
   });
