@@ -18,6 +18,7 @@ ELSEWHERE = {
     "tests/run --quick": "tests/deploy/test_test_command.py",
     "tests/run --fast": "tests/deploy/test_test_command.py",
     "tests/run --homeassistant": "tests/deploy/test_test_command.py",
+    "tests/run --browser": "tests/deploy/test_test_command.py",
 }
 """Commands that must not be run where the documents are tried: the test that does."""
 
