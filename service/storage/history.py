@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from service.messages.message import Message, Node
-from service.storage.history_file import HistoryFile
+from service.storage.history_file import UNRECORDED, HistoryFile
 
 ALIVE_S: Final = 25.0
 """Seconds between two notes that the daemon lives, at least: a heartbeat comes each 30 s."""
@@ -67,7 +67,7 @@ class Gap:
     room: str
     """Source; empty: all of them."""
     why: str
-    """A fault word, `OFF` or `DOWN`."""
+    """A fault word, `OFF`, `DOWN`, or `UNRECORDED`, from 0 on."""
     since: float
     """Unix seconds."""
     until: float | None
@@ -126,8 +126,10 @@ class History:
     def __enter__(self) -> Self:
         """Opens the file. What an earlier run left open ended with that run, and since then nobody listened."""
         with self._lock:
-            now = time.time()
-            for (alive_at,) in self._file.select("SELECT at FROM alive"):
+            now, alive = time.time(), self._file.select("SELECT at FROM alive")
+            if not alive:
+                self._file.add("INSERT INTO gap VALUES ('', ?, 0, ?)", UNRECORDED, now)
+            for (alive_at,) in alive:
                 for table in ("episode", "gap"):
                     self._file.add(f"UPDATE {table} SET until = max(since, ?) WHERE until IS NULL", alive_at)  # noqa: S608
                 if alive_at < now:

@@ -25,6 +25,9 @@ WAITING: Final = 1000
 PRUNE_EVERY: Final = 1000
 """Statements between two looks at the bounds: some 200 kB."""
 
+UNRECORDED: Final = "unrecorded"
+"""Why there is nothing: the history begins later, or ended there to make room. One row of it, of no room, from 0 on."""
+
 SCHEMA: Final = 1
 """Version of the tables, in `user_version`; a file of another version is set aside."""
 _TABLES: Final = """
@@ -125,9 +128,14 @@ class HistoryFile:
         before = time.time() - KEEP_S
         while True:
             gone = sum(
-                connection.execute(f"DELETE FROM {table} WHERE since < ?", (before,)).rowcount  # noqa: S608 - ours
-                for table in ("episode", "gap", "correction")
+                connection.execute(sql, (before,)).rowcount
+                for sql in (
+                    "DELETE FROM episode WHERE until < ?",
+                    f"DELETE FROM gap WHERE until < ? AND why != '{UNRECORDED}'",  # noqa: S608 - our own word
+                    "DELETE FROM correction WHERE since < ?",
+                )
             )
+            connection.execute("UPDATE gap SET until = max(until, ?) WHERE why = ?", (before, UNRECORDED))
             pages, free, size = (
                 connection.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("page_count", "freelist_count", "page_size")

@@ -51,6 +51,7 @@ def at(hour: float) -> float:
 def tell(page: ServedPage) -> None:
     """A nursery that cries, a bedroom that is quiet, an attic whose connection is lost; and the night before."""
     server, now = page.server, time.time()
+    page.past.history._file.add("UPDATE gap SET until = 1")  # as if it had begun long ago
     told: list[tuple[float, float, str, float, float | None]] = [
         (20.2, 6, "unsure", 0.42, 2), (23.4, 14, "hunger", 0.77, 4), (26.1, 3, "unsure", 0.2, None),
         (28.7, 22, "hunger", 0.93, 5), (31.3, 8, "unsure", 0.5, 3),

@@ -15,7 +15,7 @@ from service.messages.fault_messages import fault_event
 from service.messages.message import Node
 from service.storage import history_file
 from service.storage.history import DOWN, OFF, Correction, Gap, History
-from service.storage.history_file import KEEP_S, HistoryFile
+from service.storage.history_file import KEEP_S, UNRECORDED, HistoryFile
 from tests.support.daemon.household_daemon import CRY, FAR, HOLD, NEAR, QUIET, Clock, House, both
 
 NODE = Node("home")
@@ -36,6 +36,11 @@ def heartbeat(history: History, at: float) -> None:
 
 def fault(history: History, word: Fault, *, at: float, since: float, room: str = "nursery") -> None:
     history.tell(fault_event(NODE, room, word, message_id="1", ts=at, since=since))
+
+
+def gaps(history: History, room: str | None = None) -> list[Gap]:
+    """All but what was before the history began."""
+    return [gap for gap in history.between(*ALL, room=room).gaps if gap.why != UNRECORDED]
 
 
 def tell_all(house: House, history: History) -> None:
@@ -91,16 +96,16 @@ def test_a_fault_begins_where_sound_was_heard_last(path: Path) -> None:
     with History(path, NODE) as history:
         fault(history, "reconnecting", at=T0 + 3.5, since=T0)
         fault(history, "auth_failed", at=T0 + 10.0, since=T0 + 3.5)
-        assert [gap.until for gap in history.between(*ALL).gaps] == [T0 + 10.0, None]
+        assert [gap.until for gap in gaps(history)] == [T0 + 10.0, None]
         fault(history, "ok", at=T0 + 60.0, since=T0 + 10.0)
         fault(history, "stalled", at=T0 + 1007.0, since=T0 + 1000.0)
-        assert history.between(*ALL, room="bedroom").gaps == []
-        assert history.between(*ALL, room="nursery").gaps == [
+        assert gaps(history, "bedroom") == []
+        assert gaps(history, "nursery") == [
             Gap("nursery", "reconnecting", T0, T0 + 10.0),
             Gap("nursery", "auth_failed", T0 + 10.0, T0 + 60.0),
             Gap("nursery", "stalled", T0 + 1000.0, None),
         ]
-        assert [gap.why for gap in history.between(T0 + 20.0, T0 + 30.0).gaps] == ["auth_failed"]
+        assert [gap.why for gap in history.between(T0 + 20.0, T0 + 30.0).gaps] == [UNRECORDED, "auth_failed"]
 
 
 def test_a_room_that_is_switched_off_is_a_gap(classifier: Classifier, tmp_path: Path, path: Path) -> None:
@@ -110,7 +115,7 @@ def test_a_room_that_is_switched_off_is_a_gap(classifier: Classifier, tmp_path: 
         for enabled in (False, True):
             house.command(commands.SetEnabled("room", enabled=enabled), commands.SetThreshold("room", 0.6))
             tell_all(house, history)
-            (gap,) = history.between(*ALL).gaps
+            (gap,) = gaps(history)
             fault(history, "ok", at=time.time(), since=1.0, room="room")
             assert (gap.room, gap.why) == ("room", OFF)
             assert (gap.until is None) is not enabled
@@ -127,7 +132,7 @@ def test_a_kill_ends_what_was_open_and_is_a_gap_of_all_rooms(path: Path, monkeyp
     heartbeat(killed, alive_at + 20)  # so soon after another it is not written
     clock.pass_by(100)
     with History(path, NODE) as history:
-        stalled, down = history.between(*ALL, room="nursery").gaps
+        stalled, down = gaps(history, "nursery")
     assert stalled == Gap(
         "nursery", "stalled", pytest.approx(alive_at - 10, abs=1e-3), pytest.approx(alive_at, abs=1e-3)
     )
@@ -140,7 +145,7 @@ def test_the_time_between_two_runs_is_a_gap(path: Path) -> None:
     with History(path, NODE):
         stopped = time.time()
     with History(path, NODE) as history:
-        (gap,) = history.between(*ALL, room="nursery").gaps
+        (gap,) = gaps(history, "nursery")
     assert (gap.room, gap.why) == ("", DOWN)
     assert gap.since >= stopped
     assert gap.until is not None
@@ -169,6 +174,22 @@ def test_a_correction_stands_beside_the_models_word(classifier: Classifier, tmp_
         assert history.between(*ALL, room="bedroom").corrections == []
 
 
+def test_what_was_before_it_began_is_not_quiet(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known of the time before the first start, and nothing of what had to make room: one gap says both."""
+    clock = Clock(monkeypatch)
+    before = clock.now()
+    with History(path, NODE) as history:
+        (gap,) = history.between(*ALL, room="nursery").gaps
+        assert (gap.room, gap.why, gap.since) == ("", UNRECORDED, 0.0)
+        assert gap.until == pytest.approx(before, abs=60)
+        assert history.between(before + 60, before + 120).gaps == []
+    clock.pass_by(KEEP_S + 1000)
+    with History(path, NODE) as history:
+        unrecorded, down = history.between(*ALL).gaps
+    assert unrecorded.until == pytest.approx(before + 1000, abs=60)
+    assert (down.why, down.since) == (DOWN, pytest.approx(before, abs=60))
+
+
 def _garbage(path: Path) -> None:
     path.write_bytes(b"This is no database. " * 500)
 
@@ -194,9 +215,9 @@ def test_damaged_file_is_set_aside(path: Path, damage: object, caplog: pytest.Lo
     assert callable(damage)
     damage(path)
     with caplog.at_level(logging.ERROR), History(path, NODE) as history:
-        assert history.between(*ALL).gaps == []
+        assert gaps(history) == []
         fault(history, "flat", at=T0 + 7.0, since=T0)
-        assert [gap.why for gap in history.between(*ALL).gaps] == ["flat"]
+        assert [gap.why for gap in gaps(history)] == ["flat"]
         assert history.fault == ""
     assert len(list(path.parent.glob("history.db.broken-*Z"))) == 1
     assert sum("it is kept as" in record.getMessage() for record in caplog.records) == 1
@@ -208,11 +229,11 @@ def test_what_a_disk_refuses_is_written_when_it_takes_it(path: Path) -> None:
     with History(path, NODE) as history:
         fault(history, "stalled", at=T0 + 7.0, since=T0)
         assert str(path) in history.fault or str(path.parent) in history.fault
-        assert history.between(*ALL).gaps == []
+        assert gaps(history) == []
         path.parent.unlink()
         history.retry()
         assert history.fault == ""
-        assert history.between(*ALL).gaps == [Gap("nursery", "stalled", T0, None)]
+        assert gaps(history) == [Gap("nursery", "stalled", T0, None)]
 
 
 def test_what_waits_for_a_disk_is_bounded(
@@ -236,11 +257,12 @@ def test_it_is_bounded_in_days_and_bytes(path: Path, monkeypatch: pytest.MonkeyP
     now = time.time()
     file = HistoryFile(path)
     for since in (now - KEEP_S - 10, now - KEEP_S + 100, now):
-        file.add("INSERT INTO gap VALUES ('', '', ?, NULL)", since)
+        file.add("INSERT INTO gap VALUES ('', '', ?, ?)", since, since)
     assert file.select("SELECT since FROM gap ORDER BY since") == [(now - KEEP_S + 100,), (now,)]
     monkeypatch.setattr(history_file, "MAX_BYTES", 40 * 4096)
     for hour in range(1, 2000):
-        file.add("INSERT INTO gap VALUES (?, '', ?, NULL)", "x" * 100, now - hour * 3600)
+        since = now - hour * 3600
+        file.add("INSERT INTO gap VALUES (?, '', ?, ?)", "x" * 100, since, since)
         file.write()
     kept = [since for (since,) in file.select("SELECT since FROM gap ORDER BY since DESC")]
     file.close()

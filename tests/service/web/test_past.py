@@ -6,6 +6,7 @@ from service.messages.commands import Command, Restart
 from service.messages.corrections import Correct
 from service.messages.fault_messages import fault_event
 from service.messages.message import Keep, Message, Node, iso_utc, json_message
+from service.storage.history_file import UNRECORDED
 from service.web.opening import kept_by
 from service.web.roles import Role
 from tests.support.web.served_page import ServedPage
@@ -30,6 +31,7 @@ def test_a_night_is_what_was_told(page: ServedPage, tokens: Tokens) -> None:
     page.server.tell(fault_event(NODE, "attic", "stalled", message_id="1", ts=NOW - 100.0, since=NOW - 107.0))
     answer = page.ask("GET", f"/api/night?from={NOW - 7200}&to={NOW}", token=tokens[Role.GUEST])
     assert answer.status == 200
+    assert answer.values["gaps"].pop(0)["why"] == UNRECORDED  # the history began a moment ago
     assert answer.values == {
         "episodes": [
             {
@@ -51,7 +53,7 @@ def test_a_night_is_what_was_told(page: ServedPage, tokens: Tokens) -> None:
         "fault": "",
     }
     earlier = page.ask("GET", f"/api/night?from={NOW - 9000}&to={NOW - 7200}", token=tokens[Role.GUEST]).values
-    assert (earlier["episodes"], earlier["gaps"]) == ([], [])
+    assert (earlier["episodes"], [gap["why"] for gap in earlier["gaps"]]) == ([], [UNRECORDED])
     assert earlier["cried"]["nursery"] == {"episodes": 0, "minutes": 0.0}
 
 

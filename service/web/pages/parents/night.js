@@ -102,13 +102,18 @@ const ofRoom = (span, room) => ({
   gaps: span.gaps.filter((gap) => gap.room === room.id || gap.room === ""),
 });
 
-const summaryOf = ({ episodes, minutes }) =>
-  episodes || minutes ? say("cried", { episodes, minutes: decimal(minutes) }) : say("cried_none");
+const isUnrecorded = ({ why }) => why === "unrecorded";
+
+// What a room cried on a line; of a time of which nothing is known, that.
+function summaryOf({ episodes, minutes }, gaps, to) {
+  if (episodes || minutes) return say("cried", { episodes, minutes: decimal(minutes) });
+  return gaps.some((gap) => isUnrecorded(gap) && gap.until * 1000 >= to) ? say("not_recorded") : say("cried_none");
+}
 
 // One line of time, with a mark for each cry and gap.
 function Line({ room, line, span, titled }) {
   const { from, to } = line, now = Date.now();
-  const { episodes, gaps } = ofRoom(span, room), summary = summaryOf(span.cried[room.id]);
+  const { episodes, gaps } = ofRoom(span, room), summary = summaryOf(span.cried[room.id], gaps, to);
   const box = (kind, since, until, title, level) => {
     const begin = Math.max(0, (since * 1000 - from) / (to - from));
     const end = Math.min(1, ((until === null ? now : until * 1000) - from) / (to - from));
@@ -123,7 +128,7 @@ function Line({ room, line, span, titled }) {
       ${titled && html`<h4>${line.title}</h4>`}
       <div class="track" role="img" aria-label=${say("timeline", { room: titled ? line.title : room.name, summary })}>
         ${hours.map((at) => html`<b style=${{ left: `${(100 * (at - from)) / (to - from)}%` }}>${clockOf(at)}</b>`)}
-        ${gaps.map((gap) => box("gap", gap.since, gap.until, gapWords(gap)))}
+        ${gaps.map((gap) => box(isUnrecorded(gap) ? "gap unrecorded" : "gap", gap.since, gap.until, gapWords(gap)))}
         ${episodes.map((one) => box("cry", one.since, one.until, clockOf(one.since * 1000), one.distress))}
         ${episodes.filter((one) => one.answered).map((one) => box("went", one.answered, one.answered, say("legend_went")))}
         ${now > from && now < to && html`<i class="now" style=${{ left: `${(100 * (now - from)) / (to - from)}%` }} title=${say("now_is")}></i>`}
@@ -133,7 +138,7 @@ function Line({ room, line, span, titled }) {
   `;
 }
 
-const gapWords = ({ why }) => (["off", "down"].includes(why) ? say(`gap_${why}`) : sentence("fault", why));
+const gapWords = ({ why }) => (["off", "down", "unrecorded"].includes(why) ? say(`gap_${why}`) : sentence("fault", why));
 
 // The same in words, for whoever wants to know exactly, or hears this page.
 function List({ room, span, changed }) {
@@ -141,7 +146,10 @@ function List({ room, span, changed }) {
   const missed = span.corrections.filter((one) => one.room === room.id && one.episode === null);
   const all = [
     ...episodes.map((one) => [one.since, html`<${Cry} key=${one.id} one=${one} span=${span} changed=${changed} />`]),
-    ...gaps.map((one) => [one.since, html`<${Item} kind="gap" since=${one.since} title=${lasted(one)} words=${gapWords(one)} />`]),
+    ...gaps.map((one) => {
+      const [since, title] = isUnrecorded(one) ? [one.until, ""] : [one.since, lasted(one)];
+      return [since, html`<${Item} kind="gap" since=${since} title=${title} words=${gapWords(one)} />`];
+    }),
     ...missed.map((one) => [one.since, html`<${Item} kind="missed" since=${one.since} title="" words=${say("missed_here")} />`]),
   ].sort(([a], [b]) => a - b);
   if (!all.length) return html`<p class="note">${say("all_calm")}</p>`;
