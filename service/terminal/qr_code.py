@@ -2,11 +2,11 @@
 
 import io
 
-import segno
-
 
 def qr_code(text: str) -> str:
     """Returns lines of half blocks with their quiet zone, which a phone's camera reads from a screen."""
+    import segno  # noqa: PLC0415 - only where there is a page
+
     drawn = io.StringIO()
     segno.make(text, error="l", micro=False).terminal(out=drawn, compact=True)
     return drawn.getvalue().rstrip("\n")

@@ -19,6 +19,7 @@ from service.cli import main
 assert main(["replay", *sys.argv[1:]]) == 0
 import service.app
 heavy = {"scipy", "sklearn", "tensorflow", "keras", "onnxruntime", "tqdm"} & set(sys.modules)
+heavy |= {"aiohttp", "segno", "prometheus_client"} & set(sys.modules)  # only where there is a page
 print(json.dumps({"heavy": sorted(heavy), "threads": len(os.listdir("/proc/self/task"))}))
 """
 
