@@ -20,8 +20,9 @@ VIEWS = {
     "/#night": Role.PARENT,
     "/devices": Role.OWNER,
     "/pair": None,
+    "/microphone": Role.MICROPHONE,
 }
-"""And who looks at them. The microphone's is nearly black on purpose."""
+"""And who looks at them. The microphone's is nearly black once it listens, on purpose."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServedPage
     names = {"nursery": "Nursery", "bedroom": "Bedroom", "attic": "Attic"}
     with ServedPage(folder, names=names) as page:
         tell(page)
-        tokens = {role: page.paired(role) for role in (Role.PARENT, Role.OWNER)}
+        tokens = {role: page.paired(role) for role in (Role.PARENT, Role.OWNER, Role.MICROPHONE)}
         own = page.server.addresses.certificate
         assert own is not None
         silent = write_wav(folder / "silent.wav", noise(1.0, rms_dbfs=-80.0))

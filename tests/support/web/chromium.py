@@ -51,7 +51,7 @@ def chromium(folder: Path, sound: Path, authority: Path | None = None) -> Iterat
 
 def phone(browser: Browser, *, microphone: bool = True, color: str = "dark") -> BrowserContext:
     """Returns a phone of its own: no cookie is shared with another one."""
-    permissions = ["microphone"] if microphone else []
+    permissions = ["microphone", "screen-wake-lock"] if microphone else []
     context = browser.new_context(viewport=PHONE, permissions=permissions, color_scheme=color, locale="en-GB")  # type: ignore[arg-type]
     context.set_default_timeout(1000 * PATIENCE_S)
     return context
