@@ -138,7 +138,7 @@ function measure(samples) {
 
 const bar = element("div", { class: "level", role: "meter", "aria-valuemin": FLOOR_DB, "aria-valuemax": 0 },
   element("div"));
-const line = element("h1", { role: "status" });
+const line = element("h1", { "aria-live": "polite" });
 const notes = element("div");
 const start = element("button", { class: "main", click: begin });
 const hint = element("p", { class: "faint" });
