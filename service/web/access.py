@@ -37,6 +37,7 @@ POLICY: Final = (
 )
 """Content-Security-Policy: what is ours, nothing inline; who may frame it follows."""
 HEADERS: Final = {
+    "Server": "monitord",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -102,12 +102,15 @@ class WebServer:
         """Starts the thread, named `web`, and returns when it listens.
 
         Raises:
-            ConfigError: A port is taken, or there is no certificate.
+            ConfigError: A port is taken, or there is no certificate, or not in time.
         """
         listening: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._run, args=(listening,), name="web", daemon=True)
         self._thread.start()
-        listening.result(START_S)
+        try:
+            listening.result(START_S)
+        except TimeoutError:
+            raise ConfigError(f"web: nothing is served after {START_S:g} s; is this disk, or openssl, stuck?") from None
 
     def stop(self, timeout_s: float) -> bool:
         """Ends all streams and connections; returns whether the thread ended in time."""

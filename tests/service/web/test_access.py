@@ -93,6 +93,7 @@ def test_every_response_says_what_the_page_may_load(page: ServedPage) -> None:
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Server"] == "monitord"
 
 
 @pytest.mark.parametrize(

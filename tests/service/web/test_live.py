@@ -3,12 +3,15 @@
 import asyncio
 import json
 import time
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from service.messages import node_messages
 from service.messages.message import Keep, Message, Node
+from service.web.live import VIEWERS_BOUND
 from service.web.roles import Role
 from tests.support.patience import PATIENCE_S
 from tests.support.web.served_page import ServedPage
@@ -86,6 +89,29 @@ def test_who_does_not_read_is_dropped(page: ServedPage, tokens: dict[Role | None
             assert await ends(deaf)
 
     asyncio.run(look())
+
+
+def test_twenty_look_and_one_too_many_is_told(tmp_path: Path) -> None:
+    """Each gets every message; where all places are taken the next one is told so."""
+
+    async def look(page: ServedPage, token: str) -> None:
+        async with AsyncExitStack() as stack:
+            browser = await stack.enter_async_context(page.browser(token))
+            streams = [
+                await stack.enter_async_context(browser.get(page.origin + "/api/live")) for _ in range(VIEWERS_BOUND)
+            ]
+            for stream in streams:
+                assert (await event(stream))[0] == "state"
+            page.server.tell(node_messages.source_status(NODE, "attic", online=True))
+            for stream in streams[:20]:
+                while (told := await event(stream))[1].get("topic") != "attic/status":
+                    pass
+                assert told[1]["content"] == "online"
+            async with browser.get(page.origin + "/api/live") as refused:
+                assert refused.status == 503
+
+    with ServedPage(tmp_path) as page:
+        asyncio.run(look(page, page.paired(Role.GUEST)))
 
 
 def test_who_is_removed_sees_no_more(page: ServedPage, tokens: dict[Role | None, str | None]) -> None:
