@@ -33,7 +33,7 @@ from training.learn.reference_windows import make_reference
 from training.recipes import model_card
 from training.recipes.alarm_thresholds import choose_thresholds
 from training.recipes.calibration import calibrated, fit_reasons, logits_of
-from training.recipes.cry_on_streams import fit_on_streams
+from training.recipes.cry_head import fit_on_streams
 from training.recipes.distress_bundle import knows_distress, with_distress
 from training.recipes.unsure_threshold import unsure_below
 

@@ -28,8 +28,8 @@ from training.learn.paper_training import PaperParams, train
 from training.recipes import model_card
 from training.recipes.alarm_thresholds import choose_thresholds
 from training.recipes.calibration import fit_reasons, logits_of
+from training.recipes.cry_head import refit_cry
 from training.recipes.litert_conversion import litert_of
-from training.recipes.refit_cry_head import refit_cry
 from training.recipes.unsure_threshold import unsure_below
 
 LEAST_TOLD: Final = 20

@@ -19,8 +19,8 @@ from tests.support.sound.sounds import noise, synthetic_cry, tone
 from tests.support.training.prepared import Take, prepared_from
 from tests.support.training.reason_clips import reason_clips
 from training.learn.paper_training import PaperParams
+from training.recipes.cry_head import refit_cry
 from training.recipes.paper_bundle import fit_paper
-from training.recipes.refit_cry_head import refit_cry
 
 # Keras' own, under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

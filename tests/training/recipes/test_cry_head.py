@@ -3,7 +3,7 @@
 import numpy as np
 
 from monitord.types import RATE_HZ
-from training.recipes.cry_on_streams import cry_windows
+from training.recipes.cry_head import cry_windows
 from training.streams.mixing import Laid, Stream
 
 
