@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Error
 
 from tests.browser.conftest import PageHouse, page_house
-from tests.support.daemon.daemon import quiet_room
+from tests.support.daemon.daemon import crying_room, quiet_room
 from tests.support.web.chromium import phone
 
 pytestmark = pytest.mark.browser
@@ -35,6 +35,8 @@ async ([page, where]) => {
 """
 """What another page tries with the cookie that a browser sends along."""
 
+CLICK_THROUGH = "thisisunsafe"
+"""What Chromium's warning takes for its *Advanced*, *Proceed*."""
 FRAME = "(page) => document.body.append(Object.assign(document.createElement('iframe'), { src: page }))"
 """Shows a page in a frame of another."""
 
@@ -77,6 +79,19 @@ def test_an_unknown_certificate_is_warned_of_and_plain_http_shows_the_way(tmp_pa
         assert Path(download.value.path()).read_bytes() == house.authority.read_bytes()
         way_on = page.get_by_role("link", name="Go on to the page")
         assert way_on.get_attribute("href") == link.partition("pair#")[0]
+
+
+def test_who_clicks_through_the_warning_has_all_of_it(tmp_path: Path) -> None:
+    """A phone that trusts nothing and goes on all the same is heard: cookie, microphone and worklet work."""
+    with page_house(tmp_path, crying_room(tmp_path / "cry.wav", 2.0, 2.0), trusted=False) as house:
+        page = phone(house.browser).new_page()
+        with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
+            page.goto(house.link("microphone", "--room", "nursery"))
+        page.wait_for_load_state()
+        page.keyboard.type(CLICK_THROUGH, delay=50)
+        page.wait_for_url("**/microphone")
+        page.get_by_role("button").first.click()
+        house.until(lambda: house.status() == "online", "it is heard")
 
 
 def test_another_port_of_this_machine_can_do_nothing(house: PageHouse, sibling: str) -> None:
