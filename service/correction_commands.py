@@ -1,4 +1,4 @@
-"""`monitord correct` and `monitord adapt`: what the family tells a running daemon, as a person types it."""
+"""`monitord correct`, `adapt` and `clips`: what the family says of sounds, as a person types it."""
 
 import argparse
 from pathlib import Path
@@ -19,8 +19,15 @@ of it. It is in force only where it loses at most one in two hundred of stranger
 """
 
 
+_CLIPS = """\
+Copies the clips of cries whose reason the family told, on the page or by `monitord correct`, into a folder with
+manifest.csv, which `monitord-train fit --from BUNDLE --manifest` takes. Clips are kept with `web: {clips: {}}` only.
+Call it again into the same folder before they are too old for the page: what is there stays.
+"""
+
+
 def add_correction_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds both commands."""
+    """Adds the three commands."""
     raw = argparse.RawDescriptionHelpFormatter
     correct = commands.add_parser(
         "correct", help="tell a running daemon what a sound was", description=_CORRECT, formatter_class=raw
@@ -47,6 +54,14 @@ def add_correction_commands(commands: "argparse._SubParsersAction[argparse.Argum
     add_log_level(adapt)
     adapt.set_defaults(command=_adapt)
 
+    clips = commands.add_parser(
+        "clips", help="copy the cries whose reason you told, to fit a model to", description=_CLIPS, formatter_class=raw
+    )
+    clips.add_argument("--config", type=Path, metavar="FILE", help="configuration (YAML)")
+    clips.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to; made if missing")
+    add_log_level(clips)
+    clips.set_defaults(command=_clips)
+
 
 def _correct(arguments: argparse.Namespace) -> int:
     from service.client.correction import give_correction  # noqa: PLC0415 - each command loads only what it needs
@@ -62,3 +77,9 @@ def _adapt(arguments: argparse.Namespace) -> int:
     from service.client.correction import ask_adaptation  # noqa: PLC0415
 
     return ask_adaptation(arguments.config, show=arguments.show, undo=arguments.undo)
+
+
+def _clips(arguments: argparse.Namespace) -> int:
+    from service.client.clips import copy_told_clips  # noqa: PLC0415
+
+    return copy_told_clips(arguments.config, arguments.out)

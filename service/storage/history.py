@@ -16,6 +16,8 @@ from typing import Final, Self
 from service.messages.message import Message, Node
 from service.storage.history_file import UNRECORDED, HistoryFile
 
+HISTORY: Final = "history.db"
+"""Name of the file in the state directory."""
 ALIVE_S: Final = 25.0
 """Seconds between two notes that the daemon lives, at least: a heartbeat comes each 30 s."""
 

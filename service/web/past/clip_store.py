@@ -9,6 +9,8 @@ from typing import Final
 
 from service.web.past.settings import ClipSettings
 
+CLIPS: Final = "clips"
+"""Name of the folder in the state directory."""
 ENDING: Final = ".webm"
 _EPISODE: Final = re.compile(r"[a-z0-9_]+-\d{8}T\d{6}Z-\d+")
 """An episode's id, which is no path."""

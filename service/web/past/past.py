@@ -10,9 +10,9 @@ from service.capture.inbox import Tap
 from service.capture.page import PageSource
 from service.capture.source import Source
 from service.messages.message import Message, Node
-from service.storage.history import History
+from service.storage.history import HISTORY, History
 from service.web.past.clip_recorder import ClipRecorder
-from service.web.past.clip_store import ClipStore
+from service.web.past.clip_store import CLIPS, ClipStore
 from service.web.past.settings import ClipSettings
 
 STOP_S: Final = 0.3
@@ -41,10 +41,10 @@ class Past:
         sources = list(sources)
         taps = {source.id: source.inbox.tap for source in sources}
         phones = {source.id: source for source in sources if isinstance(source, PageSource)}
-        history = stack.enter_context(History(folder / "history.db", node))
+        history = stack.enter_context(History(folder / HISTORY, node))
         if clips is None:
             return cls(taps, history, phones)
-        store = ClipStore(folder / "clips", clips)
+        store = ClipStore(folder / CLIPS, clips)
         recorder = ClipRecorder(node, taps, store)
         recorder.start()
         stack.callback(recorder.stop, STOP_S)
