@@ -1,4 +1,4 @@
-"""A picture of one cry sound for a phone: what the network sees of it, as a PNG.
+"""A picture of one cry sound, or of a clip, for a phone: what the network sees of it, as a PNG.
 
 Time runs to the right in seconds, pitch upwards on the network's own mel scale, and brightness is the front end's
 natural logarithm, so that near and far microphones look alike. All colours come from one palette: a picture is small.
@@ -46,9 +46,11 @@ _INFERNO: Final = (
 _BACKGROUND: Final = (14, 14, 20)
 _LABELS_HZ: Final = (250, 500, 1000, 2000, 4000, 7000)
 """Frequencies with a label (hertz); each lies on a bin of the transform."""
-_STEPS_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+_STEPS_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Distances between the labels of the time axis (seconds): the first that gives at most `_MOST_LABELS`."""
 _MOST_LABELS: Final = 8
+_BLOCK: Final = 1000
+"""Frames that are transformed at once: 10 s, in 12 MB; a clip of three minutes would take 200."""
 
 
 def spectrogram_png(samples: Pcm, *, title: str, at: datetime) -> bytes:
@@ -94,7 +96,9 @@ def brightness(samples: Pcm) -> NDArray[np.float32]:
     before = (FRAME - HOP) // 2
     frames = -(-x.shape[1] // HOP)
     after = FRAME + (frames - 1) * HOP - before - x.shape[1]
-    nepers = log_mel(np.pad(x, ((0, 0), (before, after))))[0]  # [frames, 64]
+    x = np.pad(x, ((0, 0), (before, after)))
+    blocks = [x[:, k * HOP : (min(k + _BLOCK, frames) - 1) * HOP + FRAME] for k in range(0, frames, _BLOCK)]
+    nepers = np.concatenate([log_mel(block)[0] for block in blocks])  # [frames, 64]
     peak = max(float(nepers.max()), LEAST_PEAK)
     lowest = max(peak - RANGE, float(np.log(LOG_OFFSET)))
     return np.ascontiguousarray(np.clip((nepers - lowest) / (peak - lowest), 0.0, 1.0).T[::-1], np.float32)

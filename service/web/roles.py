@@ -46,6 +46,7 @@ RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     ("GET", "/api/listen/{room}"): Right(_WHO_SEES),
     ("GET", "/api/night"): Right(_WHO_SEES),
     ("GET", "/api/clips/{episode}"): Right(_WHO_SEES),
+    ("GET", "/api/clips/{episode}/picture"): Right(_WHO_SEES),
     ("DELETE", "/api/clips/{episode}"): Right(_WHO_ACTS),
     ("POST", "/api/command"): Right(_WHO_ACTS),
     ("POST", "/api/check"): Right(_WHO_ACTS),

@@ -251,6 +251,7 @@ class WebServer:
                 web.get("/api/listen/{room}", Listen(taps).stream),
                 web.get("/api/night", past.night),
                 web.get("/api/clips/{episode}", past.clip),
+                web.get("/api/clips/{episode}/picture", past.picture),
                 web.delete("/api/clips/{episode}", past.delete_clip),
                 web.post("/api/command", actions.command),
                 web.post("/api/check", self._checks.ask),

@@ -21,8 +21,9 @@ from monitord.types import RATE_HZ, CryEvent, Pcm
 from service.messages import cry_messages, node_messages
 from service.messages.fault_messages import fault_event
 from service.messages.message import Keep, Node, iso_utc, json_message
+from service.messages.spectrogram import spectrogram_png
 from service.web.roles import Role
-from tests.support.sound.sounds import noise, pcm, write_wav
+from tests.support.sound.sounds import noise, pcm, synthetic_cry, write_wav
 from tests.support.web.chromium import chromium
 from tests.support.web.served_page import COOKIE, ServedPage
 
@@ -56,6 +57,7 @@ def tell(page: ServedPage) -> None:
         (20.2, 6, "unsure", 0.42, 2), (23.4, 14, "hunger", 0.77, 4), (26.1, 3, "unsure", 0.2, None),
         (28.7, 22, "hunger", 0.93, 5), (31.3, 8, "unsure", 0.5, 3),
     ]  # fmt: skip
+    clip = np.concatenate([noise(5.0, rms_dbfs=-60), synthetic_cry()])
     for number, (hour, minutes, reason, distress, went_min) in enumerate(told, 1):
         since = at(hour)
         name = cry_messages.episode_id("nursery", since, number)
@@ -69,7 +71,8 @@ def tell(page: ServedPage) -> None:
         if number == 3:
             page.past.history.corrected("nursery", episode=name, missed_at=None, was="cat", reason=None)
         if number in {2, 4} and page.past.clips is not None:
-            page.past.clips.add(name, b"-")
+            begin = datetime.fromtimestamp(since - 5.0).astimezone()
+            page.past.clips.add(name, b"-", spectrogram_png(clip, title="", at=begin))
     for room, word, begin, end in (("attic", "reconnecting", 24.6, 25.5), ("bedroom", "stalled", 29.0, 29.2)):
         server.tell(fault_event(NODE, room, word, message_id="1", ts=at(begin), since=at(begin)))  # type: ignore[arg-type]
         server.tell(fault_event(NODE, room, "ok", message_id="2", ts=at(end), since=at(begin)))

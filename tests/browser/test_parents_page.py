@@ -7,6 +7,7 @@ import signal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from service.messages.spectrogram import SIZE
 from tests.browser.conftest import PageHouse
 from tests.support.web.chromium import phone
 
@@ -68,6 +69,7 @@ def test_from_the_cry_to_what_it_was(house: PageHouse) -> None:
     clip = room.locator("audio")
     expect(clip).to_have_count(1)
     assert clip.evaluate(LENGTH) > 5.0  # seconds: what was before the cry, and the cry
+    expect(room.get_by_role("img", name="Spectrogram of the clip")).to_have_js_property("naturalWidth", SIZE[0])
     choice = room.get_by_label("What was it?")
     choice.select_option("the cat")
     expect(page.get_by_text("From 1 corrections of this home")).to_be_visible()

@@ -18,6 +18,7 @@ import numpy as np
 
 from monitord.pcm import Resampler
 from monitord.types import RATE_HZ, AudioChunk, Pcm
+from service.capture.child.encoder_main import LENGTH_BYTES
 from service.capture.inbox import Tap
 from service.messages.message import Message, Node
 from service.web.past.clip_store import ClipStore
@@ -31,7 +32,7 @@ MOST_S: Final = 180.0
 PENDING: Final = 20
 """Clips that wait for the encoder; one too many is not kept, and that is logged."""
 ENCODE_S: Final = 60.0
-"""Longest encoding (seconds): the longest clip takes 2 on a small machine."""
+"""Longest encoding (seconds): the longest clip takes some 3, with its picture, on a small machine."""
 
 _log = logging.getLogger(__name__)
 
@@ -117,9 +118,8 @@ class ClipRecorder:
         while (job := self._over.get()) is not None:
             episode, begin_at, chunks = job
             try:
-                self._store.add(
-                    episode, _encoded(at_16k([_from(begin_at, one) for one in chunks if _end(one) > begin_at]))
-                )
+                heard = [_from(begin_at, one) for one in chunks if _end(one) > begin_at]
+                self._store.add(episode, *encoded(at_16k(heard), heard[0].at if heard else begin_at))
             except (OSError, subprocess.SubprocessError) as error:
                 _log.error("%s: no clip is kept: %s", episode, error)
 
@@ -137,8 +137,18 @@ def at_16k(chunks: list[AudioChunk]) -> Pcm:
     return np.concatenate([*parts, resampler.flush()])
 
 
-def _encoded(samples: Pcm) -> bytes:
-    command = [sys.executable, "-m", "service.capture.child.encoder_main"]
+def encoded(samples: Pcm, at: float) -> tuple[bytes, bytes]:
+    """Returns int16 [n] at 16 kHz as WebM, and its picture as PNG, made in a process of its own.
+
+    Args:
+        samples: The clip.
+        at: Wall time of its first sample (Unix seconds).
+
+    Raises:
+        OSError: The process failed.
+        subprocess.SubprocessError: It took more than `ENCODE_S`.
+    """
+    command = [sys.executable, "-m", "service.capture.child.encoder_main", str(at)]
     done = subprocess.run(
         command, input=samples.astype("<i2").tobytes(), capture_output=True, timeout=ENCODE_S, check=False
     )
@@ -146,7 +156,8 @@ def _encoded(samples: Pcm) -> bytes:
         raise OSError(
             f"the encoder ended with {done.returncode}: {done.stderr.decode(errors='replace')[-500:].strip()}"
         )
-    return done.stdout
+    length, rest = int.from_bytes(done.stdout[:LENGTH_BYTES], "little"), done.stdout[LENGTH_BYTES:]
+    return rest[:length], rest[length:]
 
 
 def _from(at: float, chunk: AudioChunk) -> AudioChunk:

@@ -1,4 +1,4 @@
-"""Clips on disk: one WebM file for each episode, bounded in days and bytes, readable by this user alone."""
+"""Clips on disk: a WebM file and its picture for each episode, bounded in days and bytes, for this user alone."""
 
 import os
 import re
@@ -12,6 +12,7 @@ from service.web.past.settings import ClipSettings
 CLIPS: Final = "clips"
 """Name of the folder in the state directory."""
 ENDING: Final = ".webm"
+PICTURE: Final = ".png"
 _EPISODE: Final = re.compile(r"[a-z0-9_]+-\d{8}T\d{6}Z-\d+")
 """An episode's id, which is no path."""
 
@@ -33,27 +34,36 @@ class ClipStore:
         path = self._folder / f"{episode}{ENDING}"
         return path if _EPISODE.fullmatch(episode) and path.is_file() else None
 
+    def picture(self, episode: str) -> Path | None:
+        """Returns where the spectrogram of a clip lies, or None where there is none."""
+        path = self.path(episode)
+        return path.with_suffix(PICTURE) if path is not None and path.with_suffix(PICTURE).is_file() else None
+
     def has(self, episode: str) -> bool:
         """Whether there is a clip of this episode."""
         return self.path(episode) is not None
 
-    def add(self, episode: str, clip: bytes) -> None:
-        """Keeps a clip, and deletes what is too old or too much then.
+    def add(self, episode: str, clip: bytes, picture: bytes = b"") -> None:
+        """Keeps a clip with its picture (empty: none), and deletes what is too old or too much then.
 
         Raises:
             OSError: The disk refuses.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self._folder / f"{episode}.new"
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(clip)
-        fresh.replace(self._folder / f"{episode}{ENDING}")
+        for ending, content in ((PICTURE, picture), (ENDING, clip)):
+            if not content:
+                continue
+            fresh = self._folder / f"{episode}.new"
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(content)
+            fresh.replace(self._folder / f"{episode}{ending}")
         self.prune()
 
     def delete(self, episode: str) -> bool:
-        """Deletes a clip; returns whether there was one."""
+        """Deletes a clip and its picture; returns whether there was one."""
         path = self.path(episode)
         if path is not None:
+            path.with_suffix(PICTURE).unlink(missing_ok=True)
             path.unlink(missing_ok=True)
         return path is not None
 
@@ -64,6 +74,7 @@ class ClipStore:
             held += size
             if held > self._most_bytes or written < time.time() - self._keep_s:
                 path.unlink(missing_ok=True)
+                path.with_suffix(PICTURE).unlink(missing_ok=True)
 
     def _clips(self) -> Iterator[tuple[float, int, Path]]:
         if self._folder.is_dir():

@@ -40,10 +40,7 @@ class PastRoutes:
         cried = {name: span.cried(name, since, until, now) for name in self._names}
         return web.json_response(
             {
-                "episodes": [
-                    {**asdict(one), "room": one.room, "clip": self._clips is not None and self._clips.has(one.id)}
-                    for one in span.episodes
-                ],
+                "episodes": [{**asdict(one), "room": one.room, **self._kept(one.id)} for one in span.episodes],
                 "gaps": [asdict(one) for one in span.gaps],
                 "corrections": [asdict(one) for one in span.corrections],
                 "cried": {name: {"episodes": count, "minutes": minutes} for name, (count, minutes) in cried.items()},
@@ -51,12 +48,26 @@ class PastRoutes:
             }
         )
 
+    def _kept(self, episode: str) -> Mapping[str, bool]:
+        clips = self._clips
+        return {
+            "clip": clips is not None and clips.has(episode),
+            "picture": clips is not None and clips.picture(episode) is not None,
+        }
+
     async def clip(self, request: web.Request) -> web.StreamResponse:
         """`GET /api/clips/{episode}`: WebM; parts of it where the player asks for them."""
         path = None if self._clips is None else self._clips.path(request.match_info["episode"])
         if path is None:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such clip")
         return web.FileResponse(path, headers={"Content-Type": "audio/webm"})
+
+    async def picture(self, request: web.Request) -> web.StreamResponse:
+        """`GET /api/clips/{episode}/picture`: the clip's spectrogram, PNG."""
+        path = None if self._clips is None else self._clips.picture(request.match_info["episode"])
+        if path is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such picture")
+        return web.FileResponse(path, headers={"Content-Type": "image/png"})
 
     async def delete_clip(self, request: web.Request) -> web.Response:
         """`DELETE /api/clips/{episode}`."""

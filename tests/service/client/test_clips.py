@@ -10,7 +10,7 @@ from monitord.types import RATE_HZ
 from service.cli import CONFIG_EXIT, main
 from service.messages.message import Keep, Node, iso_utc, json_message
 from service.storage.history import HISTORY, History
-from service.web.past.clip_recorder import _encoded
+from service.web.past.clip_recorder import encoded
 from service.web.past.clip_store import CLIPS, ClipStore
 from service.web.past.settings import ClipSettings
 from tests.support.sound.sounds import tone
@@ -45,9 +45,9 @@ class Home:
                 history.corrected("room", episode=EPISODE.format(number), missed_at=None, was="cry", reason="boredom")
                 history.corrected("room", episode=EPISODE.format(number), missed_at=None, was=was, reason=reason)
             history.corrected("room", episode=None, missed_at=since, was="cry", reason=None)
-        clip = _encoded(tone(440, 2.0))
+        clip = encoded(tone(440, 2.0), since)
         for number in (0, 1, 3, 4):
-            self.store.add(EPISODE.format(number), clip)
+            self.store.add(EPISODE.format(number), *clip)
 
     def copy(self) -> int:
         """Runs the command."""

@@ -18,6 +18,7 @@ MAY = {
     ("GET", "/api/listen/{room}"): "guest parent owner",
     ("GET", "/api/night"): "guest parent owner",
     ("GET", "/api/clips/{episode}"): "guest parent owner",
+    ("GET", "/api/clips/{episode}/picture"): "guest parent owner",
     ("DELETE", "/api/clips/{episode}"): "parent owner",
     ("POST", "/api/command"): "parent owner",
     ("POST", "/api/check"): "parent owner",

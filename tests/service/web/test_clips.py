@@ -11,11 +11,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from model.classifier import Classifier
 from monitord.types import RATE_HZ, Pcm
 from service.capture.inbox import Inbox
 from service.messages.message import Node
+from service.messages.spectrogram import SIZE
 from service.web.past.clip_recorder import AHEAD_S, BEFORE_S, MOST_S, ClipRecorder, _Tape, at_16k
 from service.web.past.clip_store import ClipStore
 from service.web.past.settings import ClipSettings
@@ -65,6 +67,11 @@ def test_a_clip_begins_five_seconds_before_the_cry(recorder: tuple[House, ClipRe
     path = store.path(episode)
     assert path is not None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    picture = store.picture(episode)
+    assert picture is not None
+    assert stat.S_IMODE(picture.stat().st_mode) == 0o600
+    with Image.open(picture) as drawn:
+        assert (drawn.format, drawn.size) == ("PNG", SIZE)
     clip = decoded(path)
     loud = np.flatnonzero(np.abs(clip) > 3000)
     told = house.told()[-1]
@@ -103,13 +110,14 @@ def test_a_hole_in_the_sound_is_left_out() -> None:
 
 
 def test_only_so_many_days_and_bytes_are_kept(tmp_path: Path) -> None:
-    """The oldest goes; what was begun and never finished goes with its age."""
+    """The oldest goes, with its picture; what was begun and never finished goes with its age."""
     store = ClipStore(tmp_path / "clips", ClipSettings(days=2, megabytes=10))
     for number in range(4):
-        store.add(EPISODE.format(number), bytes(4_000_000))
+        store.add(EPISODE.format(number), bytes(4_000_000), b"picture")
         os.utime(tmp_path / "clips" / f"{EPISODE.format(number)}.webm", (number, time.time() - 100 + number))
     store.prune()
     assert [store.has(EPISODE.format(number)) for number in range(4)] == [False, False, True, True]
+    assert len(list((tmp_path / "clips").glob("*.png"))) == 2
     path = store.path(EPISODE.format(2))
     assert path is not None
     os.utime(path, (0, time.time() - 2 * 86_400 - 10))

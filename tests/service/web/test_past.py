@@ -45,6 +45,7 @@ def test_a_night_is_what_was_told(page: ServedPage, tokens: Tokens) -> None:
                 "reason": "hunger",
                 "answered": None,
                 "clip": False,
+                "picture": False,
             }
         ],
         "gaps": [{"room": "attic", "why": "stalled", "since": NOW - 107, "until": None}],
@@ -83,15 +84,18 @@ def test_a_span_that_is_none_is_refused(page: ServedPage, tokens: Tokens) -> Non
 def test_a_clip_is_played_in_parts_and_deleted_by_a_parent(page: ServedPage, tokens: Tokens) -> None:
     """A night says that there is one; a guest hears it and may not delete it."""
     assert page.past.clips is not None
-    page.past.clips.add(EPISODE, b"0123456789")
+    page.past.clips.add(EPISODE, b"0123456789", b"picture")
     page.server.tell(episode())
     night = page.ask("GET", f"/api/night?from={NOW - 7200}&to={NOW}", token=tokens[Role.GUEST]).values
-    assert [one["clip"] for one in night["episodes"]] == [True]
+    assert [(one["clip"], one["picture"]) for one in night["episodes"]] == [(True, True)]
     path = f"/api/clips/{EPISODE}"
     answer = page.ask("GET", path, token=tokens[Role.GUEST], headers={"Range": "bytes=2-4"})
     assert (answer.status, answer.values, answer.headers["Content-Type"]) == (206, "234", "audio/webm")
+    picture = page.ask("GET", f"{path}/picture", token=tokens[Role.GUEST])
+    assert (picture.status, picture.values, picture.headers["Content-Type"]) == (200, "picture", "image/png")
     assert page.ask("DELETE", path, token=tokens[Role.GUEST]).status == 403
     assert page.ask("DELETE", path, token=tokens[Role.PARENT]).status == 200
     assert page.ask("DELETE", path, token=tokens[Role.PARENT]).status == 404
-    assert page.ask("GET", path, token=tokens[Role.GUEST]).status == 404
+    for gone in (path, f"{path}/picture"):
+        assert page.ask("GET", gone, token=tokens[Role.GUEST]).status == 404
     assert page.ask("GET", "/api/clips/..%2Fdevices", token=tokens[Role.OWNER]).status == 404
