@@ -1,4 +1,4 @@
-"""What the family's page costs: beside a daemon without one, with somebody who looks, with somebody who listens."""
+"""What the family's page costs, beside a daemon without one: idle, looked at, listened to; and how soon it is there."""
 
 import argparse
 import asyncio
@@ -21,8 +21,9 @@ from tests.bench.cost.figures import Figure, table
 from tests.bench.cost.whole import LOOP_S, SETTLE_S
 from tests.support.daemon.daemon import Daemon, configure, looped, monitord
 from tests.support.servers.mosquitto import Mosquitto, free_port
-from tests.support.sound.sounds import noise, write_wav
-from tests.support.web.served_page import ServedPage, browser
+from tests.support.sound.sounds import noise, silence, write_wav
+from tests.support.web.chromium import chromium, phone
+from tests.support.web.served_page import COOKIE, ServedPage, browser
 
 PLAYER_S: Final = 0.2
 """Seconds that the page itself holds before it plays, `player-worklet.js`."""
@@ -30,6 +31,15 @@ CHUNK: Final = 2048
 """Samples in which sound comes: 128 ms at 16 kHz, as a recording's."""
 PAIRED: Final = (("idle", None), ("a page that looks", "/api/live"), ("a page that listens", "/api/listen/room"))
 """Who is there, and what they ask for without end."""
+
+TIMED: Final = """
+window.interactive = new Promise((done) => new MutationObserver((_, observer) => {
+  if (!document.querySelector(".room button")) return;
+  observer.disconnect();
+  done(performance.now());
+}).observe(document, { childList: true, subtree: true }));
+"""
+"""Promises when a room stands there with its buttons (milliseconds since the address was opened)."""
 
 
 @contextlib.contextmanager
@@ -148,14 +158,33 @@ def delays(folder: Path, seconds: float) -> Figure:
     return Figure("a sound, from its capture until a listener hears it", "s", tuple(arrived), 0.5, 95.0)
 
 
+def openings(folder: Path, repetitions: int) -> Figure:
+    """From opening the address in a browser that has nothing of the page yet to a room whose buttons can be pressed."""
+    taken = list[float]()
+    silent = write_wav(folder / "silence.wav", silence(1.0))
+    with ServedPage(folder) as page:
+        cookie = {"name": COOKIE, "value": page.paired(Role.GUEST), "url": page.origin, "secure": True}
+        with chromium(folder / "home", silent, folder / "web" / "ca.crt") as started:
+            for _ in range(repetitions):
+                with phone(started) as context:
+                    context.add_cookies([cookie])  # type: ignore[list-item]
+                    tab = context.new_page()
+                    tab.add_init_script(TIMED)
+                    tab.goto(page.origin)
+                    taken.append(tab.evaluate("() => window.interactive") / 1000)
+    return Figure("the page, from its address to buttons that can be pressed", "s", tuple(taken), 1.0)
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(prog="tests/bench/run page", description=__doc__)
     parser.add_argument("--short", action="store_true", help="a look, no result")
     short = parser.parse_args().short
     with tempfile.TemporaryDirectory(prefix="monitord-bench-") as folder:
-        (Path(folder) / "listen").mkdir()
-        figures = [delays(Path(folder) / "listen", 5.0 if short else 30.0)]
+        for name in ("open", "listen"):
+            (Path(folder) / name).mkdir()
+        figures = [openings(Path(folder) / "open", 3 if short else 20)]
+        figures.append(delays(Path(folder) / "listen", 5.0 if short else 30.0))
         for figure in costs(Path(folder), 2 if short else 6, 5.0 if short else 20.0):
             figures.append(figure)
             sys.stderr.write(f"{figure.name}: {np.median(figure.values):.3g} {figure.unit}\n")
