@@ -14,7 +14,7 @@ from service.config import Config, load_config
 from service.messages.commands import PRESS
 from service.settings.command import command
 
-ANSWER_S: Final = 5.0
+ANSWER_S: Final = 15.0
 """Longest wait for the daemon to begin (seconds)."""
 
 

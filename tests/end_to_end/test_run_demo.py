@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from service.cli import CONFIG_EXIT
 from tests.support.daemon.daemon import Daemon, crying_room, monitord, quiet_room
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.web.served_page import browser
 
@@ -105,10 +107,11 @@ def test_a_demo_proves_nothing_of_a_real_room(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with Daemon(tmp_path) as daemon:
         daemon.wait_for(lambda: bool(daemon.events("ended")), "the end of the demo's cry")
-        done = monitord("test-alarm")
-        while "the baby is crying now" in done.stdout:  # the demo cries every half minute
+        done, deadline = monitord("test-alarm"), time.monotonic() + PATIENCE_S
+        # The demo cries every half minute, before a test or into it, and a busy machine may answer late.
+        while done.returncode != 0 and time.monotonic() < deadline:
             done = monitord("test-alarm")
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
         assert done.stdout.splitlines()[-2:] == [
             "no phone is configured (notify.channels)",
             "room: proven as far as the broker; no phone has it",
