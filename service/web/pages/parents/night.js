@@ -193,8 +193,8 @@ function Clip({ one, changed }) {
     <div class="row clip">
       <audio controls preload="none" src="/api/clips/${one.id}" aria-label=${say("clip", { time: clockOf(1000 * one.since) })}></audio>
       ${live.acts && html`<button onClick=${remove} aria-label=${say("clip_delete")} title=${say("clip_delete")}>✕</button>`}
-      ${one.picture && html`<img loading="lazy" width="640" height="360" src="/api/clips/${one.id}/picture"
-        alt=${say("clip_picture", { time: clockOf(1000 * one.since) })} />`}
+      ${one.picture && html`<div class="drawn"><img loading="lazy" width="640" height="360" src="/api/clips/${one.id}/picture"
+        alt=${say("clip_picture", { time: clockOf(1000 * one.since) })} /></div>`}
     </div>
   `;
 }
