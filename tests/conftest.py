@@ -21,11 +21,12 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+ONE = "port 1883, where a service of the systemd laboratory has its broker as well, and the laboratory's folder"
 TOGETHER = {
-    "tests/deploy/test_systemd_install.py": "the folder that a systemd laboratory keeps for the next one",
-    "tests/deploy/test_systemd_service.py": "the folder that a systemd laboratory keeps for the next one",
-    "tests/end_to_end/test_documents.py": "port 1883",
-    "tests/end_to_end/test_run_demo.py": "port 1883",
+    "tests/deploy/test_systemd_install.py": ONE,
+    "tests/deploy/test_systemd_service.py": ONE,
+    "tests/end_to_end/test_documents.py": ONE,
+    "tests/end_to_end/test_run_demo.py": ONE,
 }
 """Files that need something of which the machine has one: where several processes run the tests, one runs these."""
 
