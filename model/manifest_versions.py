@@ -18,14 +18,14 @@ EVIDENCE: Final[Mapping[str, float]] = {
     "on": 9.0,
     "off": 2.25,
 }
-"""How a bundle of version 1 counts evidence: as the one that comes with monitord (`monitord-train fit` chose it)."""
+"""How a bundle of version 1 counts evidence: as `fit` chose before it fitted the cry's head to streams."""
 
 
 def upgraded(loaded: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """Returns a manifest of any version as one of this version; what it is not sure of stays for the reader to refuse.
 
-    The threshold, the hold and what is told as unsure mean the same by evidence as by votes; how evidence is counted is
-    taken from the bundle that came with version 2, for calibrated probabilities mean the same in every bundle.
+    The threshold, the hold and what is told as unsure mean the same by evidence as by votes; how evidence is counted
+    is the same for all, for calibrated probabilities mean the same in every bundle.
     """
     tracker = loaded.get("tracker")
     if loaded.get("format_version") != 1 or "distress" in loaded:
