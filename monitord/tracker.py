@@ -47,9 +47,13 @@ class TrackerParams:
     unsure_below: float = 0.6
     """Calibrated probability under which the likeliest reason is not told."""
 
+    def neutral(self, on_p: float) -> float:
+        """Returns the log-odds from which a window speaks for crying, at a threshold; under them it speaks against."""
+        return _log_odds(on_p) - self.lean
+
     def speaks_from(self, on_p: float) -> float:
-        """Returns the calibrated probability from which a window speaks for crying, at a threshold."""
-        return 1.0 / (1.0 + exp(self.lean - _log_odds(on_p)))
+        """Returns the same as a calibrated probability."""
+        return 1.0 / (1.0 + exp(-self.neutral(on_p)))
 
 
 def _log_odds(p: float) -> float:
@@ -114,7 +118,7 @@ class Tracker:
         events = self.advance(window.end)
         self._intensity.window(window.end, scores)
         before = self.evidence(window.end)
-        speaks = _log_odds(scores.p_cry) - _log_odds(params.on_p if on_p is None else on_p) + params.lean
+        speaks = _log_odds(scores.p_cry) - params.neutral(params.on_p if on_p is None else on_p)
         speaks = min(max(speaks, -params.most_against), params.most_for)
         self._evidence, self._at = min(max(before + speaks, 0.0), params.on), window.end
         if before == 0.0 and not self._crying:

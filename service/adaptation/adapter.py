@@ -5,7 +5,6 @@ One head serves the whole house: what the cat is in the nursery it is in the hal
 
 import contextlib
 import logging
-import math
 import os
 import threading
 import time
@@ -111,10 +110,8 @@ class Adapter:
             self._put_in_force(Learnt(None), "no corrections yet")
             return
         params = self._classifier.bundle.manifest.tracker
-        thresholds = {
-            source: _log_odds(params.speaks_from(channel.threshold)) for source, channel in self._channels.items()
-        }
-        usual = _log_odds(params.speaks_from(params.on_p))
+        thresholds = {source: params.neutral(channel.threshold) for source, channel in self._channels.items()}
+        usual = params.neutral(params.on_p)
         lessons = [
             Lesson(
                 f"{one.sound.name} ({one.was})",
@@ -227,7 +224,3 @@ def _words(learnt: Learnt) -> str:
 def _night() -> object:
     """A day that begins at `NIGHT_HOUR`, local time."""
     return (datetime.fromtimestamp(time.time()).astimezone() - timedelta(hours=NIGHT_HOUR)).date()
-
-
-def _log_odds(p: float) -> float:
-    return math.log(p / (1.0 - p))

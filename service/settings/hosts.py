@@ -23,7 +23,7 @@ def host_mistake(host: str) -> str:
         said = _url(host)
     elif "@" in host:
         said = "is a host alone, without a user: write that as a key of its own"
-    elif _is_address(host):
+    elif is_address(host):
         pass
     elif host.startswith("[") and host.endswith("]"):
         said = f"write an IPv6 address without brackets: {host[1:-1]}"
@@ -69,7 +69,8 @@ def _url(text: str) -> str:
     return f"is a host alone, no address with ://: write host: {host}" + (f", port: {port}" if port else "") + encrypted
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Says whether it is an IPv4 or IPv6 address."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -5,7 +5,6 @@ be our own on whatever changes something, and Sec-Fetch-Site on whatever is read
 machine (DNS rebinding) is no name of ours.
 """
 
-import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
@@ -16,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.settings.addresses import in_house
+from service.settings.hosts import is_address
 from service.web.address.own_names import host_of
 from service.web.family.devices import Device, Devices
 from service.web.roles import PUBLIC, RIGHTS, Role
@@ -104,7 +104,7 @@ class Access:
     def _check_where_from(self, request: web.Request) -> None:
         """Refuses a Host that is no name of ours, and requests of other pages."""
         host = host_of(request.host)
-        if host not in self._hosts() and not (_is_address(host) and in_house(host)):
+        if host not in self._hosts() and not (is_address(host) and in_house(host)):
             raise RefusedError(HTTPStatus.MISDIRECTED_REQUEST, "this is no name of this machine; web.names adds names")
         if request.method not in {"GET", "HEAD"}:
             foreign = request.headers.get("Origin") != f"https://{request.host}"
@@ -136,14 +136,6 @@ class Access:
         if not self._requests.may(identity):
             raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "too many requests")
         request[DEVICE] = found
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_own_room(device: Device, request: web.Request) -> bool:

@@ -126,8 +126,12 @@ def fit_compact(prepared: Prepared, weights: Path, directory: Path, *, hours: in
             f"{prepared.folder}: {families} families told a reason for a cry that is heard, expected at least "
             f"{FOLDS}, one in each fold"
         )
+    draft = _draft(trained)
     with tempfile.TemporaryDirectory(prefix="monitord-fit-") as folder:
-        fit_on_streams(model, prepared, _draft(Path(folder) / "draft", trained, model))
+        heard_by = write_bundle(
+            Path(folder) / "draft", draft, tflite=export_litert(model), weights=export_weights(model), card=""
+        )
+        fit_on_streams(model, prepared, heard_by)
     cry_calibration, area = calibrated(judged_on, hear(model, prepared, judged_on.row, trained.frontend).cry)
     labelled = told.labelled(hear(model, prepared, told.row, trained.frontend).embedding)
     judged = {protocol: judge(labelled, protocol) for protocol in ("random", "grouped")}
@@ -146,16 +150,11 @@ def fit_compact(prepared: Prepared, weights: Path, directory: Path, *, hours: in
             "commands": list(COMMANDS),
         },
     }
-    manifest = Manifest(
-        name="vggish-compact",
-        architecture=trained.architecture,
-        heads="trained",
+    manifest = replace(
+        draft,
         calibration=calibration,
-        frontend=trained.frontend,
-        listener=ListenerParams(),
         tracker=TrackerParams(unsure_below=below),
         rests_on={"tracker.on_p": "nothing yet", "tracker.unsure_below": why_unsure},
-        data=DATA,
         metrics=metrics,
     )
     tflite, arrays = export_litert(model), export_weights(model)
@@ -171,9 +170,9 @@ def fit_compact(prepared: Prepared, weights: Path, directory: Path, *, hours: in
     return with_distress(prepared, bundle, directory) if knows_distress(prepared) else bundle
 
 
-def _draft(directory: Path, trained: Trained, model: keras.Model) -> Bundle:
-    """The network as the daemon would run it; what it says of a cry is not calibrated yet."""
-    manifest = Manifest(
+def _draft(trained: Trained) -> Manifest:
+    """What is known before anything is calibrated or chosen."""
+    return Manifest(
         name="vggish-compact",
         architecture=trained.architecture,
         heads="trained",
@@ -185,7 +184,6 @@ def _draft(directory: Path, trained: Trained, model: keras.Model) -> Bundle:
         data=DATA,
         metrics={"random": {}, "grouped": {}},
     )
-    return write_bundle(directory, manifest, tflite=export_litert(model), weights=export_weights(model), card="")
 
 
 def _install_reasons(model: keras.Model, labelled: Labelled) -> None:

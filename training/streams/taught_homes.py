@@ -192,8 +192,7 @@ def _reference(prepared: Prepared, bundle: Bundle, half: Half) -> Reference:
 def _threshold(bundle: Bundle) -> float:
     """Log-odds from which a window speaks for crying, at the bundle's own threshold."""
     params = bundle.manifest.tracker
-    p = params.speaks_from(params.on_p)
-    return float(np.log(p / (1.0 - p)))
+    return params.neutral(params.on_p)
 
 
 def _group(prepared: Prepared, index: int) -> str:

@@ -5,7 +5,6 @@ runs out, or when this machine has other names or addresses.
 """
 
 import contextlib
-import ipaddress
 import logging
 import os
 import ssl
@@ -17,6 +16,7 @@ from typing import Final
 
 from monitord.errors import ConfigError
 from service.settings.addresses import HOUSE_DOMAINS
+from service.settings.hosts import is_address
 
 CA_DAYS: Final = 3_650
 """Days for which the CA holds: a phone that must trust another one is work for a family, and a child is not one for
@@ -154,11 +154,7 @@ def server_context(chain: Path, key: Path | None) -> ssl.SSLContext:
 
 
 def _alternative(host: str) -> str:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return f"DNS:{host}"
-    return f"IP:{host}"
+    return f"{'IP' if is_address(host) else 'DNS'}:{host}"
 
 
 def _extensions(asked: Sequence[str]) -> list[str]:
