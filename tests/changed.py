@@ -19,7 +19,10 @@ FLOORS: Final = ("monitord", "model", "service", "training")
 WHOLE: Final = ("monitord", "service")
 """Floors in which all tests of a room are quick enough to stand in for the one that is missing."""
 ARCHITECTURE: Final = Path("tests/architecture/test_architecture.py")
-DOCUMENTS: Final = (".md", ".toml", ".lock")
+DOCUMENTS: Final = Path("tests/architecture/test_documents.py")
+LINKS: Final = Path("tests/architecture/test_links.py")
+OF_SUFFIX: Final = {".md": [ARCHITECTURE, DOCUMENTS, LINKS], ".toml": [ARCHITECTURE], ".lock": [ARCHITECTURE]}
+"""What is no code has tests by its kind."""
 
 
 def find_tests(changed: Path, root: Path = ROOT) -> list[Path]:
@@ -27,7 +30,7 @@ def find_tests(changed: Path, root: Path = ROOT) -> list[Path]:
     if changed.parts[0] == "tests" and changed.name.startswith("test_") and changed.suffix == ".py":
         return [changed] if (root / changed).exists() else []
     if changed.parts[0] not in FLOORS:
-        return [ARCHITECTURE] if changed.suffix in DOCUMENTS else []
+        return OF_SUFFIX.get(changed.suffix, [])
     folder = root / "tests" / changed.parent
     while not folder.is_dir():
         folder = folder.parent

@@ -141,14 +141,14 @@ def test_every_room_is_in_the_architecture() -> None:
 
 @pytest.mark.parametrize("fault", get_args(Fault))
 def test_every_fault_word_is_known_everywhere(fault: Fault) -> None:
-    """What it means, what a parent reads in each language, and the README's chapter on faults."""
+    """What it means, what a parent reads in each language, and the words of the page on what is wrong."""
     assert fault in FAULTS
     if fault == "ok":
         return
     for code in languages():
         assert Texts.load(code).language.faults[fault], code
-    chapter = _document("README.md").split("## When something is wrong")[1].split("\n## ")[0]
-    assert f"`{fault}`" in chapter
+    read = Texts.load("en").language.faults[fault]
+    assert f"| `{fault}` | {FAULTS[fault].text} | {read} |" in _document("docs/when-something-is-wrong.md")
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)

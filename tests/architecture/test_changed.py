@@ -40,7 +40,8 @@ def root(tmp_path: Path) -> Path:
         ),
         ("tests/model/test_slow.py", ["model/test_slow.py"]),  # a test is its own
         ("tests/model/test_gone.py", []),
-        ("README.md", ["architecture/test_architecture.py"]),
+        ("README.md", [f"architecture/test_{what}.py" for what in ("architecture", "documents", "links")]),
+        ("pyproject.toml", ["architecture/test_architecture.py"]),
         ("deploy/run", []),
     ],
 )

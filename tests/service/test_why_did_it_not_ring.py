@@ -13,7 +13,7 @@ import pytest
 from tests.support.daemon.daemon import Json, monitord
 from tests.support.paths import ROOT
 
-PAGE = (ROOT / "docs" / "why-did-it-not-ring.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "developers" / "why-did-it-not-ring.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^monitord (replay .*)$", PAGE, re.MULTILINE)
 SCORE = 0.02
 """How far `p_cry` and `distress` may be off: the same network on another processor rounds differently."""

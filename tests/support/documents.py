@@ -7,7 +7,12 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "deploy").glob("*/README.md")))
+DOCUMENTS = (
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "deploy").glob("*/README.md")),
+)
 """What tells people what to type."""
 README = ROOT / "README.md"
 MOSQUITTO = ROOT / "deploy" / "mosquitto" / "README.md"
@@ -19,8 +24,16 @@ ELSEWHERE = {
     "tests/run --fast": "tests/deploy/test_test_command.py",
     "tests/run --homeassistant": "tests/deploy/test_test_command.py",
     "tests/run --browser": "tests/deploy/test_test_command.py",
+    "monitord replay --trace faint.wav": "tests/service/test_why_did_it_not_ring.py",
+    "monitord replay --trace deep.wav": "tests/service/test_why_did_it_not_ring.py",
+    "monitord replay --trace brief.wav": "tests/service/test_why_did_it_not_ring.py",
+    "monitord replay --trace click.wav": "tests/service/test_why_did_it_not_ring.py",
+    "monitord run --config monitord.yaml --trace trace.jsonl": "tests/end_to_end/test_run_trace.py",
 }
-"""Commands that must not be run where the documents are tried: the test that does."""
+"""Commands that are not run where the documents are tried: the test that does."""
+
+SYNOPSIS = "text"
+"""The language of a block that shows how commands are put together."""
 
 
 @dataclass(frozen=True)
