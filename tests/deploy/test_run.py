@@ -22,6 +22,7 @@ SCRIPTS = (
     "deploy/uninstall",
     "deploy/lock",
     "deploy/install-lib.sh",
+    "deploy/needs-lib.sh",
     "tests/run",
     ".ci/run",
 )
