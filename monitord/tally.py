@@ -1,6 +1,11 @@
 """Where every captured sample went: `captured == lost + quiet + segmented + held`, in samples at 16 kHz."""
 
 from dataclasses import dataclass
+from typing import Final
+
+MOST_LOST_S: Final = 60.0
+"""Longest hole that is told and believed (seconds): a minute of damaged packets; a time stamp that is off by hours is
+wrong."""
 
 
 @dataclass(frozen=True, slots=True)

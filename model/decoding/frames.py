@@ -16,6 +16,7 @@ import av.error
 
 from model.decoding.tracks import ANY, Heard, Wanted, candidates, describe, settled
 from monitord.errors import SourceError
+from monitord.tally import MOST_LOST_S
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -29,8 +30,6 @@ SAMPLE_BYTES: Final = 2
 LEAST_GAP_S: Final = 0.1
 """Shortest jump of a recording's time stamps that is a hole (seconds): some containers count in whole milliseconds,
 and encoders leave a frame out at seams."""
-MOST_GAP_S: Final = 60.0
-"""Longest one that is believed (seconds), as `protocol.MOST_LOST_S`: a stamp that is off by hours is wrong."""
 
 _DAMAGE = (
     av.error.InvalidDataError,
@@ -231,14 +230,14 @@ class _Decoder:
         if self._timed and frame.pts is not None and frame.time_base is not None:
             at_s = float(frame.pts * frame.time_base)
             self._next_s = at_s + frame.samples / rate_hz
-            if due_s is not None and LEAST_GAP_S <= at_s - due_s <= MOST_GAP_S:
+            if due_s is not None and LEAST_GAP_S <= at_s - due_s <= MOST_LOST_S:
                 return round((at_s - due_s) * rate_hz)
         if newest is None or newest.rate_hz != rate_hz:  # before the first there is nothing to compare with
             return 0
         lost = self.damaged * newest.n  # each taken to be as long as the frame before
         if self._timed and self._good_bytes:  # a recording's damaged bytes may have come as one packet
             lost = max(lost, round(self._damaged_bytes / self._good_bytes * self._good_s * rate_hz))
-        return min(lost, round(MOST_GAP_S * rate_hz))
+        return min(lost, round(MOST_LOST_S * rate_hz))
 
     def _converted(self, frame: av.AudioFrame) -> Iterator[bytes]:
         seen = (frame.format.name, frame.layout.name, frame.sample_rate)

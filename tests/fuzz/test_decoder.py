@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitord.errors import SourceError
+from monitord.tally import MOST_LOST_S
 from service.capture.child import process
 from service.capture.child.decoder import Decoder
 from service.capture.child.decoder_request import Request
 from service.capture.child.process import RATES_HZ, ChildError
-from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_LOST_S, MOST_SAMPLES, OPENED, SOUND
+from service.capture.child.protocol import ENDED, FAILED, HEADER, LOST, MOST_SAMPLES, OPENED, SOUND
 from service.capture.devices import choose
 from service.capture.inbox import Inbox
 from service.capture.microphone import MicrophoneSource, Recorder

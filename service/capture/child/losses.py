@@ -4,7 +4,7 @@ import logging
 import re
 from typing import Final
 
-from service.capture.child.protocol import MOST_LOST_S
+from monitord.tally import MOST_LOST_S
 
 _MISSED: Final = re.compile(r"RTP: missed (\d+) packets")
 """libavformat/rtpdec.c."""

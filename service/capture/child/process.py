@@ -20,13 +20,13 @@ from typing import Final, NoReturn, Self
 
 import numpy as np
 
+from monitord.tally import MOST_LOST_S
 from service.capture.child.protocol import (
     CHANNELS,
     ENDED,
     FAILED,
     HEADER,
     LOST,
-    MOST_LOST_S,
     MOST_SAMPLES,
     MOST_TEXT,
     NOTE,

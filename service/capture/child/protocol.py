@@ -32,9 +32,6 @@ ENDED: Final = b"e"
 MOST_SAMPLES: Final = 16_384
 """Longest record of sound (samples), a quarter of a pipe's 64 KiB; longer frames come in pieces."""
 
-MOST_LOST_S: Final = 60.0
-"""Longest hole that is told and believed (seconds): a minute of damaged packets."""
-
 MOST_TEXT: Final = 16_384
 """Longest text of a record (bytes): a traceback is a tenth of that, a hundred sound devices are as long."""
 
