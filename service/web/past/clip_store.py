@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ class ClipStore:
 
     def __init__(self, folder: Path, settings: ClipSettings) -> None:
         self._folder = folder
+        self._lock = threading.Lock()  # one at a time writes or deletes
         self._keep_s, self._most_bytes = settings.days * 86_400.0, settings.megabytes * 1_000_000
 
     def path(self, episode: str) -> Path | None:
@@ -49,32 +51,35 @@ class ClipStore:
         Raises:
             OSError: The disk refuses.
         """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for ending, content in ((PICTURE, picture), (ENDING, clip)):
-            if not content:
-                continue
-            fresh = self._folder / f"{episode}.new"
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(content)
-            fresh.replace(self._folder / f"{episode}{ending}")
+        with self._lock:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for ending, content in ((PICTURE, picture), (ENDING, clip)):
+                if not content:
+                    continue
+                fresh = self._folder / f"{episode}.new"
+                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                    file.write(content)
+                fresh.replace(self._folder / f"{episode}{ending}")
         self.prune()
 
     def delete(self, episode: str) -> bool:
         """Deletes a clip and its picture; returns whether there was one."""
-        path = self.path(episode)
-        if path is not None:
-            path.with_suffix(PICTURE).unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
-        return path is not None
+        with self._lock:
+            path = self.path(episode)
+            if path is not None:
+                path.with_suffix(PICTURE).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+            return path is not None
 
     def prune(self) -> None:
         """Deletes what is too old, then the oldest while there is too much."""
         held = 0
-        for written, size, path in sorted(self._clips(), reverse=True):
-            held += size
-            if held > self._most_bytes or written < time.time() - self._keep_s:
-                path.unlink(missing_ok=True)
-                path.with_suffix(PICTURE).unlink(missing_ok=True)
+        with self._lock:
+            for written, size, path in sorted(self._clips(), reverse=True):
+                held += size
+                if held > self._most_bytes or written < time.time() - self._keep_s:
+                    path.unlink(missing_ok=True)
+                    path.with_suffix(PICTURE).unlink(missing_ok=True)
 
     def _clips(self) -> Iterator[tuple[float, int, Path]]:
         if self._folder.is_dir():

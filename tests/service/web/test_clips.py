@@ -5,6 +5,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -134,3 +135,16 @@ def test_a_clip_is_found_by_an_episode_and_by_no_path(store: ClipStore, tmp_path
         assert not store.delete(wrong)
     assert store.delete(EPISODE.format(1))
     assert not store.has(EPISODE.format(1))
+
+
+def test_what_is_deleted_while_old_clips_are_looked_for_stops_nobody(store: ClipStore) -> None:
+    """The encoder's thread looks through the folder while a parent's tap deletes what lies in it."""
+    with ThreadPoolExecutor(1) as parent:
+        for round_ in range(100):
+            clips = [EPISODE.format(f"{round_}{number}") for number in range(10)]
+            for clip in clips:
+                store.add(clip, b"clip", b"picture")
+            deleting = parent.submit(lambda clips=clips: [store.delete(clip) for clip in clips])
+            while not deleting.done():
+                store.prune()
+            assert all(deleting.result())
