@@ -61,6 +61,8 @@ class Episode:
     """When the newest reminder was due (monotonic seconds); `told_at` before the first."""
     acknowledged: bool = False
     """Whether a parent is on the way."""
+    answered_by: str | None = None
+    """Who said so: the name of a device of the family; empty: somebody over MQTT. None: nobody, or it was put off."""
     alerted: bool = False
     """Whether a phone was woken for it; told, not kept over a restart."""
     heard: dict[str, Heard] = field(default_factory=dict)

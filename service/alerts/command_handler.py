@@ -116,7 +116,7 @@ class CommandHandler:
 
     @obey.register
     def _(self, command: commands.Acknowledge) -> None:
-        self._episodes.acknowledge(command.source, command.episode)
+        self._episodes.acknowledge(command.source, command.episode, by=command.by)
 
     @obey.register
     def _(self, command: commands.Snooze) -> None:

@@ -96,8 +96,8 @@ class Episodes:
         for event in channel.tracker.flush(channel.listener.position):
             self.event(channel, event)
 
-    def acknowledge(self, source: str, episode_id: str | None = None) -> None:
-        """Somebody is on the way, for all phones; None means what this room hears now."""
+    def acknowledge(self, source: str, episode_id: str | None = None, *, by: str = "") -> None:
+        """Somebody is on the way, for all phones; None means what this room hears now. `by` is as of `Episode`."""
         which = source if episode_id is None else episode_id
         for episode in self._household.episodes:
             if episode.id in self._snoozed and which in (episode.id, *episode.heard):
@@ -105,6 +105,7 @@ class Episodes:
                 self._snoozed.discard(episode.id)
                 episode.acknowledged = False
         for episode in self._household.acknowledge(which):
+            episode.answered_by = by
             self._save()
             self._by_hand(episode, "acknowledged")
 
@@ -244,10 +245,12 @@ class Episodes:
         last, now = self._last[episode.id], time.time()
         event = replace(last, event_type=event_type, decided=self._position(episode, now))
         until = self._settings.snoozed_until(episode.told_by, now) if episode.id in self._snoozed else None
-        if until is not None and event_type == "acknowledged":
+        if event_type != "acknowledged":
+            self._tell(episode, event, now)
+        elif until is not None:
             self._tell(episode, event, now, "snoozed", until=until, snoozed_until=iso_utc(until))
         else:
-            self._tell(episode, event, now)
+            self._tell(episode, event, now, by=episode.answered_by)
         self._tell_rooms(episode)
 
     def _position(self, episode: Episode, at: float) -> int:

@@ -68,7 +68,7 @@ class Publisher:
             profile: Of the room.
             alert: Whether a phone should make a noise now.
             until: `snoozed`: wall time of its end (Unix seconds).
-            more: Goes into the payload: `cause` of an end, `snoozed_until` of an acknowledgement.
+            more: Goes into the payload: `cause` of an end, `by` or `snoozed_until` of an acknowledgement.
         """
         told, room = time.time(), self.names[event.source]
         unacknowledged_s = 0.0 if episode.acknowledged else time.monotonic() - episode.told_at

@@ -1,5 +1,6 @@
 """The entities of a room with which a family answers, sets and tests."""
 
+import json
 from typing import Final, get_args
 
 from monitord.faults import Fault
@@ -8,6 +9,8 @@ from service.settings.profiles import PROFILES
 
 SNOOZE_MIN: Final = 10
 """Minutes that the button asks for: a feed, or a nappy."""
+NO_CRY: Final = "other"
+"""What a button can say of the room's newest episode: none, without saying what else it was."""
 THRESHOLD_RANGE: Final = (0.01, 0.99)
 """A probability that can be reached at all; 0 and 1 are refused."""
 
@@ -15,7 +18,7 @@ _THRESHOLD = "{{{{ [[value_json.threshold, {}] | max, {}] | min }}}}".format(*TH
 
 
 def answers(root: str) -> dict[str, Component]:
-    """Returns what a parent presses when it cries; `root` is the source's topic."""
+    """Returns what a parent presses when it cries, or did; `root` is the source's topic."""
     return {
         "acknowledge": {
             "platform": "button",
@@ -30,6 +33,13 @@ def answers(root: str) -> dict[str, Component]:
             "icon": "mdi:alarm-snooze",
             "command_topic": f"{root}/snooze/set",
             "payload_press": str(SNOOZE_MIN),
+        },
+        "no_cry": {
+            "platform": "button",
+            "name": "That was no cry",
+            "icon": "mdi:cat",
+            "command_topic": f"{root}/correct/set",
+            "payload_press": json.dumps({"was": NO_CRY}),
         },
         "snoozed_until": {
             "platform": "sensor",

@@ -101,6 +101,8 @@ class Acknowledge:
     source: str
     episode: str | None
     """Id of the episode that is meant; None is the current one."""
+    by: str = ""
+    """Name of the family's device on which it was said; empty: over MQTT."""
 
 
 @dataclass(frozen=True, slots=True)

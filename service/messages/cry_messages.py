@@ -54,7 +54,7 @@ class Telling:
     unacknowledged_s: float = 0.0
     """How long nobody has answered (seconds)."""
     more: Mapping[str, object] = field(default_factory=dict)
-    """What only some events say: `cause` of an end, `snoozed_until` of an acknowledgement."""
+    """What only some events say: `cause` of an end, of an acknowledgement `by` (whom) or `snoozed_until`."""
 
 
 def event(node: Node, event: CryEvent, episode: Episode, telling: Telling, labels: Mapping[str, str]) -> Message:
@@ -174,6 +174,7 @@ def episode(node: Node, source: str, episode: Episode, last: CryEvent, ended: fl
         "distress": distress(episode.distress),
         "rooms": episode.rooms,
         "acknowledged": episode.acknowledged,
+        "answered_by": episode.answered_by,
     }
     return json_message(node, f"{node.root}/{source}/episode", values, Keep.LATEST)
 

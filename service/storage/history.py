@@ -26,6 +26,7 @@ OFF: Final = "off"
 DOWN: Final = "down"
 """Why no room was heard: the daemon did not run. Rows of it have no room."""
 
+_PAST_EPISODE: Final = "id, rooms, since, until, p_cry, distress, reason, answered, answered_by"
 _EPISODE: Final = """
 INSERT INTO episode (id, since, until, rooms, p_cry, distress, reason) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id, since) DO UPDATE SET until = excluded.until, rooms = excluded.rooms,
@@ -55,6 +56,8 @@ class PastEpisode:
     """The last one that was told."""
     answered: float | None
     """Wall time at which somebody said that they were on the way (Unix seconds); None: nobody."""
+    answered_by: str | None = None
+    """Who: the name of a device of the family; empty: over MQTT. None: nobody, or nobody knows who."""
 
     @property
     def room(self) -> str:
@@ -209,7 +212,7 @@ class History:
         within = "WHERE since < ? AND coalesce(until, 1e12) > ? ORDER BY since"
         with self._lock:
             episodes = self._file.select(
-                f"SELECT id, rooms, since, until, p_cry, distress, reason, answered FROM episode {within}",  # noqa: S608
+                f"SELECT {_PAST_EPISODE} FROM episode {within}",  # noqa: S608
                 until,
                 since,
             )
@@ -242,8 +245,9 @@ class History:
 
     def _answered(self, values: Mapping[str, object]) -> None:
         self._file.add(
-            "UPDATE episode SET answered = coalesce(answered, ?) WHERE id = ? AND since = ?",
+            "UPDATE episode SET answered = ?, answered_by = ? WHERE id = ? AND since = ? AND answered IS NULL",
             _unix(values["ts"]),
+            values.get("by"),
             values["episode"],
             _unix(values["since"]),
         )

@@ -28,12 +28,14 @@ PRUNE_EVERY: Final = 1000
 UNRECORDED: Final = "unrecorded"
 """Why there is nothing: the history begins later, or ended there to make room. One row of it, of no room, from 0 on."""
 
-SCHEMA: Final = 1
-"""Version of the tables, in `user_version`; a file of another version is set aside."""
+SCHEMA: Final = 2
+"""Version of the tables, in `user_version`; a file of a newer version is set aside."""
+_STEPS: Final = {1: "ALTER TABLE episode ADD COLUMN answered_by TEXT"}
+"""What makes the next version of an older one."""
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS episode (
     id TEXT NOT NULL, since REAL NOT NULL, until REAL, rooms TEXT NOT NULL, p_cry REAL NOT NULL, distress REAL,
-    reason TEXT NOT NULL, answered REAL, PRIMARY KEY (id, since));
+    reason TEXT NOT NULL, answered REAL, answered_by TEXT, PRIMARY KEY (id, since));
 CREATE INDEX IF NOT EXISTS episode_since ON episode (since);
 CREATE TABLE IF NOT EXISTS gap (room TEXT NOT NULL, why TEXT NOT NULL, since REAL NOT NULL, until REAL);
 CREATE INDEX IF NOT EXISTS gap_since ON gap (since);
@@ -113,7 +115,7 @@ class HistoryFile:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = connect(self.path, "NORMAL")
-            make_or_check(self._connection, version=SCHEMA, tables=_TABLES)
+            make_or_check(self._connection, version=SCHEMA, tables=_TABLES, steps=_STEPS)
             self._until_prune = 0
         while self._waiting:
             self._connection.execute(*self._waiting[0])

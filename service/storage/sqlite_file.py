@@ -1,7 +1,9 @@
 """What every SQLite file of ours has: a log beside it (WAL), a version, and a look through it when it is opened."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 
 BUSY_S: Final = 2.0
@@ -36,13 +38,16 @@ def connect(path: Path, synchronous: Literal["FULL", "NORMAL"]) -> sqlite3.Conne
     return connection
 
 
-def make_or_check(connection: sqlite3.Connection, *, version: int, tables: str) -> None:
+def make_or_check(
+    connection: sqlite3.Connection, *, version: int, tables: str, steps: Mapping[int, str] = MappingProxyType({})
+) -> None:
     """Makes the tables in a new file, and reads an old one through.
 
     Args:
         connection: To the file.
         version: Of the tables, kept in `user_version`; not 0.
         tables: SQL that makes those that are missing.
+        steps: By an older version, the SQL that makes the next one of it.
 
     Raises:
         UnreadableError: It is damaged, or of another version.
@@ -51,7 +56,11 @@ def make_or_check(connection: sqlite3.Connection, *, version: int, tables: str) 
     if found == 0:
         connection.executescript(tables)
         connection.execute(f"PRAGMA user_version = {version}")
-    elif found != version:
+        found = version
+    while found in steps:
+        connection.executescript(f"BEGIN; {steps[found]}; PRAGMA user_version = {found + 1}; COMMIT")
+        found += 1
+    if found != version:
         raise UnreadableError(f"its version is {found}, this program writes {version}")
     check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if check != "ok":

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from http import HTTPStatus
 
 from aiohttp import web
 
 from service.messages import commands
 from service.messages.message import Node
-from service.web.access import RefusedError
+from service.web.access import DEVICE, RefusedError
 
 
 class Actions:
@@ -36,6 +37,9 @@ class Actions:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             why = str(error) if isinstance(error, ValueError) else 'give {"room": ..., "command": ..., "value": ...}'
             raise RefusedError(HTTPStatus.BAD_REQUEST, why) from None
+        if isinstance(told, commands.Acknowledge):
+            _, device = request[DEVICE]
+            told = replace(told, by=device.name)
         if told is not None:
             self._on_command(told)
         return web.json_response({}, status=HTTPStatus.ACCEPTED)

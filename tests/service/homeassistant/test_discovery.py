@@ -28,7 +28,7 @@ HOUSE = House(Node("home"), "1.2.3", (NURSERY, Room("bedroom", "Bedroom", "Strea
 HUB_TOPICS = {"status", "heartbeat", "info", "test_alarm/set", "restart/set"}
 ROOM_TOPICS = {
     *("status", "state", "event", "episode", "level", "health", "settings", "today", "spectrogram", "proof"),
-    *(f"{command}/set" for command in ("enabled", "threshold", "profile", "ack", "snooze", "test_alarm")),
+    *(f"{command}/set" for command in ("enabled", "threshold", "profile", "ack", "snooze", "correct", "test_alarm")),
 }
 """The contract's."""
 
@@ -133,7 +133,7 @@ def test_commands_are_understood() -> None:
             for value in sent(one):
                 assert commands.parse(HOUSE.node, sources, one["command_topic"], value.encode()), one
                 tried += 1
-    assert tried == 2 + 2 * 10
+    assert tried == 2 + 2 * 11
 
 
 def test_home_assistants_rules() -> None:

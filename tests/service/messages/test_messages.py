@@ -134,7 +134,8 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         "nursery/episode",
         (
             f'{{"episode":"{EPISODE}","since":{_TS},"ended":"2026-11-22T15:13:30.000Z","duration_s":90.0,"p_cry":0.95,'
-            f'"reason":"hunger","reason_p":0.61,"reasons":{_REASONS},"distress":0.75,"rooms":["nursery"],"acknowledged":false}}'
+            f'"reason":"hunger","reason_p":0.61,"reasons":{_REASONS},"distress":0.75,"rooms":["nursery"],"acknowledged":false,'
+            '"answered_by":null}'
         ),
         True,
         1,

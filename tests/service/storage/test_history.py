@@ -60,7 +60,7 @@ def test_an_episode_becomes_one_row_that_agrees_with_today(classifier: Classifie
         (open_one,) = history.between(*ALL).episodes
         assert open_one.until is None
         assert open_one.answered is None
-        house.command(commands.Acknowledge("bedroom", None))
+        house.command(commands.Acknowledge("bedroom", None, by="Android, Chrome"))
         house.hear_all(both(HOLD, HOLD))
         (told,) = house.of("nursery/today")[-1:]
         begin = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
@@ -71,6 +71,7 @@ def test_an_episode_becomes_one_row_that_agrees_with_today(classifier: Classifie
     assert row.until is not None
     assert row.until > row.since
     assert row.answered is not None
+    assert row.answered_by == "Android, Chrome"
     assert row.p_cry > 0.5
     now = time.time()
     assert span.cried("nursery", begin, begin + 86_400, now) == (told["episodes"], told["crying_min"])
@@ -87,8 +88,10 @@ def test_a_snooze_is_no_answer(classifier: Classifier, tmp_path: Path, path: Pat
         tell_all(house, history)
         assert history.between(*ALL).episodes[0].answered is None
         house.command(commands.Acknowledge("room", None))
+        house.command(commands.Acknowledge("room", None, by="too late"))
         tell_all(house, history)
         assert history.between(*ALL).episodes[0].answered is not None
+        assert history.between(*ALL).episodes[0].answered_by == ""
 
 
 def test_a_fault_begins_where_sound_was_heard_last(path: Path) -> None:
@@ -221,6 +224,21 @@ def test_damaged_file_is_set_aside(path: Path, damage: object, caplog: pytest.Lo
         assert history.fault == ""
     assert len(list(path.parent.glob("history.db.broken-*Z"))) == 1
     assert sum("it is kept as" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_history_of_the_version_before_is_kept(path: Path) -> None:
+    """It grows the columns that it lacks; nobody's nights are lost by an update."""
+    with History(path, NODE) as history:
+        fault(history, "stalled", at=T0 + 7.0, since=T0)
+    old = sqlite3.connect(path)
+    old.execute("INSERT INTO episode VALUES ('nursery-1', ?, ?, '[\"nursery\"]', 0.9, NULL, 'none', ?, 'x')", (T0,) * 3)
+    old.executescript("ALTER TABLE episode DROP COLUMN answered_by; PRAGMA user_version = 1")
+    old.close()
+    with History(path, NODE) as history:
+        assert history.fault == ""
+        (one,) = history.between(*ALL).episodes
+        assert (one.id, one.answered, one.answered_by) == ("nursery-1", T0, None)
+        assert [gap.why for gap in gaps(history)][:1] == ["stalled"]
 
 
 def test_what_a_disk_refuses_is_written_when_it_takes_it(path: Path) -> None:

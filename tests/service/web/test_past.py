@@ -44,6 +44,7 @@ def test_a_night_is_what_was_told(page: ServedPage, tokens: Tokens) -> None:
                 "distress": None,
                 "reason": "hunger",
                 "answered": None,
+                "answered_by": None,
                 "clip": False,
                 "picture": False,
             }

@@ -130,7 +130,7 @@ function Line({ room, line, span, titled }) {
         ${hours.map((at) => html`<b style=${{ left: `${(100 * (at - from)) / (to - from)}%` }}>${clockOf(at)}</b>`)}
         ${gaps.map((gap) => box(isUnrecorded(gap) ? "gap unrecorded" : "gap", gap.since, gap.until, gapWords(gap)))}
         ${episodes.map((one) => box("cry", one.since, one.until, clockOf(one.since * 1000), one.distress))}
-        ${episodes.filter((one) => one.answered).map((one) => box("went", one.answered, one.answered, say("legend_went")))}
+        ${episodes.filter((one) => one.answered).map((one) => box("went", one.answered, one.answered, `${clockOf(1000 * one.answered)} ${whoOf(one)}`))}
         ${now > from && now < to && html`<i class="now" style=${{ left: `${(100 * (now - from)) / (to - from)}%` }} title=${say("now_is")}></i>`}
       </div>
       <p>${summary}</p>
@@ -168,9 +168,11 @@ function Item({ kind, since, title, words, hard, children }) {
   `;
 }
 
+const whoOf = ({ answered_by: who }) => who || say(who === "" ? "who_mqtt" : "who_unknown");
+
 function Cry({ one, span, changed }) {
   const said = span.corrections.findLast(({ episode }) => episode === one.id);
-  const went = one.answered && say("went", { duration: duration(1000 * (one.answered - one.since)) });
+  const went = one.answered && say("went", { who: whoOf(one), duration: duration(1000 * (one.answered - one.since)) });
   const words = [
     one.distress !== null && `${say("hard")} ${percent(one.distress)}`,
     sentence("reason", one.reason),

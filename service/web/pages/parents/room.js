@@ -47,7 +47,7 @@ export function Room({ room }) {
       <p class="since">
         ${kind === "unheard" && lastAudio && say("last_heard", { time: timeOf(Date.parse(lastAudio)) })}
         ${since && `${say("since", { time: timeOf(since) })}, ${duration(Date.now() - since)}`}
-        ${answered && html`<strong> · ${say(snoozed ? "snoozed" : "on_the_way", { time: snoozed && timeOf(snoozed) })}</strong>`}
+        ${answered && html`<strong> · ${onTheWay(state, episode, snoozed)}</strong>`}
       </p>
       ${why && html`<p class="why">${why}</p>`}
       ${(kind === "crying" || kind === "quiet") && html`<${Evidence} room=${id} state=${state} episode=${episode} />`}
@@ -58,6 +58,13 @@ export function Room({ room }) {
       ${live.acts && settings && html`<${Controls} room=${id} settings=${settings} snoozed=${snoozed} />`}
     </section>
   `;
+}
+
+// What became of an alarm: somebody goes, and who, where it was said on a device of the family; or it was put off.
+function onTheWay(state, episode, snoozed) {
+  const who = episode?.episode === state.episode ? episode.answered_by : null;
+  if (who) return say("goes", { who });
+  return who === null && snoozed ? say("snoozed", { time: timeOf(snoozed) }) : say("on_the_way");
 }
 
 // What speaks for crying, how hard it is, where the model says so, and how sure the model is.
