@@ -19,6 +19,8 @@ PAGES = sorted(
     }
 )
 INDEX = ROOT / "docs" / "README.md"
+QUESTIONS = ROOT / "docs" / "faq.md"
+LEAST_QUESTIONS = 20
 
 
 def _prose(page: Path) -> str:
@@ -60,3 +62,12 @@ def test_every_page_is_in_the_index() -> None:
     """What the index does not name, nobody finds."""
     named = {path for path, _ in _links(INDEX)}
     assert [page.name for page in (ROOT / "docs").rglob("*.md") if page not in named | {INDEX}] == []
+
+
+def test_every_question_is_one_click_away() -> None:
+    """A parent finds the answer from the index, without searching the page."""
+    asked = set(re.findall(r"^## (.*)$", QUESTIONS.read_text(encoding="utf-8"), re.MULTILINE))
+    linked = dict(re.findall(r"\[([^]]+)\]\(faq\.md#([^)]+)\)", INDEX.read_text(encoding="utf-8")))
+    assert set(linked) == asked
+    assert set(linked.values()) <= _anchors(QUESTIONS)
+    assert len(asked) >= LEAST_QUESTIONS
