@@ -15,6 +15,9 @@ import pytest
 from tests.support.paths import ROOT
 from tests.support.scripts import install_programs, run_script
 
+OPTIONAL = "not homeassistant and not browser and not container and not arm and not install"
+"""For pytest: what only its own option runs."""
+
 
 def test_the_test_command_explains_itself() -> None:
     """--help installs nothing."""
@@ -33,7 +36,7 @@ def test_the_test_command_runs_from_anywhere_and_says_how_long(
     assert lib('mark_installed test "$root/deploy/requirements-test.lock"').returncode == 0
     done = run_script([str(checkout / "tests" / "run"), "--quick", *words], cwd="/", CI="true")
     assert done.returncode == 0, done.stderr
-    left_out = "-m pytest -m not e2e and not homeassistant and not browser"
+    left_out = f"-m pytest -m not e2e and {OPTIONAL}"
     asked = "-k a name" if words else "-n 4 --dist loadfile"
     expected = ["ruff format --check", "ruff check", "mypy ", "lint-imports ", f"python {left_out} {asked}"]
     assert done.stdout.splitlines() == [f"{line} ({checkout})" for line in expected]
@@ -52,13 +55,13 @@ def test_without_arguments_all_but_home_assistant_runs(
     (checkout / "tests" / "test_one.py").write_text("pytestmark = pytest.mark.e2e\n")
     done = run_script([str(checkout / "tests" / "run"), "--yes"], CI="true")
     quick, *e2e = done.stdout.splitlines()
-    assert quick.startswith("-m pytest -m not e2e and not homeassistant and not browser -n ")
+    assert quick.startswith(f"-m pytest -m not e2e and {OPTIONAL} -n ")
     if "WITHOUT the end-to-end tests" in done.stderr:  # their Debian packages are missing
         assert (done.returncode, e2e) == (int(fails_in == "not e2e"), [])
         return
     assert done.returncode == 1
     (words,) = e2e
-    assert words.startswith("-m pytest -m e2e and not homeassistant and not browser -n ")
+    assert words.startswith(f"-m pytest -m e2e and {OPTIONAL} -n ")
     assert words.endswith(" tests/test_one.py")
 
 
