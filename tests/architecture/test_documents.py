@@ -12,9 +12,15 @@ from service.cli import _parser
 from service.config import load_config
 from tests.support.documents import DOCUMENTS, ELSEWHERE, MOSQUITTO, README, SYNOPSIS, Block, blocks, inline
 from tests.support.paths import ROOT
+from tests.support.start_errors import start_errors
 
 MOST_WORDS = 1_200
 """Of README.md, tables and commands included: some five minutes of reading."""
+
+MANY_ERRORS = 100
+"""At least so many errors end a start: fewer, and they are not found any more."""
+PIECE = 12
+"""Characters of an error's words from which a piece of them must stand on the page as it is."""
 
 
 def _fences() -> list[Block]:
@@ -74,3 +80,19 @@ def test_every_configuration_of_the_documents_is_read(tmp_path: Path) -> None:
 def test_the_readme_is_short() -> None:
     """A parent reads it to its end; the rest has a page of its own in docs."""
     assert len(README.read_text(encoding="utf-8").split()) < MOST_WORDS
+
+
+def test_every_error_that_ends_a_start_is_on_the_page() -> None:
+    """Whoever searches for the words on their screen finds them, and what helps."""
+    page = (ROOT / "docs" / "when-something-is-wrong.md").read_text(encoding="utf-8")
+    text = " ".join(page.replace("`", "").split())
+    errors = list(start_errors())
+    assert len(errors) > MANY_ERRORS
+    assert [f"{where}: {words}" for where, words in errors if not _found(words, text)] == []
+
+
+def _found(words: str, text: str) -> bool:
+    """Whether the text holds all that is said whatever the house: what is filled in stands as `...`."""
+    said = [piece.strip(" :;,.()") for piece in " ".join(words.replace("`", "").split()).split("...")]
+    whole = [piece for piece in said if len(piece) >= PIECE] or [max(said, key=len)]
+    return all(piece in text for piece in whole)

@@ -1,0 +1,91 @@
+"""The words of every error that ends a start, taken from the code: what Python raises, and what the scripts die with.
+
+What a person fills in stands as `...`.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from service.mqtt.errors import _NOT_FOR_US, _REFUSED
+from service.settings.errors import _KINDS
+from tests.support.paths import ROOT
+
+_ERRORS = frozenset({"ConfigError", "SourceError", "BundleError"})
+
+_OF_KEYS = re.compile(r"service/(config|settings/\w+|\w+/settings)\.py")
+"""Where a ValueError, too, is what is wrong with a key of the configuration."""
+
+_LATER = (
+    "service/client/",
+    "service/correction_commands.py",
+    "service/storage/history_reading.py",
+    "service/pipeline/replay.py",
+    "service/capture/child/",
+    "service/bundle_commands.py",
+    "model/published/",
+    "model/adaptation/",
+    "model/decoding/",
+)
+"""Not of a start: other commands than `run`, the programs that read a source while the daemon runs, and training."""
+
+_SCRIPTS = ("*-lib.sh", "run", "install", "uninstall")
+
+
+def start_errors() -> Iterator[tuple[str, str]]:
+    """Yields where each error is raised, as `file:line`, and its words."""
+    for words in _KINDS.values():
+        yield "service/settings/errors.py", words
+    for words in (*_REFUSED.values(), *_NOT_FOR_US.values()):
+        yield "service/mqtt/errors.py", f"the broker refuses {words}"
+    for floor in ("service", "model"):
+        for path in sorted((ROOT / floor).rglob("*.py")):
+            where = path.relative_to(ROOT).as_posix()
+            if not where.startswith(_LATER):
+                yield from _raised(path, where)
+    for name in _SCRIPTS:
+        for script in sorted((ROOT / "deploy").glob(name)):
+            yield from _died(script)
+
+
+def _raised(path: Path, where: str) -> Iterator[tuple[str, str]]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
+            continue
+        called, arguments = node.exc.func, node.exc.args
+        errors = _ERRORS | {"ValueError"} if _OF_KEYS.fullmatch(where) else _ERRORS
+        if isinstance(called, ast.Name) and called.id in errors and arguments:
+            words = _words(arguments[0], constants).partition("\n")[0]
+            if words.strip(". "):
+                yield f"{where}:{node.lineno}", words
+
+
+def _words(said: ast.expr, constants: dict[str, str]) -> str:
+    """The text of a string, an f-string, or a constant that is filled in; empty where the words are made elsewhere."""
+    match said:
+        case ast.Constant(str(text)):
+            return text
+        case ast.JoinedStr(values):
+            return "".join(str(one.value) if isinstance(one, ast.Constant) else "..." for one in values)
+        case ast.Call(ast.Attribute(ast.Name(name), "format")):
+            return re.sub(r"\{\w+\}", "...", constants[name]).replace("{{", "{").replace("}}", "}")
+    return ""
+
+
+def _died(script: Path) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(script.read_text(encoding="utf-8").splitlines(), 1):
+        if found := re.search(r'\bdie "((?:\$\([^)]*\)|[^"])*)"', line):
+            words, nested = found[1], 1
+            while nested:
+                words, nested = re.subn(r"\$\{[^{}]*\}|\$\([^)]*\)|\$[\w*]+", "...", words)
+            if words.strip(". "):
+                yield f"{script.relative_to(ROOT)}:{number}", words
