@@ -23,6 +23,7 @@ settings.load_profile("patient")
 
 ONE = "port 1883, where a service of the systemd laboratory has its broker as well, and the laboratory's folder"
 TOGETHER = {
+    "tests/browser/test_first_evening.py": ONE,
     "tests/deploy/test_systemd_install.py": ONE,
     "tests/deploy/test_systemd_service.py": ONE,
     "tests/end_to_end/test_documents.py": ONE,

@@ -202,7 +202,10 @@ class WebServer:
         context: ssl.SSLContext | None,
     ) -> int:
         """Listens until the stack is closed; returns on which port."""
-        runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=CLOSE_S)
+        # Whoever closes a stream gives its place back at once, not when something is next said to it.
+        runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=CLOSE_S
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         made = runner.server

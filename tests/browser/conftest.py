@@ -1,6 +1,5 @@
 """A house of a real daemon, a real broker and a real browser."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.daemon.daemon import Daemon, configure, crying_room, monitord
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, free_port
 from tests.support.web.chromium import chromium, phone
+
+expect.set_options(1000 * PATIENCE_S)
 
 MICROPHONE = """
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -26,14 +28,13 @@ navigator.mediaDevices.getUserMedia = async (asked) => {
 
 
 @dataclass
-class PageHouse:
-    """What runs."""
+class WebHouse:
+    """A daemon with a page, and what it tells a broker."""
 
     folder: Path
     config: Path
     subscriber: Subscriber
     daemon: Daemon
-    browser: Browser
 
     @property
     def authority(self) -> Path:
@@ -45,6 +46,29 @@ class PageHouse:
         made = monitord("pair", "--config", self.config, "--role", role, *more)
         assert made.returncode == 0, made.stderr
         return made.stdout.splitlines()[-1]
+
+    def state(self) -> dict[str, object]:
+        """Of the nursery, on MQTT, as told last."""
+        return self.subscriber.latest("monitord/home/nursery/state")
+
+    def status(self) -> str | None:
+        """Of the nursery, on MQTT."""
+        return self.subscriber.last("monitord/home/nursery/status")
+
+    def health(self) -> dict[str, Any]:
+        """Of the nursery, on MQTT, as told last. Any: values of JSON."""
+        return self.subscriber.latest("monitord/home/nursery/health")
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Waits, while the browser goes on."""
+        self.daemon.wait_for(condition, what)
+
+
+@dataclass
+class PageHouse(WebHouse):
+    """And a Chromium."""
+
+    browser: Browser
 
     def listening_phone(self) -> Page:
         """Pairs a phone with the nursery, and taps."""
@@ -64,37 +88,27 @@ class PageHouse:
         page.get_by_role("button", name="Now").wait_for()
         return page
 
-    def state(self) -> dict[str, object]:
-        """Of the nursery, on MQTT, as told last."""
-        told = self.subscriber.last("monitord/home/nursery/state")
-        return {} if told is None else dict(json.loads(told))
-
-    def status(self) -> str | None:
-        """Of the nursery, on MQTT."""
-        return self.subscriber.last("monitord/home/nursery/status")
-
-    def health(self) -> dict[str, Any]:
-        """Of the nursery, on MQTT, as told last. Any: values of JSON."""
-        told = self.subscriber.last("monitord/home/nursery/health")
-        return {} if told is None else dict(json.loads(told))
-
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Waits, while the browser goes on."""
-        self.daemon.wait_for(condition, what)
-
 
 @contextmanager
-def page_house(folder: Path, sound: Path, *, trusted: bool = True, **web: object) -> Iterator[PageHouse]:
-    """No room yet; the browser's microphone plays the sound over and over; `web` adds to the page's settings."""
+def web_house(folder: Path, **web: object) -> Iterator[WebHouse]:
+    """No room yet; `web` adds to the page's settings."""
     with Mosquitto(folder / "broker") as broker, Subscriber(broker) as subscriber:
         web = {"host": "127.0.0.1", "port": free_port(), "http_port": free_port(), **web}
         config = configure(folder, broker, {}, web=web)
         with Daemon(folder, "--config", config) as daemon:
             daemon.wait_for(lambda: "on any phone" in daemon.words, "the page")
-            authority = folder / "state" / "web" / "ca.crt"
-            with chromium(folder / "home", sound, authority if trusted else None) as browser:
-                yield PageHouse(folder, config, subscriber, daemon, browser)
+            yield WebHouse(folder, config, subscriber, daemon)
             daemon.stop()
+
+
+@contextmanager
+def page_house(folder: Path, sound: Path, *, trusted: bool = True, **web: object) -> Iterator[PageHouse]:
+    """The same with a browser whose microphone plays the sound over and over."""
+    with (
+        web_house(folder, **web) as house,
+        chromium(folder / "home", sound, house.authority if trusted else None) as browser,
+    ):
+        yield PageHouse(house.folder, house.config, house.subscriber, house.daemon, browser)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.support.sound.sounds import noise, write_wav
 from tests.support.web.chromium import PHONE, chromium
 from tests.support.web.served_page import COOKIE, ServedPage
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.e2e
 
 VIEWS = {
     "/#now": Role.PARENT,

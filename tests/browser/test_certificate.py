@@ -13,7 +13,7 @@ from tests.browser.conftest import PageHouse, page_house
 from tests.support.daemon.daemon import crying_room, quiet_room
 from tests.support.web.chromium import phone
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.e2e
 
 ATTACK = """
 async ([page, where]) => {

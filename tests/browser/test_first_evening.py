@@ -2,21 +2,24 @@
 
 import json
 import re
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import soxr
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
 
 from monitord.types import RATE_HZ, Pcm
 from service.capture.recording import file_chunks
-from tests.browser.conftest import PageHouse, page_house
-from tests.support.daemon.daemon import room
+from tests.support.daemon.bare_machine import PORT, hide_microphones, need_free_port, state_dir, taken
+from tests.support.daemon.daemon import DEPLOY_RUN, Daemon, room
+from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.sound.sounds import silence, write_wav
-from tests.support.web.chromium import phone
+from tests.support.web.chromium import chromium, phone
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.e2e
 
 RECORDING = "ios/818A32F4-D5D8-426C-B88C-81A8154AC81A-1430093571-1.0-m-26-hu.caf"
 """Of a baby that cries all the time: what AudioSet's network is surest of."""
@@ -31,38 +34,54 @@ def recorded_cry(path: Path) -> Pcm:
     return np.asarray(soxr.resample(sound, chunks[0][1], RATE_HZ), dtype=np.int16)
 
 
-def scanned(house: PageHouse, number: int) -> Page:
+def scanned(daemon: Daemon, browser: Browser, number: int) -> Page:
     """Opens the link of the terminal's n-th QR code on another phone."""
     links = re.compile(r"https://\S+/pair#\S+")
-    house.until(lambda: len(links.findall(house.daemon.words)) > number, "the QR code")
-    page = phone(house.browser).new_page()
-    page.goto(links.findall(house.daemon.words)[number])
+    daemon.wait_for(lambda: len(links.findall(daemon.words)) > number, "the QR code")
+    page = phone(browser).new_page()
+    page.goto(links.findall(daemon.words)[number])
     return page
 
 
-def test_from_the_qr_code_to_that_was_the_cat(tmp_path: Path, shared_data: Path) -> None:
-    """An old phone becomes the nursery's microphone; the parent's own has the cry in the timeline, and its clip."""
+def test_from_the_qr_code_to_that_was_the_cat(
+    tmp_path: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old phone becomes the nursery's microphone; the parent's own sees the cry, and finds it in the night.
+
+    Then the family wants clips, and starts it anew: both phones come back by themselves, and the next cry has one.
+    """
+    need_free_port()
+    hide_microphones(tmp_path, monkeypatch)
     cry = recorded_cry(shared_data / "donateacry" / RECORDING)
     sound = write_wav(tmp_path / "cry.wav", room(silence(2.0), cry, silence(QUIET_S)))
-    with page_house(tmp_path, sound, clips={}) as house:
-        assert "█" in house.daemon.words
-        old = scanned(house, 0)
-        old.get_by_role("button", name="The microphone in a room").click()
-        old.get_by_role("button", name="Go on").click()
-        old.get_by_role("button", name="Start listening").click()
-        mine = scanned(house, 1)  # the daemon began anew, with the room
-        mine.get_by_role("button", name="Mine").click()
-        house.until(lambda: bool(house.daemon.events("started", "nursery")), "the cry")
-        old.get_by_text("Nursery is listening").wait_for()
-        events = "monitord/home/nursery/event"
-        house.until(lambda: '"event_type":"ended"' in "".join(house.subscriber.payloads(events)), "its end, on MQTT")
-        mine.get_by_role("link", name="The night").or_(mine.get_by_role("button", name="The night")).first.click()
-        mine.get_by_role("button", name="Day", exact=True).click()
-        said = mine.get_by_role("combobox", name="What was it?").first
-        said.wait_for()
-        mine.locator("audio").first.wait_for()
-        said.select_option("cat")
-        info = "monitord/home/info"
-        house.until(
-            lambda: json.loads(house.subscriber.last(info) or "{}")["adaptation"]["corrections"] == 1, "it is learnt"
-        )
+    with ExitStack() as stack:
+        with Daemon(tmp_path, program=DEPLOY_RUN) as daemon:
+            daemon.wait_for(lambda: "█" in daemon.words and taken(), "the QR code, and its own broker")
+            subscriber = stack.enter_context(Subscriber(Mosquitto(tmp_path, port=PORT)))
+            browser = stack.enter_context(chromium(tmp_path / "home", sound, state_dir() / "web" / "ca.crt"))
+            old = scanned(daemon, browser, 0)
+            old.get_by_role("button", name="The microphone in a room").click()
+            old.get_by_role("button", name="Go on").click()
+            old.get_by_role("button", name="Start listening").click()
+            mine = scanned(daemon, browser, 1)  # the daemon began anew, with the room
+            mine.get_by_role("button", name="Mine").click()
+            expect(mine.get_by_text(re.compile(r"^Crying( hard)?$"))).to_be_visible()
+            expect(old.get_by_text("Nursery is listening")).to_be_visible()
+            state = "monitord/home/nursery/state"
+            daemon.wait_for(lambda: '"crying":true' in "".join(subscriber.payloads(state)), "the cry, on MQTT")
+            mine.get_by_role("button", name="The night").click()
+            mine.get_by_role("button", name="Day", exact=True).click()
+            expect(mine.get_by_role("combobox", name="What was it?").first).to_be_visible()
+            assert daemon.stop()[0] == 0
+        web = {"port": urlsplit(old.url).port, "clips": {}}
+        config = tmp_path / "monitord.yaml"
+        config.write_text(json.dumps({"sources": {}, "web": web}))
+        with Daemon(tmp_path, "--config", config, program=DEPLOY_RUN) as daemon:
+            daemon.wait_for(lambda: bool(daemon.events("ended", "nursery")), "the next cry, to its end")
+            expect(mine.locator("audio").first).to_be_visible()
+            mine.get_by_role("combobox", name="What was it?").first.select_option("cat")
+            info = "monitord/home/info"
+            daemon.wait_for(
+                lambda: subscriber.latest(info).get("adaptation", {}).get("corrections") == 1, "it is learnt"
+            )
+            assert daemon.stop()[0] == 0

@@ -16,8 +16,6 @@ pytestmark = pytest.mark.browser
 CRYING = re.compile(r"^Crying( hard)?$")
 """What a room says; the cry of the tests is at the edge of hard."""
 
-expect.set_options(60_000)  # milliseconds: a slow machine does it at last
-
 LENGTH = """(audio) => new Promise((done) => {
   audio.onloadedmetadata = () => done(audio.duration);
   audio.onerror = () => done(-1);

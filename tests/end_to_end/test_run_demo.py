@@ -6,12 +6,12 @@ import os
 import re
 import socket
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from service.cli import CONFIG_EXIT
+from tests.support.daemon.bare_machine import PORT, hide_microphones, need_free_port, state_dir, taken
 from tests.support.daemon.daemon import Daemon, crying_room, monitord, quiet_room
 from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
@@ -19,34 +19,16 @@ from tests.support.web.served_page import browser
 
 pytestmark = pytest.mark.e2e
 
-PORT = 1883
-"""MQTT's own: where the embedded broker serves."""
-
-
-NO_CARD = "pcm.!default { type hw card 99 }"
-"""Configuration of ALSA in which no card is found; with an empty one PortAudio aborts."""
-
-
-def taken() -> bool:
-    """Whether somebody answers on the port."""
-    with suppress(OSError):
-        socket.create_connection(("127.0.0.1", PORT), 1).close()
-        return True
-    return False
-
 
 @pytest.fixture(autouse=True)
 def _free_port() -> None:
-    if taken():
-        pytest.skip(f"needs port {PORT} of this machine, which something has")
+    need_free_port()
 
 
 @pytest.fixture
 def no_microphone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No capture device is found, whatever the machine has."""
-    (tmp_path / "asound.conf").write_text(NO_CARD)
-    monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "asound.conf"))
-    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path / 'none'}")
+    hide_microphones(tmp_path, monkeypatch)
 
 
 @pytest.mark.usefixtures("no_microphone")
@@ -87,7 +69,7 @@ def test_a_phone_takes_the_place_of_the_demo(tmp_path: Path) -> None:
 
         async def pair() -> None:
             body, headers = {"token": token, "role": "microphone", "name": "Nursery"}, {"Origin": page.rstrip("/")}
-            authority = Path(os.environ["XDG_STATE_HOME"]) / "monitord" / "web" / "ca.crt"
+            authority = state_dir() / "web" / "ca.crt"
             async with (
                 browser(authority) as phone,
                 phone.post(page + "api/pair", json=body, headers=headers) as answer,

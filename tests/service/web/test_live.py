@@ -11,9 +11,11 @@ import pytest
 
 from service.messages import node_messages
 from service.messages.message import Keep, Message, Node
+from service.web import live
 from service.web.live import VIEWERS_BOUND
 from service.web.roles import Role
 from tests.support.patience import PATIENCE_S
+from tests.support.sound.matching import wait_for
 from tests.support.web.served_page import ServedPage
 
 NODE = Node("home")
@@ -112,6 +114,21 @@ def test_twenty_look_and_one_too_many_is_told(tmp_path: Path) -> None:
 
     with ServedPage(tmp_path) as page:
         asyncio.run(look(page, page.paired(Role.GUEST)))
+
+
+def test_who_leaves_gives_its_place_back(
+    page: ServedPage, tokens: dict[Role | None, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once: also where nothing would be told it for longer than a test waits."""
+    monkeypatch.setattr(live, "BREATH_S", 10 * PATIENCE_S)
+
+    async def look() -> None:
+        async with page.browser(tokens[Role.GUEST]) as browser, browser.get(page.origin + "/api/live") as stream:
+            await event(stream)
+            assert page.server._board.viewers == 1
+        await asyncio.to_thread(wait_for, lambda: page.server._board.viewers == 0, "its place")
+
+    asyncio.run(look())
 
 
 def test_who_is_removed_sees_no_more(page: ServedPage, tokens: dict[Role | None, str | None]) -> None:

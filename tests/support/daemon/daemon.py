@@ -7,9 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -20,6 +20,11 @@ from tests.support.paths import ROOT
 from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto
 from tests.support.sound.sounds import noise, pcm, silence, write_wav
+
+RUN: Final = (sys.executable, "-m", "service", "run")
+"""`monitord run` of this checkout."""
+DEPLOY_RUN: Final = (str(ROOT / "deploy" / "run"), "--no-gpu")
+"""What the README begins with; becomes `monitord run`, with the same process id."""
 
 Json = dict[str, Any]
 """One JSON line, or the payload of one message. Any: values of JSON."""
@@ -92,11 +97,14 @@ class Daemon:
         folder: Where its words are kept.
         arguments: What follows `run`.
         json_lines: Whether it is asked for JSON lines; without, `printed` holds what a person reads.
+        program: What starts it.
     """
 
-    def __init__(self, folder: Path, *arguments: str | Path, json_lines: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str | Path, json_lines: bool = True, program: Sequence[str] = RUN
+    ) -> None:
         options = ["--json"] if json_lines else []
-        self._command = [sys.executable, "-m", "service", "run", *options, *map(str, arguments)]
+        self._command = [*program, *options, *map(str, arguments)]
         self._stderr = folder / "stderr"
         self._json = json_lines
         self.printed: list[str] = []
