@@ -16,6 +16,7 @@ from service.capture.opening import check_files
 from service.config import Config
 from service.daemon import Daemon
 from service.health.monitor import POLL_S
+from service.health.sign_of_life import SignOfLife
 from service.health.systemd import ServiceManager
 from service.lifecycle import Lifecycle, obeying_signals
 from service.pipeline.trace import Trace
@@ -38,6 +39,7 @@ def run(
     demo: bool = False,
     trace: Path | None = None,
     reread: Callable[[], Config] | None = None,
+    config_path: Path | None = None,
 ) -> int:
     """Listens until a signal, or until every recording has ended.
 
@@ -47,6 +49,7 @@ def run(
         demo: Whether every source plays the demo sound.
         trace: File that says how each decision came about; None: nothing does.
         reread: Reads the configuration anew, for SIGHUP; None: SIGHUP ends the daemon, as it does every program.
+        config_path: Where it stands, by which `status --alive` knows this daemon; None: there is no file.
 
     Returns:
         Exit status: 0, or `CRASHED` after a bug. Does not return where a restart was asked for.
@@ -66,7 +69,8 @@ def run(
             Daemon.build(config, bundle, screen, demo=demo, restart=lifecycle.ask_restart, trace=tracer) as daemon,
         ):
             daemon.start()
-            code = _watch(lifecycle, daemon, manager)
+            with SignOfLife(config_path) as sign:
+                code = _watch(lifecycle, daemon, manager, sign)
             if not lifecycle.restart:
                 manager.stopping()
     if lifecycle.restart:
@@ -86,7 +90,7 @@ def _tracing(path: Path | None) -> Iterator[Trace | None]:
             yield Trace(file.write, live=True)
 
 
-def _watch(lifecycle: Lifecycle, daemon: Daemon, manager: ServiceManager) -> int:
+def _watch(lifecycle: Lifecycle, daemon: Daemon, manager: ServiceManager, sign: SignOfLife) -> int:
     """Looks twice a second at all that may fail, until it is time to leave; returns the exit status."""
     began = time.monotonic()
     while not lifecycle.stop.wait(POLL_S):
@@ -98,7 +102,9 @@ def _watch(lifecycle: Lifecycle, daemon: Daemon, manager: ServiceManager) -> int
             worth_it = ending == "stuck" or time.monotonic() - began >= STEADY_S
             lifecycle.restart = worth_it and not manager.present
             return CRASHED
-        manager.poll(daemon.health())
+        health = daemon.health()
+        manager.poll(health)
+        sign.answer(health.moved_at)
         if lifecycle.reload:
             lifecycle.reload = False
             _reload(lifecycle, manager)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitord.errors import ConfigError, MonitordError
 from service.bundle_commands import add_bundle_commands
+from service.client.status_command import add_status_command
 from service.correction_commands import add_correction_commands
 from service.settings.command import command
 from service.terminal.journal_stream import as_error
@@ -134,10 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     add_log_level(dashboard)
     dashboard.set_defaults(command=_dashboard)
 
-    status = commands.add_parser("status", help="ask the broker what a running daemon hears; exit 1 unless all is well")
-    _add_config(status)
-    add_log_level(status)
-    status.set_defaults(command=_status)
+    add_status_command(commands)
     return parser
 
 
@@ -202,6 +200,7 @@ def _run(arguments: argparse.Namespace) -> int:
         demo=demo,
         trace=arguments.trace,
         reread=None if arguments.config is None else read,
+        config_path=arguments.config,
     )
 
 
@@ -288,9 +287,3 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     house = House.of(Node(config.node), version("monitord"), [(one.id, one.name, one.spec) for one in config.rooms])
     print(dashboard(house, Texts.load(config.notify.language).code), end="")
     return 0
-
-
-def _status(arguments: argparse.Namespace) -> int:
-    from service.client.status import print_status  # noqa: PLC0415
-
-    return print_status(arguments.config)
