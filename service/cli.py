@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from monitord.errors import ConfigError, MonitordError
+from service.archive.command import add_archive
 from service.bundle_commands import add_bundle_commands
 from service.client.status_command import add_status_command
 from service.correction_commands import add_correction_commands
@@ -97,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_log_level(replay)
     replay.set_defaults(command=_replay)
+
+    add_archive(commands)
 
     devices = commands.add_parser("devices", help="list the capture devices of this machine")
     add_log_level(devices)

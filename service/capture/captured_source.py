@@ -39,10 +39,12 @@ class CapturedSource(ABC):
         source_id: `[a-z0-9_]+`.
         inbox: Where sound goes; live sources have an overwriting one.
         back_off: Pauses between attempts; None: the usual ones.
+        told: Whether its changes are logged for people; where not, whoever started it tells what `status` says.
     """
 
-    def __init__(self, source_id: str, inbox: Inbox, *, back_off: BackOff | None = None) -> None:
+    def __init__(self, source_id: str, inbox: Inbox, *, back_off: BackOff | None = None, told: bool = True) -> None:
         self.id, self.inbox = source_id, inbox
+        self._told = told
         self._stopping = threading.Event()  # set once the thread is to leave
         self._back_off = back_off or BackOff()
         self._status = SourceStatus(SourceState.STARTING)
@@ -77,7 +79,7 @@ class CapturedSource(ABC):
         self._live()
         if sound.part != self._status.part:
             # Told once: which of two channels is the louder may change with the baby's place.
-            level = logging.DEBUG if self._status.part else logging.INFO
+            level = logging.INFO if self._told and not self._status.part else logging.DEBUG
             self._status = replace(self._status, part=sound.part)
             _log.log(level, "%s: hears %s", self.id, sound.part or "all channels")
 
@@ -123,4 +125,10 @@ class CapturedSource(ABC):
                 _log.debug("%s: still %s: %s", self.id, status.state, status.detail)
             return
         level = logging.INFO if status.state in {SourceState.LIVE, SourceState.ENDED} else logging.WARNING
-        _log.log(level, "%s: %s%s", self.id, status.state, f": {status.detail}" if status.detail else "")
+        _log.log(
+            level if self._told else logging.DEBUG,
+            "%s: %s%s",
+            self.id,
+            status.state,
+            f": {status.detail}" if status.detail else "",
+        )

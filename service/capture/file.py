@@ -28,7 +28,8 @@ class FileSource(CapturedSource):
         source_id: `[a-z0-9_]+`.
         path: Any container with sound; see `recording.check_file` for what to ask before.
         inbox: Made with `waits=True` where `realtime` is false, so that nothing is lost.
-        realtime: Whether each chunk comes when it would have been recorded.
+        realtime: Whether each chunk comes when it would have been recorded; else nothing is logged, for who asks for a
+            recording as fast as it goes waits for its end.
         loop: Whether it starts over at its end, without a gap on the time axis.
         wanted: Which of several audio tracks.
     """
@@ -36,7 +37,7 @@ class FileSource(CapturedSource):
     def __init__(
         self, source_id: str, path: Path, inbox: Inbox, *, realtime: bool, loop: bool, wanted: Wanted = ANY
     ) -> None:
-        super().__init__(source_id, inbox, back_off=BackOff(first_s=PAUSE_S, cap_s=PAUSE_CAP_S))
+        super().__init__(source_id, inbox, back_off=BackOff(first_s=PAUSE_S, cap_s=PAUSE_CAP_S), told=realtime)
         self._path = path
         self._realtime = realtime
         self._loop = loop
@@ -80,4 +81,6 @@ class FileSource(CapturedSource):
             played_s += n / rate_hz
         if (self._loop or not played_s) and not self._stopping.is_set():
             # Also a loop that came to an end: the file holds no sound any more.
-            raise AttemptError(SourceState.DECODE_ERROR, f"{self._path}: its audio track is empty")
+            raise AttemptError(
+                SourceState.DECODE_ERROR, f"{self._path}: its audio track is empty; give a recording with sound"
+            )

@@ -1,5 +1,6 @@
-"""What `replay` and `run --json` print: the same facts as on MQTT, one dict a line with `kind` in front. Pure."""
+"""What `replay`, `archive` and `run --json` print: the same facts as on MQTT, one dict a line. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from monitord.tally import Tally
@@ -70,6 +71,25 @@ def live_line(node: Node, line: Line, message_id: str, **told: object) -> Line:
 def replay_tally(tally: Tally) -> Line:
     """Returns the last line: where every sample of all sources went (samples at 16 kHz)."""
     return {"kind": "tally", **asdict(tally)}
+
+
+def archive_row(recording: str, heard: Sequence[Line], tally: Tally, error: str | None) -> Line:
+    """Returns all that an archive says of one recording.
+
+    Args:
+        recording: Its path, seen from the archive's folder.
+        heard: Its events and segments, as a replay has them.
+        tally: Where its samples went.
+        error: What is wrong with it, and what helps; None where nothing is.
+    """
+    return {
+        "recording": recording,
+        "duration_s": seconds(tally.captured),
+        "episodes": sum(line.get("event_type") == "started" for line in heard),
+        "error": error,
+        "heard": list(heard),
+        "tally": replay_tally(tally),
+    }
 
 
 def seconds(samples: int) -> float:

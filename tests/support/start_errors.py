@@ -18,10 +18,12 @@ _OF_KEYS = re.compile(r"service/(config|settings/\w+|\w+/settings)\.py")
 """Where a ValueError, too, is what is wrong with a key of the configuration."""
 
 _LATER = (
+    "service/archive/",
     "service/client/",
     "service/correction_commands.py",
     "service/storage/history_reading.py",
     "service/pipeline/replay.py",
+    "service/pipeline/recordings.py",
     "service/capture/child/",
     "service/bundle_commands.py",
     "model/published/",

@@ -1,0 +1,93 @@
+"""Parts of an archive: which of them are heard again, and what ends them."""
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from monitord.errors import BundleError, ConfigError
+from service.archive.listing import Recording
+from service.archive.parts import PART_BYTES, PART_RECORDINGS, Ears, cut, hear_part, write_whole
+from service.archive.pool import in_processes
+from tests.support.daemon.daemon import quiet_room
+
+EARS = Ears(None, "a" * 12, "litert", "0.1.0")
+MANY = [Recording(f"{number:03}.wav", 1_000, 1) for number in range(2 * PART_RECORDINGS + 1)]
+
+
+def names(recordings: list[Recording], ears: Ears = EARS) -> list[str]:
+    """The names of the files of an archive's parts."""
+    return [part.rows.name for part in cut(Path("archive"), recordings, ears, Path("work"))]
+
+
+def test_parts_hold_every_recording_once() -> None:
+    """In their order, so many in a part, and a long one ends its part."""
+    long = Recording("999.wav", PART_BYTES, 1)
+    parts = cut(Path("archive"), [*MANY, long, *MANY[:1]], EARS, Path("work"))
+    assert [one for part in parts for one in part.recordings] == [*MANY, long, MANY[0]]
+    assert [len(part.recordings) for part in parts] == [PART_RECORDINGS, PART_RECORDINGS, 2, 1]
+    assert parts[2].size == 1_000 + PART_BYTES
+
+
+@pytest.mark.parametrize("changed", [{"name": "0.wav"}, {"size": 1_001}, {"changed_ns": 2}])
+def test_a_changed_recording_is_heard_again(changed: dict[str, object]) -> None:
+    """Its part is another; those before and after it stand."""
+    before = names(MANY)
+    after = names([replace(MANY[0], **changed), *MANY[1:]])  # type: ignore[arg-type]
+    assert before[0] != after[0]
+    assert before[1:] == after[1:]
+
+
+@pytest.mark.parametrize("changed", [{"bundle_id": "b" * 12}, {"runtime": "keras"}, {"version": "0.2.0"}])
+def test_other_ears_hear_all_again(changed: dict[str, str]) -> None:
+    """Rows of two models, runtimes or versions never stand in one result."""
+    assert not set(names(MANY)) & set(names(MANY, replace(EARS, **changed)))  # type: ignore[arg-type]
+
+
+def test_another_model_on_another_machine_is_refused(tmp_path: Path) -> None:
+    """A worker that has another bundle than the run was started with hears nothing."""
+    quiet_room(tmp_path / "quiet.wav", 0.5)
+    [part] = cut(tmp_path, [Recording("quiet.wav", 1, 1)], EARS, tmp_path)
+    with pytest.raises(BundleError, match="put the same model on every machine"):
+        hear_part(part)
+    assert not part.rows.exists()
+
+
+def test_rows_are_whole_or_not_there(tmp_path: Path) -> None:
+    """Where they cannot be written nothing is left, and the words say that the run goes on."""
+    with pytest.raises(ConfigError, match="the same command goes on"):
+        write_whole(tmp_path / "gone" / "rows.jsonl", "{}\n")
+    (tmp_path / "rows.jsonl").mkdir()
+    with pytest.raises(ConfigError, match="finished parts stand"):
+        write_whole(tmp_path / "rows.jsonl", "{}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
+def kill_at_three(job: int) -> None:
+    """A job that the kernel kills."""
+    if job == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refuse(job: int) -> None:
+    """A job that an operator must mend."""
+    raise ConfigError(f"job {job}: mend it")
+
+
+def test_a_killed_worker_is_said() -> None:
+    """Work that the kernel kills ends the run in words, not in a wait for ever."""
+    with pytest.raises(ConfigError, match=r"a worker process was killed.*run the same command again"):
+        list(in_processes(kill_at_three, range(8), 2))
+
+
+def test_what_a_job_raises_comes_out() -> None:
+    """With its own words and class."""
+    with pytest.raises(ConfigError, match=r"^job 0: mend it$"):
+        list(in_processes(refuse, [0], 2))
+
+
+def test_every_job_is_told_once() -> None:
+    """Each number comes as its job ends."""
+    assert sorted(in_processes(abs, range(20), 2)) == list(range(20))
