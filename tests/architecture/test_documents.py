@@ -62,6 +62,8 @@ def test_every_command_in_a_sentence_is_one() -> None:
         program = re.split("[ :]", words.removeprefix("sudo "))[0]
         if program.startswith(("deploy/", "tests/")):
             assert (ROOT / program).exists(), words
+        if module := re.match(r"python -m (tests\.[\w.]+)", words):
+            assert (ROOT / module[1].replace(".", "/")).with_suffix(".py").is_file(), words
 
 
 def test_every_configuration_of_the_documents_is_read(tmp_path: Path) -> None:
