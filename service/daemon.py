@@ -135,7 +135,7 @@ class Daemon:
         with contextlib.ExitStack() as stack:
             stack.enter_context(only_one(config.state_dir))
             after_demo = not demo and forget_demo(config.state_dir)
-            broker, kind, found = choose_broker(config.mqtt, state, stack)
+            broker, kind, found = choose_broker(config.mqtt, state, stack, node=node.name)
             outbox = stack.enter_context(Outbox(state / "outbox.db"))
             classifier = Classifier(bundle, open_runtime(bundle, config.runtime))
             sources = [open_source(room.id, room.spec, Inbox(room.id, wake=wake), demo=demo) for room in rooms]
