@@ -10,7 +10,19 @@ import pytest
 
 from service.cli import _parser
 from service.config import load_config
-from tests.support.documents import DOCUMENTS, ELSEWHERE, MOSQUITTO, README, SYNOPSIS, Block, blocks, inline
+from tests.support.documents import (
+    DOCUMENTS,
+    ELSEWHERE,
+    MOSQUITTO,
+    NOT_RUN,
+    README,
+    SHOWN,
+    SYNOPSIS,
+    TYPED,
+    Block,
+    blocks,
+    inline,
+)
 from tests.support.paths import ROOT
 from tests.support.start_errors import start_errors
 
@@ -29,10 +41,12 @@ def _fences() -> list[Block]:
 
 def test_every_command_of_the_documents_is_run() -> None:
     """Two documents are followed to the letter; what stands in another one has a test elsewhere, and that is there."""
-    commands = [block for block in _fences() if block.language == ""]
+    assert [str(block) for block in _fences() if block.language not in (*TYPED, *SHOWN)] == []
+    commands = [block for block in _fences() if block.language in TYPED]
     typed = {command for block in commands for command in block.commands}
     others = [block for block in commands if block.document not in (README, MOSQUITTO)]
-    assert [(str(block), line) for block in others for line in block.commands if line not in ELSEWHERE] == []
+    unrun = {line for block in others for line in block.commands} - set(ELSEWHERE)
+    assert [line for line in unrun if line.split(" ")[0] not in NOT_RUN] == []
     assert [command for command in ELSEWHERE if command not in typed] == []
     assert [test for test in ELSEWHERE.values() if not (ROOT / test).is_file()] == []
     # A block that is indented would be a command that nobody runs.
@@ -44,7 +58,7 @@ def test_every_command_of_the_documents_is_run() -> None:
 def test_every_command_in_a_sentence_is_one() -> None:
     """`monitord ...` is a command line that monitord takes; `deploy/...` and `tests/...` are there."""
     said = [words for document in DOCUMENTS for words in inline(document)]
-    typed = [command for block in _fences() if block.language in ("", SYNOPSIS) for command in block.commands]
+    typed = [command for block in _fences() if block.language in (*TYPED, SYNOPSIS) for command in block.commands]
     known = [words for words in said + typed if words.startswith(("monitord ", "deploy/monitord "))]
     assert len(known) > 10
     for words in known:

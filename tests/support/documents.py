@@ -33,8 +33,15 @@ ELSEWHERE = {
 }
 """Commands that are not run where the documents are tried: the test that does."""
 
+NOT_RUN = {"jq": "a tool of its own, which the tests do not install"}
+"""Programs whose commands no test runs: why not."""
+
+TYPED = ("", "sh")
+"""The languages of a block that is typed."""
 SYNOPSIS = "text"
 """The language of a block that shows how commands are put together."""
+SHOWN = (SYNOPSIS, "yaml", "json", "python", "mermaid")
+"""The languages of a block that is not typed."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Block:
     @property
     def commands(self) -> list[str]:
         """Its lines without comments, as one types them."""
-        bare = [re.sub(r"\s+#.*$", "", line).strip() for line in self.text.splitlines()]
+        bare = [re.sub(r"(^|\s+)#.*$", "", line).strip() for line in self.text.splitlines()]
         return [line for line in bare if line]
 
     def __str__(self) -> str:
