@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -158,7 +159,7 @@ def checkout_of(folder: Path, version: str, *, broken: bool = False) -> Path:
     for file in ("README.md", "LICENSE", "pyproject.toml"):
         shutil.copy(ROOT / file, folder)
     project = folder / "pyproject.toml"
-    project.write_text(project.read_text().replace('version = "0.1.0"', f'version = "{version}"'))
+    project.write_text(re.sub(r'(?m)^version = ".*"', f'version = "{version}"', project.read_text()))
     if broken:
         with (folder / "service" / "app.py").open("a") as app:
             app.write("\n\ndef run(*_: object, **__: object) -> int:\n    raise RuntimeError('a broken version')\n")
