@@ -19,6 +19,11 @@ MOSQUITTO = ROOT / "deploy" / "mosquitto" / "README.md"
 
 ELSEWHERE = {
     "sudo deploy/install": "tests/deploy/test_systemd_install.py",
+    "deploy/container/build": "tests/container/test_image.py",
+    "cd deploy/container": "tests/container/test_image.py",
+    "sudo install -d -o 568 -g 568 data": "tests/container/test_image.py",
+    "docker compose up -d": "tests/container/test_image.py",
+    "docker compose logs -f": "tests/container/test_image.py",
     "tests/run": "tests/deploy/test_test_command.py",
     "tests/run --quick": "tests/deploy/test_test_command.py",
     "tests/run --fast": "tests/deploy/test_test_command.py",
