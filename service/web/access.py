@@ -1,36 +1,23 @@
-"""Who comes in: one middleware that looks at Host, Origin, Sec-Fetch-Site, the device's cookie, its role and its size.
-
-Another port of this machine is the same site to a browser, which then sends even Strict cookies along: so Origin must
-be our own on whatever changes something, and Sec-Fetch-Site on whatever is read. A foreign name that leads to this
-machine (DNS rebinding) is no name of ours.
-"""
+"""Who comes in: one middleware that asks where a request comes from and who makes it, then looks at role and size."""
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from service.settings.addresses import in_house
-from service.settings.hosts import is_address
-from service.web.address.own_names import host_of
-from service.web.family.devices import Device, Devices
 from service.web.roles import PUBLIC, RIGHTS, Role
 
-DEVICE: Final = web.RequestKey("device", tuple[str, Device])
-"""Under it a request holds its device: its id, and what is known of it."""
 REFUSALS_BOUND, REFUSALS_S = 60, 60.0
 """Requests without a device that one address may make within so many seconds: a page that nobody paired makes three."""
 REQUESTS_BOUND, REQUESTS_S = 600, 10.0
 """Requests that one device may make within so many seconds: a microphone that catches up makes 10 a second."""
 CALLERS_BOUND: Final = 1_000
 """Addresses and devices whose requests are counted: more than a home network has; then the oldest count goes."""
-COOKIE_S: Final = 400 * 24 * 3_600
-"""Seconds for which a browser keeps the cookie: the longest that Chrome allows; each visit of the page renews it."""
-
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:;"
     " connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
@@ -54,21 +41,43 @@ class RefusedError(Exception):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request."""
+
+    id: str
+    """Of a device, or of a user of Home Assistant."""
+    role: Role
+    name: str = ""
+    """For a person: `Android, Chrome`, or what Home Assistant calls its user."""
+    room: str | None = None
+    """Of a microphone: the id of its one room."""
+
+
+CALLER: Final = web.RequestKey("caller", Caller)
+"""Under it a request to a route with rights holds who makes it."""
+
+
+class Authentication(Protocol):
+    """One way in: what it takes for a page of ours, and for whom."""
+
+    def check_origin(self, request: web.Request) -> None:
+        """Raises RefusedError where the request does not come from a page of ours."""
+
+    def caller(self, request: web.Request) -> Caller | None:
+        """Returns who makes the request; None: a stranger."""
+
+
 class Access:
     """The middleware, and what it needs. Used by the web thread alone.
 
     Args:
-        node: Name of the daemon: two on one machine must not overwrite each other's cookie, which knows no port.
-        devices: Of the family.
-        hosts: Returns the names and addresses under which a browser may ask.
-        frame_ancestors: Origins that may show the pages in a frame.
+        authentication: Of the way by which these requests come.
+        frame_ancestors: Origins that may show the pages in a frame, as a Content-Security-Policy writes them.
     """
 
-    def __init__(
-        self, node: str, devices: Devices, hosts: Callable[[], Collection[str]], frame_ancestors: Collection[str]
-    ) -> None:
-        self._devices, self._hosts = devices, hosts
-        self._cookie = f"__Host-monitord_{node}"
+    def __init__(self, authentication: Authentication, frame_ancestors: Collection[str]) -> None:
+        self._authentication = authentication
         self._policy = POLICY + (" ".join(frame_ancestors) or "'none'")
         self._strangers = _Counter(REFUSALS_BOUND, REFUSALS_S)
         self._requests = _Counter(REQUESTS_BOUND, REQUESTS_S)
@@ -77,7 +86,7 @@ class Access:
     async def let_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Lets the request through, or refuses it and says why."""
         try:
-            self._check_where_from(request)
+            self._authentication.check_origin(request)
             if request.path.startswith("/api/"):
                 self._check_who(request)
             return await handler(request)
@@ -91,33 +100,10 @@ class Access:
         response.headers["Content-Security-Policy"] = self._policy
         response.headers.setdefault("Cache-Control", "no-store")
 
-    def give_cookie(self, response: web.StreamResponse, token: str) -> None:
-        """Lets the browser keep the device's token: for this host alone, unseen by scripts, sent by our pages alone."""
-        response.set_cookie(
-            self._cookie, token, max_age=COOKIE_S, path="/", secure=True, httponly=True, samesite="Strict"
-        )
-
-    def renew_cookie(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Lets the browser keep the cookie that it sent for longer."""
-        self.give_cookie(response, request.cookies[self._cookie])
-
-    def _check_where_from(self, request: web.Request) -> None:
-        """Refuses a Host that is no name of ours, and requests of other pages."""
-        host = host_of(request.host)
-        if host not in self._hosts() and not (is_address(host) and in_house(host)):
-            raise RefusedError(HTTPStatus.MISDIRECTED_REQUEST, "this is no name of this machine; web.names adds names")
-        if request.method not in {"GET", "HEAD"}:
-            foreign = request.headers.get("Origin") != f"https://{request.host}"
-        else:  # browsers before 2023 may not send it
-            site = request.headers.get("Sec-Fetch-Site", "none")
-            foreign = request.path.startswith("/api/") and site not in {"same-origin", "none"}
-        if foreign:
-            raise RefusedError(HTTPStatus.FORBIDDEN, "the request comes from another page")
-
     def _check_who(self, request: web.Request) -> None:
         """Refuses whoever is not paired, or may not do that, or does it too often or at too great a length."""
-        found = self._devices.of_token(request.cookies.get(self._cookie, ""))
-        if found is None and not self._strangers.may(request.remote or ""):
+        caller = self._authentication.caller(request)
+        if caller is None and not self._strangers.may(request.remote or ""):
             raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "too many requests without a device that is paired")
         resource = request.match_info.route.resource
         route = (request.method.replace("HEAD", "GET"), "" if resource is None else resource.canonical)
@@ -128,19 +114,18 @@ class Access:
             raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {right.body} bytes, with Content-Length")
         if route in PUBLIC:
             return
-        if found is None:
+        if caller is None:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "this device is not paired, or not any more")
-        identity, device = found
-        if device.role not in right.roles or not _is_own_room(device, request):
-            raise RefusedError(HTTPStatus.FORBIDDEN, f"a device that is paired as {device.role} may not do that")
-        if not self._requests.may(identity):
+        if caller.role not in right.roles or not _is_own_room(caller, request):
+            raise RefusedError(HTTPStatus.FORBIDDEN, f"a device that is paired as {caller.role} may not do that")
+        if not self._requests.may(caller.id):
             raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "too many requests")
-        request[DEVICE] = found
+        request[CALLER] = caller
 
 
-def _is_own_room(device: Device, request: web.Request) -> bool:
+def _is_own_room(caller: Caller, request: web.Request) -> bool:
     """Whether a microphone stays in its room."""
-    return device.role is not Role.MICROPHONE or request.match_info.get("room", device.room) == device.room
+    return caller.role is not Role.MICROPHONE or request.match_info.get("room", caller.room) == caller.room
 
 
 class _Counter:

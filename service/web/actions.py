@@ -9,7 +9,7 @@ from aiohttp import web
 
 from service.messages import commands
 from service.messages.message import Node
-from service.web.access import DEVICE, RefusedError
+from service.web.access import CALLER, RefusedError
 
 
 class Actions:
@@ -38,8 +38,7 @@ class Actions:
             why = str(error) if isinstance(error, ValueError) else 'give {"room": ..., "command": ..., "value": ...}'
             raise RefusedError(HTTPStatus.BAD_REQUEST, why) from None
         if isinstance(told, commands.Acknowledge):
-            _, device = request[DEVICE]
-            told = replace(told, by=device.name)
+            told = replace(told, by=request[CALLER].name)
         if told is not None:
             self._on_command(told)
         return web.json_response({}, status=HTTPStatus.ACCEPTED)

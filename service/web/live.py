@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from service.web.access import DEVICE, RefusedError
+from service.web.access import CALLER, RefusedError
 from service.web.board import Board, Viewer
 from service.web.sound.look import Look
 
@@ -34,9 +34,8 @@ class Live:
         """Returns when the viewer is gone; one that does not read is cut off."""
         if self._board.viewers >= VIEWERS_BOUND:
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, f"{VIEWERS_BOUND} pages look already")
-        device, _ = request[DEVICE]
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        viewer = Viewer(device)
+        viewer = Viewer(request[CALLER].id)
         await response.prepare(request)
         self._board.join(viewer)
         telling = asyncio.create_task(_tell(viewer, response), name="live")

@@ -3,12 +3,11 @@
 import asyncio
 import concurrent.futures
 import contextlib
-import errno
 import logging
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,15 +18,19 @@ from service.messages.commands import Command
 from service.messages.message import Message, Node
 from service.settings.password import read_password
 from service.storage.documents import DocumentStore
+from service.web import ingress
 from service.web.access import Access
 from service.web.actions import Actions
 from service.web.address.addresses import HTTP_PORT, HTTPS_PORT, PORTS, Addresses
 from service.web.address.certificate import server_context
 from service.web.board import Board
+from service.web.cookies import Cookies
 from service.web.family.devices import Devices
 from service.web.family.invitations import Invitations
 from service.web.family.pairing import Pairing
 from service.web.family.rooms import NewRooms
+from service.web.ingress import Ingress
+from service.web.listening import listen
 from service.web.live import Live
 from service.web.metrics import Metrics
 from service.web.microphone import Microphone
@@ -35,19 +38,13 @@ from service.web.pages import TRUST, VIEWS, Pages
 from service.web.past.night import PastRoutes
 from service.web.past.past import Past
 from service.web.roles import SOUND_BODY, Role
-from service.web.settings import WebSettings
+from service.web.settings import IngressSettings, WebSettings
 from service.web.sound.listen import Listen
 from service.web.sound.look import Look
 from service.web.sound.room_check import RoomChecks
 
 START_S: Final = 20.0
 """Longest wait for the certificate and the ports (seconds): openssl takes 0.3 on a slow machine."""
-CONNECTIONS_BOUND: Final = 200
-"""Connections at once: 50 viewers and a few requests of each; more are closed at once."""
-HANDSHAKE_S: Final = 10.0
-"""Longest TLS handshake (seconds)."""
-CLOSE_S: Final = 0.3
-"""For requests in hand at the end (seconds)."""
 SILENT_S: Final = 45.0
 """Seconds without a heartbeat after which the daemon is not well: one and a half times their distance."""
 RENEW_S: Final = 3_600.0
@@ -151,13 +148,17 @@ class WebServer:
 
     async def _serve(self, listening: "concurrent.futures.Future[None]") -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        pages, settings = Pages(), self._settings
+        pages, settings, host = Pages(), self._settings, self._settings.host
         async with contextlib.AsyncExitStack() as stack:
             context = self._context()
-            port = await self._listen(stack, self._application(pages), settings.port, HTTPS_PORT, context)
+            ports, http_ports = _ports(settings.port, HTTPS_PORT), _ports(settings.http_port, HTTP_PORT)
+            home, framed = self._applications(pages)
+            port = await listen(stack, home, "web.port", host=host, ports=ports, context=context)
             http_port = None
             if self.addresses.certificate is not None:
-                http_port = await self._listen(stack, self._plain(pages), settings.http_port, HTTP_PORT, None)
+                http_port = await listen(stack, self._plain(pages), "web.http_port", host=host, ports=http_ports)
+            if settings.ingress is not None:
+                await listen(stack, framed, "web.ingress.port", host=host, ports=[settings.ingress.port])
             self.addresses.listens(port, http_port)
             self._board.open(self._loop)
             stack.callback(self._board.open, None)
@@ -193,77 +194,41 @@ class WebServer:
         except ConfigError as error:
             _log.warning("the certificate of the page stays as it is: %s", error)
 
-    async def _listen(
-        self,
-        stack: contextlib.AsyncExitStack,
-        application: web.Application,
-        port: int | None,
-        first: int,
-        context: ssl.SSLContext | None,
-    ) -> int:
-        """Listens until the stack is closed; returns on which port."""
-        # Whoever closes a stream gives its place back at once, not when something is next said to it.
-        runner = web.AppRunner(
-            application, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=CLOSE_S
-        )
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        made = runner.server
-        assert made is not None
-
-        def limited() -> asyncio.Protocol:
-            return made() if len(made.connections) < CONNECTIONS_BOUND else _Closing()
-
-        handshake_s = None if context is None else HANDSHAKE_S
-        for candidate in range(first, first + PORTS) if port is None else [port]:
-            try:
-                server = await asyncio.get_running_loop().create_server(
-                    limited, self._settings.host, candidate, ssl=context, ssl_handshake_timeout=handshake_s
-                )
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE and port is None and candidate < first + PORTS - 1:
-                    continue
-                key = "http_port" if context is None else "port"
-                raise ConfigError(
-                    f"web.{key}: cannot listen on {self._settings.host or 'any address'}, port {candidate}:"
-                    f" {error.strerror or error}; choose another"
-                ) from error
-            stack.callback(server.close)
-            return candidate
-        raise AssertionError("unreachable: the last port raises")
-
-    def _application(self, pages: Pages) -> web.Application:
+    def _applications(self, pages: Pages) -> tuple[web.Application, web.Application]:
+        """Returns what is served to devices by https, and to Home Assistant's ingress."""
         devices, token = self._devices, self._settings.metrics_token_file
         metrics = Metrics(self._board, self._names, None if token is None else read_password(token))
-        access = Access(self._node.name, devices, lambda: self.addresses.hosts, self._settings.frame_ancestors)
+        cookies = Cookies(self._node.name, devices, lambda: self.addresses.hosts)
         past, taps = PastRoutes(self._names, self._past), self._past.taps
         live, actions = Live(self._board, Look(taps, self._board)), Actions(self._node, self._names, self._on_command)
         rooms = NewRooms(self._store, self._names, self._past.phones, self._restart)
-        pairing = Pairing(access, devices, self._invitations, self._board, self._names, self.addresses.link, rooms)
-        application = web.Application(middlewares=[access.let_in], client_max_size=SOUND_BODY)
-        application.on_response_prepare.append(access.prepare)
-        application.add_routes(
-            [
-                *pages.routes(VIEWS),
-                web.get("/healthz", self._health),
-                web.get("/metrics", metrics.show),
-                web.post("/api/pair", pairing.pair),
-                web.get("/api/me", pairing.me),
-                web.post("/api/microphone/{room}", Microphone(self._past.phones).take),
-                web.get("/api/live", live.stream),
-                web.get("/api/listen/{room}", Listen(taps).stream),
-                web.get("/api/night", past.night),
-                web.get("/api/clips/{episode}", past.clip),
-                web.get("/api/clips/{episode}/picture", past.picture),
-                web.delete("/api/clips/{episode}", past.delete_clip),
-                web.post("/api/command", actions.command),
-                web.post("/api/check", self._checks.ask),
-                web.get("/api/devices", pairing.list_devices),
-                web.post("/api/devices", pairing.invite),
-                web.delete("/api/devices/{device}", pairing.remove),
-            ]
+        pairing = Pairing(cookies, devices, self._invitations, self._board, self._names, self.addresses, rooms)
+        both = [
+            web.get("/api/me", pairing.me),
+            web.get("/api/live", live.stream),
+            web.get("/api/listen/{room}", Listen(taps).stream),
+            web.get("/api/night", past.night),
+            web.get("/api/clips/{episode}", past.clip),
+            web.get("/api/clips/{episode}/picture", past.picture),
+            web.delete("/api/clips/{episode}", past.delete_clip),
+            web.post("/api/command", actions.command),
+            web.post("/api/check", self._checks.ask),
+            web.get("/api/devices", pairing.list_devices),
+            web.post("/api/devices", pairing.invite),
+            web.delete("/api/devices/{device}", pairing.remove),
+        ]
+        home = [
+            web.get("/healthz", self._health),
+            web.get("/metrics", metrics.show),
+            web.post("/api/pair", pairing.pair),
+            web.post("/api/microphone/{room}", Microphone(self._past.phones).take),
+        ]
+        asked = self._settings.ingress or IngressSettings()
+        users = Ingress(asked.supervisor, asked.owners)
+        return (
+            _guarded(Access(cookies, self._settings.frame_ancestors), [*pages.routes(VIEWS), *both, *home]),
+            _guarded(Access(users, ingress.FRAME_ANCESTORS), [*pages.routes(ingress.VIEWS), *both]),
         )
-        return application
 
     def _plain(self, pages: Pages) -> web.Application:
         """What plain http serves: nothing of the family, only how to trust https and where it is."""
@@ -289,10 +254,14 @@ class WebServer:
         return web.Response(text="ok\n" if well else "the worker does not move\n", status=200 if well else 503)
 
 
-class _Closing(asyncio.Protocol):
-    """One connection too many."""
+def _ports(asked: int | None, first: int) -> range:
+    """Returns the ports to try."""
+    return range(first, first + PORTS) if asked is None else range(asked, asked + 1)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ends it at once."""
-        assert isinstance(transport, asyncio.Transport)
-        transport.abort()
+
+def _guarded(access: Access, routes: Iterable[web.RouteDef]) -> web.Application:
+    """Returns an application of these routes, in which `access` decides."""
+    application = web.Application(middlewares=[access.let_in], client_max_size=SOUND_BODY)
+    application.on_response_prepare.append(access.prepare)
+    application.add_routes(routes)
+    return application

@@ -1,5 +1,6 @@
 """The `web` part of the configuration: where the family's page is served, and under which names. Imports no server."""
 
+import ipaddress
 import re
 from typing import Annotated, Self
 
@@ -29,6 +30,25 @@ def _origin(text: str) -> str:
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{text} is no IP address") from None
+
+
+class IngressSettings(Part):
+    """The page inside Home Assistant, for whoever is logged in there."""
+
+    port: Port = 8_099
+    """TCP port of plain http (Home Assistant's own default)."""
+    owners: tuple[Annotated[Text, AfterValidator(str.lower)], ...] = Field(default=(), strict=False)
+    """User names in Home Assistant of who may pair and remove devices; everybody else is a parent."""
+    supervisor: Annotated[Text, AfterValidator(_address)] = "172.30.32.2"
+    """The one address that is answered, and whose word on who asks is taken (the Supervisor's, in Home Assistant's
+    developer documentation, *Presenting your app*)."""
+
+
 class WebSettings(Part):
     """The family's page."""
 
@@ -49,6 +69,8 @@ class WebSettings(Part):
     """Holds what Prometheus must show on `/metrics` where it runs on another machine; None: none there may ask."""
     frame_ancestors: tuple[Annotated[Text, AfterValidator(_origin)], ...] = Field(default=(), strict=False)
     """Origins that may show the page in a frame, such as Home Assistant's; none else may."""
+    ingress: IngressSettings | None = None
+    """The page in Home Assistant's own frame; None: only by https."""
 
     clips: ClipSettings | None = None
     """Clips of crying, kept on this machine; None: no sound is kept."""
@@ -59,6 +81,8 @@ class WebSettings(Part):
             raise ValueError("key_file needs the cert_file that it belongs to")
         if self.port is not None and self.port == self.http_port:
             raise ValueError(f"port and http_port are both {self.port}; give each its own")
+        if self.ingress is not None and self.ingress.port in {self.port, self.http_port}:
+            raise ValueError(f"ingress.port is that of the page, {self.ingress.port}; give each its own")
         if self.cert_file is None and (strange := [name for name in self.names if not in_house(name)]):
             raise ValueError(
                 f"names: {strange[0]} is no name or address of a home network, so the CA of this machine may not sign"

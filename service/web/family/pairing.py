@@ -1,7 +1,7 @@
 """Pairing: an invitation becomes a device of the family; the owner lists devices, invites and removes them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.messages.message import iso_utc
 from service.settings.base import Id
-from service.web.access import DEVICE, Access, RefusedError
+from service.web.access import CALLER, RefusedError
+from service.web.address.addresses import Addresses
 from service.web.board import Board
+from service.web.cookies import Cookies
 from service.web.family.devices import Devices
 from service.web.family.invitations import Invitations
 from service.web.family.rooms import NAME_CHARS, NewRooms
@@ -56,22 +58,23 @@ class InviteRequest(BaseModel):
 class Pairing:
     """The routes of devices. Used by the web thread alone."""
 
-    access: Access
+    cookies: Cookies
     devices: Devices
     invitations: Invitations
     board: Board
     names: Mapping[str, str]
     """What people call each room, by id."""
-    link: Callable[[str], str]
-    """Makes the address of a token."""
+    addresses: Addresses
+    """Of the page, for links to it."""
     rooms: NewRooms
 
     async def me(self, request: web.Request) -> web.Response:
-        """`GET /api/me`: who this device is; a microphone learns of its own room alone."""
-        _, device = request[DEVICE]
-        rooms = self.names if device.room is None else {device.room: self.rooms.name(device.room)}
-        response = web.json_response({"role": device.role, "room": device.room, "rooms": dict(rooms)})
-        self.access.renew_cookie(request, response)
+        """`GET /api/me`: who this device is, and the page's own address; a microphone learns of its own room alone."""
+        caller = request[CALLER]
+        rooms = self.names if caller.room is None else {caller.room: self.rooms.name(caller.room)}
+        values = {"role": caller.role, "room": caller.room, "rooms": dict(rooms), "page": self.addresses.page}
+        response = web.json_response(values)
+        self.cookies.renew(request, response)
         return response
 
     async def pair(self, request: web.Request) -> web.Response:
@@ -98,14 +101,14 @@ class Pairing:
             raise RefusedError(HTTPStatus.GONE, OVER)
         _, token = self.devices.pair(role, room, _device_name(request.headers.get("User-Agent", "")))
         response = web.json_response({"role": role, "room": room}, status=HTTPStatus.CREATED)
-        self.access.give_cookie(response, token)
+        self.cookies.give(response, token)
         if room is not None and room not in self.names:  # after the answer is on its way
             asyncio.get_running_loop().call_later(RESTART_S, self.rooms.restart)
         return response
 
     async def list_devices(self, request: web.Request) -> web.Response:
         """`GET /api/devices`: all, the newest first."""
-        mine, _ = request[DEVICE]
+        mine = request[CALLER].id
         listed = [
             {
                 "id": one,
@@ -130,7 +133,7 @@ class Pairing:
             token = await asyncio.to_thread(self.invitations.invite, asked.role)
         except OSError as error:
             raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, f"the disk refuses: {error.strerror}") from error
-        link = self.link(token)
+        link = self.addresses.link(token)
         return web.json_response({"link": link, "picture": _qr_code(link)}, status=HTTPStatus.CREATED)
 
     async def remove(self, request: web.Request) -> web.Response:

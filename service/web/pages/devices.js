@@ -13,14 +13,14 @@ async function attempt(doing) {
 }
 
 function invite(role) {
-  return attempt(async () => { made = await ask("POST", "/api/devices", { role }); });
+  return attempt(async () => { made = await ask("POST", "api/devices", { role }); });
 }
 
 async function draw() {
-  const { devices } = await ask("GET", "/api/devices");
+  const { devices } = await ask("GET", "api/devices");
   const when = (iso) => `${new Date(iso).toLocaleDateString(document.documentElement.lang)} ${timeOf(iso)}`;
   show(
-    element("nav", {}, element("h1", {}, say("devices")), element("a", { href: "/" }, say("now"))),
+    element("nav", {}, element("h1", {}, say("devices")), element("a", { href: "./" }, say("now"))),
     element("section", { class: "card" },
       element("h2", {}, say("invite")),
       ["microphone", "guest", "parent", "owner"].map((role) =>
@@ -34,7 +34,7 @@ async function draw() {
       element("h2", {}, device.name + (device.this ? ` (${say("this_device")})` : "")),
       element("p", {}, say(`role.${device.role}`) + (device.room ? `: ${device.room}` : "")),
       element("p", { class: "faint" }, say("seen", { time: when(device.seen) })),
-      element("button", { click: () => attempt(() => ask("DELETE", `/api/devices/${device.id}`)) }, say("remove")))));
+      element("button", { click: () => attempt(() => ask("DELETE", `api/devices/${device.id}`)) }, say("remove")))));
 }
 
 await loadWords();

@@ -3,7 +3,7 @@
 let words = {};
 
 export async function loadWords() {
-  const all = await (await fetch("/static/words.json")).json();
+  const all = await (await fetch("static/words.json")).json();
   const code = (navigator.languages || ["en"]).map((one) => one.slice(0, 2)).find((one) => one in all) || "en";
   words = all[code];
   document.documentElement.lang = code;

@@ -48,7 +48,7 @@ async function collect() {
   }
   loading = true;
   // By another address each time: a context remembers for ever that one could not be loaded.
-  await patiently(() => context.audioWorklet.addModule(`/static/worklet.js?${performance.now()}`));
+  await patiently(() => context.audioWorklet.addModule(new URL(`worklet.js?${performance.now()}`, import.meta.url)));
   loading = false;
   beganAt = performance.now();
   const collector = new AudioWorkletNode(context, "collector", {
@@ -225,7 +225,7 @@ async function main() {
   await patiently(loadWords);
   let me;
   try {
-    me = await patiently(() => ask("GET", "/api/me"));
+    me = await patiently(() => ask("GET", "api/me"));
   } catch (error) {
     return show(element("p", { role: "alert" }, error.status === 401 ? say("not_paired") : error.message));
   }

@@ -6,8 +6,8 @@ const token = location.hash.slice(1);
 async function pair(choice = {}) {
   show(element("h1", {}, say("title")), element("p", { role: "status" }, say("pairing")));
   try {
-    const { role } = await ask("POST", "/api/pair", { token, ...choice });
-    location.replace(role === "microphone" ? "/microphone" : "/");  // nobody goes back to a link that is used up
+    const { role } = await ask("POST", "api/pair", { token, ...choice });
+    location.replace(role === "microphone" ? "microphone" : "./");  // nobody goes back to a link that is used up
   } catch (error) {
     refuse(error);
   }
@@ -31,7 +31,7 @@ function chooseRoom(rooms) {
 
 await loadWords();
 try {
-  const { role, room, rooms } = await ask("POST", "/api/pair", { token, look: true });
+  const { role, room, rooms } = await ask("POST", "api/pair", { token, look: true });
   if (role === "owner") {
     show(
       element("h1", {}, say("what_is_it")),

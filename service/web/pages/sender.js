@@ -43,7 +43,7 @@ export class Sender {
 
   path(start) {
     const asked = new URLSearchParams({ session: this.session, start, rate: this.rate, says: this.says });
-    return `/api/microphone/${this.room}?${asked}`;
+    return `api/microphone/${this.room}?${asked}`;
   }
 
   // The last word of a page that is closed or put to sleep: no answer is waited for. `last` false: it is back.

@@ -2,12 +2,12 @@
 import { element, loadWords, say, show } from "./house.js";
 
 await loadWords();
-const { https } = await (await fetch("/way")).json();
+const { https } = await (await fetch("way")).json();
 show(
   element("h1", {}, say("trust_title")),
   element("p", {}, element("a", { href: https }, say("trust_on"))),
   element("section", { class: "card" },
     element("p", {}, say("trust_why")),
-    element("p", {}, element("a", { href: "/monitord-ca.crt", download: "monitord-ca.crt" }, say("trust_get"))),
+    element("p", {}, element("a", { href: "monitord-ca.crt", download: "monitord-ca.crt" }, say("trust_get"))),
     ["trust_ios", "trust_android", "trust_computer"].map((key) => element("p", {}, say(key))),
     element("p", { class: "faint" }, say("trust_limits"))));

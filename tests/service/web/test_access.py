@@ -32,7 +32,7 @@ MAY = {
 def test_every_route_is_in_the_table(page: ServedPage) -> None:
     """A route that is served has its row, and each row its test."""
     assert set(MAY) == set(RIGHTS)
-    application = page.server._application(Pages())
+    application = page.server._applications(Pages())[0]
     served = {
         (route.method, route.resource.canonical)
         for route in application.router.routes()

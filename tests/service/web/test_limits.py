@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from service.web import access, server
+from service.web import access, listening
 from service.web.roles import Role
 from tests.support.web.served_page import ServedPage
 
 
 def test_connections_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One too many is closed at once; when another ends there is room again."""
-    monkeypatch.setattr(server, "CONNECTIONS_BOUND", 3)
+    monkeypatch.setattr(listening, "CONNECTIONS_BOUND", 3)
     with ServedPage(tmp_path) as page:
         certificate, port = page.server.addresses.certificate, page.settings.port
         assert certificate is not None

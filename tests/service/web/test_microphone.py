@@ -70,7 +70,7 @@ def test_a_microphone_stays_in_its_room(page: ServedPage, tokens: Tokens) -> Non
     """And learns of no other."""
     assert page.ask("POST", "/api/microphone/attic", token=tokens[Role.MICROPHONE], body=SOUND).status == 403
     me = page.ask("GET", "/api/me", token=tokens[Role.MICROPHONE]).values
-    assert me == {"role": "microphone", "room": "nursery", "rooms": {"nursery": "Nursery"}}
+    assert me == {"role": "microphone", "room": "nursery", "rooms": {"nursery": "Nursery"}, "page": page.origin + "/"}
 
 
 def test_a_room_comes_into_being(tmp_path: Path) -> None:

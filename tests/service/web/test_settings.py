@@ -20,6 +20,8 @@ from tests.support.configuration import refusal, write
         ("{frame_ancestors: ['*']}", "must be scheme, host and port alone, such as http://homeassistant.local:8123"),
         ("{frame_ancestors: ['http://a; script-src *']}", "must be scheme, host and port alone"),
         ("{metrics_token_file: /none/such}", "web.metrics_token_file: there is no file /none/such"),
+        ("{ingress: {supervisor: homeassistant}}", "web.ingress.supervisor: homeassistant is no IP address"),
+        ("{port: 8099, ingress: {}}", "web: ingress.port is that of the page, 8099; give each its own"),
         ("{ports: 1}", "web.ports: unknown key; did you mean 'port'"),
     ],
 )

@@ -22,11 +22,13 @@ from service.web.past.past import Past
 from service.web.past.settings import ClipSettings
 from service.web.roles import Role
 from service.web.server import WebServer
-from service.web.settings import WebSettings
+from service.web.settings import IngressSettings, WebSettings
 from tests.support.patience import PATIENCE_S
 from tests.support.servers.sockets import free_port
 
 COOKIE = "__Host-monitord_home"
+HOME_ASSISTANT = "http://homeassistant.local:8123"
+"""Origin of its frontend, and so of a page in its frame."""
 
 
 @asynccontextmanager
@@ -60,7 +62,12 @@ class ServedPage:
 
     folder: Path
     settings: WebSettings = field(
-        default_factory=lambda: WebSettings(host="127.0.0.1", port=free_port(), http_port=free_port())
+        default_factory=lambda: WebSettings(
+            host="127.0.0.1",
+            port=free_port(),
+            http_port=free_port(),
+            ingress=IngressSettings(port=free_port(), owners=("Anna",), supervisor="127.0.0.1"),
+        )
     )
     names: Mapping[str, str] = field(default_factory=lambda: {"nursery": "Nursery", "attic": "Attic"})
     commands: list[Command] = field(default_factory=list)
@@ -127,6 +134,32 @@ class ServedPage:
                 values = await response.json() if is_json else await response.text()
                 cookie = response.cookies.get(COOKIE)
                 return Answer(response.status, values, response.headers, None if cookie is None else cookie.value)
+
+    def ask_by_ingress(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        address: str = "127.0.0.1",
+    ) -> Answer:
+        """Asks once as the Supervisor does, whose address is 127.0.0.1, for a page in Home Assistant's frame."""
+        return asyncio.run(self._ask_by_ingress(method, path, body, headers or {}, address))
+
+    async def _ask_by_ingress(
+        self, method: str, path: str, body: object, headers: Mapping[str, str], address: str
+    ) -> Answer:
+        assert self.settings.ingress is not None
+        connector = aiohttp.TCPConnector(local_addr=(address, 0))
+        sent = {"Host": "homeassistant.local:8123", **({} if method == "GET" else {"Origin": HOME_ASSISTANT})}
+        async with (
+            aiohttp.ClientSession(f"http://127.0.0.1:{self.settings.ingress.port}", connector=connector) as session,
+            session.request(method, path, headers={**sent, **headers}, json=body) as response,
+        ):
+            is_json = response.content_type == "application/json"
+            values = await response.json() if is_json else await response.text()
+            return Answer(response.status, values, response.headers, None)
 
     @asynccontextmanager
     async def browser(self, token: str | None = None) -> AsyncIterator[aiohttp.ClientSession]:

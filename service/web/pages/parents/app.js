@@ -9,6 +9,7 @@ import { chooseLanguage, language, languages, say, timeOf } from "./words.js";
 
 const THEMES = ["auto", "light", "dark", "red"];
 const VIEWS = { now: Rooms, night: Night };
+const FRAMED = window.parent !== window; // as in Home Assistant: no frame of another's gets a microphone
 
 // Shows the colours that are chosen; the style sheet does the rest.
 function wear(theme) {
@@ -52,7 +53,8 @@ function App() {
           ${languages.map((code) => html`<option value=${code}>${new Intl.DisplayNames(code, { type: "language" }).of(code)}</option>`)}
         </select>
       </label>
-      ${live.me?.role === "owner" && html`<a href="/devices">${say("devices")}</a>`}
+      ${live.me?.role === "owner" && html`<a href="devices">${say("devices")}</a>`}
+      ${FRAMED && live.me && html`<a href=${live.me.page} target="_blank" rel="noopener">${say("own_page")}</a>`}
       <p>${say("cannot")} ${say("not_medical")}</p>
     </footer>
   `;

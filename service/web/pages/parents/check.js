@@ -7,7 +7,7 @@ import { decimal, duration, percent, say, timeOf } from "./words.js";
 export function Check({ room }) {
   const [refusal, setRefusal] = useState("");
   const check = live.of(room, "check") ?? { state: "never" };
-  const ask = async () => setRefusal(await post("/api/check", { room, begin: check.state !== "running" }));
+  const ask = async () => setRefusal(await post("api/check", { room, begin: check.state !== "running" }));
   return html`
     <div class="test">
       <button onClick=${ask}>${say(check.state === "running" ? "check_stop" : "check")}</button>

@@ -53,7 +53,7 @@ class Listening {
 
   async #receive(attempt) {
     this.attempt = attempt;
-    const answer = await fetch(`/api/listen/${this.room}`, { signal: attempt.signal, cache: "no-store" });
+    const answer = await fetch(`api/listen/${this.room}`, { signal: attempt.signal, cache: "no-store" });
     if (!answer.ok) throw new Error(answer.statusText);
     const reader = answer.body.getReader();
     let odd = new Uint8Array(0); // half a sample

@@ -62,15 +62,15 @@ class Live {
   async #connect() {
     this.#waits = false;
     try {
-      const me = await get("/api/me");
+      const me = await get("api/me");
       this.denied = me.status === 401 || me.status === 403;
       if (!me.ok) throw new Error(me.statusText);
       this.me = await me.json();
-      if (this.me.role === "microphone") return location.replace("/microphone");
+      if (this.me.role === "microphone") return location.replace("microphone");
     } catch {
       return this.#again();
     }
-    const source = (this.source = new EventSource("/api/live"));
+    const source = (this.source = new EventSource("api/live"));
     const on = (name, take) =>
       source.addEventListener(name, ({ data }) => {
         this.heardAt = Date.now();
@@ -137,4 +137,4 @@ export async function post(path, body) {
   }
 }
 
-export const command = (room, name, value) => post("/api/command", { room, command: name, value: String(value) });
+export const command = (room, name, value) => post("api/command", { room, command: name, value: String(value) });

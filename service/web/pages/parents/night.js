@@ -31,7 +31,7 @@ function linesOf(view, back) {
 }
 
 const get = async ({ from, to }) => {
-  const answer = await fetch(`/api/night?from=${from / 1000}&to=${to / 1000}`);
+  const answer = await fetch(`api/night?from=${from / 1000}&to=${to / 1000}`);
   if (!answer.ok) throw new Error((await answer.json()).error);
   return answer.json();
 };
@@ -188,14 +188,14 @@ function Cry({ one, span, changed }) {
 
 function Clip({ one, changed }) {
   const remove = async () => {
-    await fetch(`/api/clips/${one.id}`, { method: "DELETE" });
+    await fetch(`api/clips/${one.id}`, { method: "DELETE" });
     changed();
   };
   return html`
     <div class="row clip">
-      <audio controls preload="none" src="/api/clips/${one.id}" aria-label=${say("clip", { time: clockOf(1000 * one.since) })}></audio>
+      <audio controls preload="none" src="api/clips/${one.id}" aria-label=${say("clip", { time: clockOf(1000 * one.since) })}></audio>
       ${live.acts && html`<button onClick=${remove} aria-label=${say("clip_delete")} title=${say("clip_delete")}>✕</button>`}
-      ${one.picture && html`<div class="drawn"><img loading="lazy" width="640" height="360" src="/api/clips/${one.id}/picture"
+      ${one.picture && html`<div class="drawn"><img loading="lazy" width="640" height="360" src="api/clips/${one.id}/picture"
         alt=${say("clip_picture", { time: clockOf(1000 * one.since) })} /></div>`}
     </div>
   `;

@@ -1,6 +1,6 @@
 // Words in the language that is chosen, else the browser's; the sentences for faults and reasons are those that phones are told.
 
-const all = await (await fetch("/static/words.json")).json();
+const all = await (await fetch("static/words.json")).json();
 
 export const languages = Object.keys(all);
 

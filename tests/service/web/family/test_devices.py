@@ -90,7 +90,12 @@ def test_the_owner_lists_invites_and_removes(page: ServedPage, tokens: dict[Role
     assert link.startswith(page.origin + "/pair#")
     cookie = page.ask("POST", "/api/pair", body={"token": link.partition("#")[2]}).cookie
     me = page.ask("GET", "/api/me", token=cookie).values
-    assert me == {"role": "parent", "room": None, "rooms": {"nursery": "Nursery", "attic": "Attic"}}
+    assert me == {
+        "role": "parent",
+        "room": None,
+        "rooms": {"nursery": "Nursery", "attic": "Attic"},
+        "page": page.origin + "/",
+    }
     newest, *_ = page.ask("GET", "/api/devices", token=tokens[Role.OWNER]).values["devices"]
     assert (newest["role"], newest["this"]) == ("parent", False)
     assert page.ask("DELETE", f"/api/devices/{newest['id']}", token=tokens[Role.OWNER]).status == 200

@@ -1,0 +1,83 @@
+"""A port that is listened on: the one that is asked for, or the first that is free; with a bound on its connections."""
+
+import asyncio
+import contextlib
+import errno
+import ssl
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+
+from monitord.errors import ConfigError
+
+CONNECTIONS_BOUND: Final = 200
+"""Connections at once: 50 viewers and a few requests of each; more are closed at once."""
+HANDSHAKE_S: Final = 10.0
+"""Longest TLS handshake (seconds)."""
+CLOSE_S: Final = 0.3
+"""For requests in hand at the end (seconds)."""
+
+
+async def listen(
+    stack: contextlib.AsyncExitStack,
+    application: web.Application,
+    key: str,
+    *,
+    host: str | None,
+    ports: Sequence[int],
+    context: ssl.SSLContext | None = None,
+) -> int:
+    """Serves an application until the stack is closed.
+
+    Args:
+        stack: Ends it.
+        application: What is served.
+        key: Of the configuration, which names the port.
+        host: Address of this machine; None: all.
+        ports: Those that are tried, in this order.
+        context: For https; None: plain http.
+
+    Returns:
+        The port.
+
+    Raises:
+        ConfigError: None of them can be had.
+    """
+    # Whoever closes a stream gives its place back at once, not when something is next said to it.
+    runner = web.AppRunner(
+        application, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=CLOSE_S
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    made = runner.server
+    assert made is not None
+
+    def limited() -> asyncio.Protocol:
+        return made() if len(made.connections) < CONNECTIONS_BOUND else _Closing()
+
+    handshake_s = None if context is None else HANDSHAKE_S
+    for port in ports:
+        try:
+            server = await asyncio.get_running_loop().create_server(
+                limited, host, port, ssl=context, ssl_handshake_timeout=handshake_s
+            )
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and port != ports[-1]:
+                continue
+            raise ConfigError(
+                f"{key}: cannot listen on {host or 'any address'}, port {port}: {error.strerror or error}; choose"
+                " another"
+            ) from error
+        stack.callback(server.close)
+        return port
+    raise AssertionError("unreachable: the last port raises")
+
+
+class _Closing(asyncio.Protocol):
+    """One connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ends it at once."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
