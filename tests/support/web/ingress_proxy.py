@@ -7,6 +7,7 @@ added, what the browser says of its user is taken out, bodies are read whole, an
 import asyncio
 import threading
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
 
@@ -98,6 +99,8 @@ class IngressProxy:
             skip_auto_headers={"Content-Type"},
         ) as answer:
             headers = {name: value for name, value in answer.headers.items() if name.lower() not in HOP}
+            if "Content-Length" in answer.headers or answer.status == HTTPStatus.NOT_MODIFIED:
+                return web.Response(status=answer.status, headers=headers, body=await answer.read())
             response = web.StreamResponse(status=answer.status, headers=headers)
             await response.prepare(request)
             try:

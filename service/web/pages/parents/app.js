@@ -85,7 +85,7 @@ const Banner = ({ title, why }) => html`<div class="banner" role="alert"><strong
 
 function Rooms() {
   const { rooms } = live;
-  if (!rooms.length) return html`<div class="room off"><p class="word">${say("no_rooms")}</p><p>${say("no_rooms_why")}</p></div>`;
+  if (!rooms.length) return html`<div class="room off"><p class="word">${say("no_rooms")}</p><p>${live.me.role === "owner" ? say("no_rooms_owner") : say("no_rooms_why")}</p></div>`;
   return html`<div class="rooms">${rooms.map((room) => html`<${Room} key=${room.id} room=${room} />`)}</div>`;
 }
 
