@@ -107,7 +107,7 @@ def test_the_owner_lists_invites_and_removes(page: ServedPage, tokens: dict[Role
     ("body", "told"),
     [
         ({"room": "nursery", "command": "snooze", "value": 10}, commands.Snooze("nursery", 10)),
-        ({"room": "nursery", "command": "ack", "value": "PRESS"}, commands.Acknowledge("nursery", None)),
+        ({"room": "nursery", "command": "ack", "value": "PRESS"}, commands.Acknowledge("nursery", None, by="?")),
         ({"room": None, "command": "test_alarm", "value": "PRESS"}, commands.TestAlarm(None)),
     ],
 )
