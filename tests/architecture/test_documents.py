@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.cli import _parser
-from service.config import load_config
+from service.config import Config, load_config
 from tests.support.documents import (
     DOCUMENTS,
     ELSEWHERE,
@@ -24,6 +24,7 @@ from tests.support.documents import (
     inline,
 )
 from tests.support.paths import ROOT
+from tests.support.servers.mosquitto import authority
 from tests.support.start_errors import start_errors
 
 MOST_WORDS = 1_200
@@ -33,6 +34,9 @@ MANY_ERRORS = 100
 """At least so many errors end a start: fewer, and they are not found any more."""
 PIECE = 12
 """Characters of an error's words from which a piece of them must stand on the page as it is."""
+
+MANY_LINES = 15
+"""At least so many sentences name a line of configuration."""
 
 
 def _fences() -> list[Block]:
@@ -91,6 +95,24 @@ def test_every_configuration_of_the_documents_is_read(tmp_path: Path) -> None:
             (tmp_path / name).chmod(0o600)
         (tmp_path / "monitord.yaml").write_text(text)
         assert load_config(tmp_path / "monitord.yaml").rooms, block
+
+
+def test_every_configuration_in_a_sentence_is_read(tmp_path: Path) -> None:
+    """A line such as `nursery: {page: true}`, in the place where it belongs."""
+    said = [words for document in DOCUMENTS for words in inline(document)]
+    lines = [words for words in said if re.fullmatch(r"[a-z_]+: \{.*\}", words) and "..." not in words]
+    assert len(lines) > MANY_LINES
+    there, _ = authority(tmp_path)
+    for line in lines:
+        # Any file that it names is there.
+        text = re.sub(r"(_file|\bfile): (F|FILE|[\w.]+|/[^,}]+)(?=[,}])", rf"\1: {there}", line)
+        key = text.partition(":")[0]
+        if "webhook" in text or "url" in text:
+            text = f"notify: {{channels: {{{text}}}}}"
+        elif key not in Config.model_fields:
+            text = f"sources: {{{text}}}"
+        (tmp_path / "monitord.yaml").write_text(text)
+        assert load_config(tmp_path / "monitord.yaml"), line
 
 
 def test_the_readme_is_short() -> None:
