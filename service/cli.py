@@ -15,6 +15,7 @@ from service.correction_commands import add_correction_commands
 from service.settings.command import command
 from service.terminal.journal_stream import as_error
 from service.terminal.log_level import add_log_level, logging_from
+from service.ward.commands import add_ward_commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,6 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     add_correction_commands(commands)
+
+    add_ward_commands(commands.add_parser("ward", help="more rooms than one machine hears: shards on several"))
 
     dashboard = commands.add_parser("dashboard", help="print a ready Home Assistant dashboard (YAML) for your rooms")
     _add_config(dashboard)

@@ -9,7 +9,7 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, Literal, Self
@@ -113,6 +113,8 @@ class Daemon:
         demo: bool = False,
         restart: Callable[[], None] = lambda: None,
         trace: Trace | None = None,
+        admitted: Callable[[], bool] = lambda: True,
+        mirror: Callable[[str, Mapping[str, object]], Message] | None = None,
     ) -> Self:
         """Puts the parts together; nothing is heard or told yet.
 
@@ -123,6 +125,8 @@ class Daemon:
             demo: Whether every source plays the demo sound.
             restart: Called, from the worker's thread, when somebody asks for a restart.
             trace: Follows how each decision comes about.
+            admitted: Whether it may connect to the broker now; asked, from the thread of the connection, before each.
+            mirror: What a document of the state directory, by its name, becomes on MQTT; None: nothing.
 
         Raises:
             MonitordError: It cannot begin; nothing is left open.
@@ -156,19 +160,14 @@ class Daemon:
                 birth=config.home_assistant.birth_payload,
                 gone=announced.gone,
             )
-            mqtt = MqttClient(broker, speaker)
+            mqtt = MqttClient(broker, speaker, admitted=admitted)
+            if mirror is not None:
+                store.mirror_to(lambda name, document: mqtt.tell(mirror(name, document)))
             page = open_page(config.web, node, names, config.state_dir, past, on_command=take, restart=restart)
             tell = beside(page, mqtt.tell)
             notifier = Notifier.build(config.notify, queue.delivered, queue.not_delivered)
-            health = HealthMonitor(
-                node,
-                names,
-                [(source, channels[source.id]) for source in sources],
-                tell=tell,
-                screen=screen,
-                texts=texts,
-                notify=notifier.tell,
-            )
+            watched = [(source, channels[source.id]) for source in sources]
+            health = HealthMonitor(node, names, watched, tell=tell, screen=screen, texts=texts, notify=notifier.tell)
             adapter = Adapter(classifier, channels, household, store)
             reporter = AlertReporter(
                 Publisher(node, names, texts, tell, screen, notifier.tell),
@@ -183,13 +182,9 @@ class Daemon:
                 restart=restart,
             )
             worker = Worker(list(channels.values()), classifier, reporter, wake, live=True, trace=trace)
+            ours, figures = version("monitord"), headline(manifest.metrics)
             info = functools.partial(
-                node_messages.info,
-                node,
-                version=version("monitord"),
-                model=manifest.name,
-                model_sha=bundle.id,
-                metrics=headline(manifest.metrics),
+                node_messages.info, node, version=ours, model=manifest.name, model_sha=bundle.id, metrics=figures
             )
             forgotten = node_messages.forgotten(node, names) if after_demo else []
             faults = DaemonFaults(
@@ -205,7 +200,7 @@ class Daemon:
                 banner(
                     config.node,
                     [(room.name, room.spec) for room in rooms],
-                    version=version("monitord"),
+                    version=ours,
                     model=manifest.name,
                     broker=broker.address,
                     kind=kind,
@@ -285,6 +280,10 @@ class Daemon:
     def health(self) -> DaemonHealth:
         """How it stood at the last look."""
         return DaemonHealth(self._monitor.rooms, self._mqtt.status(), self._thread.moved_at, self._faults.words)
+
+    def deafen(self) -> None:
+        """Closes the sources alone, at once, for good: `stop` still has to follow."""
+        stop_sources(self._sources)
 
     def stop(self) -> None:
         """Stops all in the reverse order, with the goodbye; at most some 3 s. A second time does nothing."""

@@ -9,6 +9,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -50,10 +51,18 @@ class MqttClient:
         settings: Where the broker is.
         speaker: Who speaks.
         keepalive_s: Longest silence on the connection (seconds).
+        admitted: Whether it may connect now, asked before each connection.
     """
 
-    def __init__(self, settings: MqttSettings, speaker: Speaker, *, keepalive_s: int = KEEPALIVE_S) -> None:
-        self._settings, self._speaker = settings, speaker
+    def __init__(
+        self,
+        settings: MqttSettings,
+        speaker: Speaker,
+        *,
+        keepalive_s: int = KEEPALIVE_S,
+        admitted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._settings, self._speaker, self._admitted = settings, speaker, admitted
         self._keepalive_s = keepalive_s
         self._credentials = Credentials()
         will = node_messages.node_status(speaker.node, online=False)
@@ -166,6 +175,9 @@ class MqttClient:
         back_off = BackOff(cap_s=BACKOFF_CAP_S)
         while not self._stopping.is_set():
             began = time.monotonic()
+            if not self._admitted():
+                self._stopping.wait(TICK_S)
+                continue
             try:
                 self._connection(wake)
             except ConnectionOverError as error:

@@ -35,6 +35,14 @@ class DocumentStore:
         self._saved: dict[str, str] = {}  # what lies on disk, by name: an unchanged document is not written again
         self._waiting: dict[str, str] = {}  # what the disk refused, by name: tried again with the next document
         self._fault = DiskFault("settings")
+        self._mirror: Callable[[str, Mapping[str, object]], object] | None = None
+
+    def mirror_to(self, mirror: Callable[[str, Mapping[str, object]], object]) -> None:
+        """Hands every document that is there, and each that is saved from now on, to `mirror` too; it must not wait."""
+        for path in sorted(self._folder.glob("*.json")):
+            if document := self.load(path.stem):
+                mirror(path.stem, document)
+        self._mirror = mirror
 
     def load(self, name: str) -> dict[str, Any]:
         """Returns a document as it was saved last; empty where there is none. Any: values of JSON.
@@ -95,6 +103,8 @@ class DocumentStore:
             if self._saved.get(name) != text:
                 self._waiting[name] = text
             self._write_waiting()
+        if self._mirror is not None:
+            self._mirror(name, document)
 
     def retry(self) -> None:
         """Tries a disk that refuses again, also while nothing changes that could be saved."""

@@ -20,6 +20,7 @@ _OF_KEYS = re.compile(r"service/(config|settings/\w+|\w+/settings)\.py")
 _LATER = (
     "service/archive/",
     "service/client/",
+    "service/ward/",
     "service/correction_commands.py",
     "service/storage/history_reading.py",
     "service/pipeline/replay.py",

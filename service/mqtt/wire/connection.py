@@ -25,7 +25,7 @@ from service.mqtt.errors import ConnectionOverError
 from service.mqtt.settings import Credentials, MqttSettings
 from service.mqtt.wire.exchange import Answer, Sent, Unanswered, subscription
 from service.mqtt.wire.limits import Limits, packet_bytes
-from service.mqtt.wire.paho_client import new_client
+from service.mqtt.wire.paho_client import expiring, new_client
 
 KEEPALIVE_S = 3
 """Longest silence on the connection (seconds). The broker takes a hung daemon for dead after 1.5 times this (MQTT 5,
@@ -153,15 +153,17 @@ class Connection:
         """Bytes of the packet that the message would be."""
         return packet_bytes(self.limits.fitted(message), v5=self._v5)
 
-    def publish(self, message: Message, key: str = "") -> int:
+    def publish(self, message: Message, key: str = "", *, expires_s: int | None = None) -> int:
         """Hands the message to the connection and returns the number under which its answer will come (QoS 1).
 
         Args:
             message: One that `fits`.
             key: By which the caller knows it; left out: the topic.
+            expires_s: After how many seconds the broker forgets it, with MQTT 5.
         """
         fitted = self.limits.fitted(message)
-        number = self._client.publish(fitted.topic, fitted.payload, fitted.qos, fitted.retain).mid
+        more = None if expires_s is None or not self._v5 else expiring(expires_s)
+        number = self._client.publish(fitted.topic, fitted.payload, fitted.qos, fitted.retain, more).mid
         sent = Sent(key or message.topic, message.topic, packet_bytes(fitted, v5=self._v5))
         if not message.qos:
             self._unanswered.put_unproven(sent)

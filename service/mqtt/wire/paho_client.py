@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from service.messages.message import Message
 from service.mqtt.settings import Credentials, MqttSettings
@@ -60,3 +62,10 @@ def new_client(
     if credentials.tls is not None:
         client.tls_set_context(credentials.tls)
     return client
+
+
+def expiring(after_s: int) -> Properties:
+    """Returns what a message carries that the broker is to forget after so many seconds (MQTT 5, 3.3.2.3.3)."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.MessageExpiryInterval = after_s
+    return properties
