@@ -2,7 +2,7 @@
 # What monitord needs of a machine, said and checked before anything on it is changed. Sourced after install-lib.sh.
 
 # From nothing on a bare Debian, x86-64: Debian's packages and the environment on disk, and the memory that pip takes.
-apt_mb=280 environment_mb=470 install_mb=170
+apt_mb=300 environment_mb=470 install_mb=170
 
 require_architecture() { # ends in a sentence where the network's runtime does not exist
     local machine packages

@@ -60,8 +60,12 @@ def make_or_check(
     while found in steps:
         connection.executescript(f"BEGIN; {steps[found]}; PRAGMA user_version = {found + 1}; COMMIT")
         found += 1
+    if found > version:
+        raise UnreadableError(
+            f"a newer monitord wrote it, with tables of version {found} where this one knows {version}"
+        )
     if found != version:
-        raise UnreadableError(f"its version is {found}, this program writes {version}")
+        raise UnreadableError(f"its tables are of version {found}, and this monitord writes {version}")
     check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if check != "ok":
         raise UnreadableError(check)
