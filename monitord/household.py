@@ -29,6 +29,8 @@ class Heard:
     """Whether it hears the cry still, pauses for breath included."""
     distress: float | None = None
     """How hard it was cried there so far, 0 to 1, see `monitord.intensity`; None where nobody knows."""
+    told_up_to: float | None = None
+    """The highest threshold at which the room would have told it, see `monitord.hindsight`; None: nobody knows."""
     recent: deque[tuple[float, float]] = field(default_factory=deque)
     """When it was heard (monotonic seconds) and how loud (decibels over the floor), oldest first, of `HEARD_S`."""
 
@@ -159,11 +161,11 @@ class Household:
         if episode is not None:
             episode.heard[source].take(loudness_db, now)
 
-    def hear_distress(self, source: str, distress: float | None) -> None:
-        """How hard it was cried so far in a room that is in an episode, 0 to 1."""
+    def judge(self, source: str, distress: float | None, told_up_to: float | None) -> None:
+        """What a room that is in an episode makes of it so far, as in `Heard`."""
         episode = self.of(source)
         if episode is not None:
-            episode.heard[source].distress = distress
+            episode.heard[source].distress, episode.heard[source].told_up_to = distress, told_up_to
 
     def leave(self, source: str) -> Episode | None:
         """A room hears its cry no more; returns the episode if that was the last room, and the episode has ended."""

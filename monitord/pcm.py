@@ -25,6 +25,13 @@ def to_mono(samples: NDArray[np.int16]) -> Pcm:
     return np.asarray(np.rint(samples.astype(np.float32) @ share), np.int16)
 
 
+def amplified(samples: Pcm, gain_db: float) -> Pcm:
+    """Returns int16 [n] louder by so many decibels; what is too loud then is clipped, as a microphone would."""
+    louder = np.rint(samples.astype(np.float32) * np.float32(10.0 ** (gain_db / 20.0)))
+    clipped: Pcm = np.clip(louder, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return clipped
+
+
 def position_16k(index: int, rate_hz: int) -> int:
     """Turns a sample index at `rate_hz` into one at 16 kHz, rounding down, so that differences telescope."""
     return index * RATE_HZ // rate_hz

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from monitord.hindsight import THRESHOLDS
 from monitord.listening.gate import SILENCE_DBFS
 from monitord.pcm import FULL_SCALE
 from monitord.types import RATE_HZ, Pcm
@@ -44,6 +45,13 @@ LINES_HZ: Final = 400
 NEAR: Final = 0.5
 """Share of the evidence for an alarm from which a quiet room is near one: twice as much, some night, is a false one."""
 
+WANTED_FLOOR_DBFS: Final = -70.0
+"""Floor (dBFS) that a deaf microphone is amplified to: six decibels over it lies what stands out of the room, well over
+the -75 under which the gate takes nothing for sound, and loudness in rooms is compared over no lower floor."""
+MOST_GAIN_DB: Final = 30.0
+"""Most that a room is amplified (decibels): a cry 40 over such a floor is still no louder than full scale, and 16 bits
+have no more to give."""
+
 Advice = Literal["not_quiet", "near_alarm", "lossy", "clipped", "hum", "noisy", "too_low", "good"]
 """What to do, the most urgent first: try again at a quieter time; raise the threshold; mend the connection; turn it
 down or move it away; move it from cables and chargers; move it closer to the bed; turn it up; nothing."""
@@ -73,6 +81,38 @@ class RoomSound:
     """How near the quiet came to an alarm, 0 to 1: the most evidence for crying, as a share of what an alarm takes."""
     advice: tuple[Advice, ...]
     """What to do, the most urgent first."""
+    quiet_from: float | None = None
+    """The lowest threshold at which the quiet came less near than `NEAR`; None: no threshold does that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """How the room would be heard better; None: as it is now."""
+
+    gain_db: float | None = None
+    """By how much louder than captured (decibels)."""
+    threshold: float | None = None
+    """Calibrated probability."""
+
+
+def propose(found: RoomSound, *, gain_db: float, threshold: float) -> Proposal:
+    """Returns what follows from quiet minutes for how the room is heard.
+
+    Of minutes that were too few or not quiet, nothing does. A threshold is never lowered: quiet shows where it is too
+    low for the room, but not why somebody put it higher.
+
+    Args:
+        found: In those minutes, with the gain in force.
+        gain_db: In force (decibels).
+        threshold: In force (calibrated probability).
+    """
+    if found.heard_s < WHOLE_S or "not_quiet" in found.advice:
+        return Proposal()
+    louder_db = round(min(gain_db + WANTED_FLOOR_DBFS - found.floor_dbfs, MOST_GAIN_DB))
+    too_low, too_loud = found.floor_dbfs < DEAF_DBFS, found.clipped_s > 0 and gain_db > 0
+    gain = 0.0 if too_loud else float(louder_db) if too_low and louder_db > gain_db else None
+    near = found.nearest >= NEAR and found.quiet_from is not None and found.quiet_from > threshold
+    return Proposal(gain, found.quiet_from if near else None)
 
 
 class QuietMinutes:
@@ -84,6 +124,7 @@ class QuietMinutes:
         self._spectra: list[NDArray[np.float32]] = []  # float32 [400], power by hertz, by second
         self._holes = self._lost = self._clipped_s = 0
         self._nearest = 0.0
+        self._quiet_from: float | None = float(THRESHOLDS[0])
 
     @property
     def heard_s(self) -> int:
@@ -100,9 +141,16 @@ class QuietMinutes:
         self._holes += 1
         self._lost += samples
 
-    def judged(self, share: float) -> None:
-        """The network's evidence for crying now, as a share of what an alarm takes, 0 to 1."""
+    def judged(self, share: float, quiet_from: float | None) -> None:
+        """What the network makes of it now.
+
+        Args:
+            share: Its evidence for crying, as a share of what an alarm takes, 0 to 1.
+            quiet_from: The lowest threshold at which that is less than `NEAR`; None: at none.
+        """
         self._nearest = max(self._nearest, share)
+        if self._quiet_from is not None:
+            self._quiet_from = None if quiet_from is None else max(self._quiet_from, quiet_from)
 
     def feed(self, samples: Pcm) -> None:
         """Takes the next int16 [n] at 16 kHz."""
@@ -129,6 +177,7 @@ class QuietMinutes:
             clipped_s=self._clipped_s,
             nearest=round(self._nearest, 2),
             advice=(),
+            quiet_from=self._quiet_from,
         )
         return replace(found, advice=_advice(found))
 

@@ -49,14 +49,15 @@ class TrackerParams:
 
     def neutral(self, on_p: float) -> float:
         """Returns the log-odds from which a window speaks for crying, at a threshold; under them it speaks against."""
-        return _log_odds(on_p) - self.lean
+        return log_odds(on_p) - self.lean
 
     def speaks_from(self, on_p: float) -> float:
         """Returns the same as a calibrated probability."""
         return 1.0 / (1.0 + exp(-self.neutral(on_p)))
 
 
-def _log_odds(p: float) -> float:
+def log_odds(p: float) -> float:
+    """Returns the natural log-odds of a probability, at most those of `SUREST`."""
     p = min(max(p, SUREST), 1.0 - SUREST)
     return log(p / (1.0 - p))
 
@@ -118,7 +119,7 @@ class Tracker:
         events = self.advance(window.end)
         self._intensity.window(window.end, scores)
         before = self.evidence(window.end)
-        speaks = _log_odds(scores.p_cry) - params.neutral(params.on_p if on_p is None else on_p)
+        speaks = log_odds(scores.p_cry) - params.neutral(params.on_p if on_p is None else on_p)
         speaks = min(max(speaks, -params.most_against), params.most_for)
         self._evidence, self._at = min(max(before + speaks, 0.0), params.on), window.end
         if before == 0.0 and not self._crying:

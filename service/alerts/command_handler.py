@@ -13,6 +13,7 @@ from service.alerts.room_settings import Settings
 from service.alerts.telemetry import Telemetry
 from service.alerts.test_alarm import TestAlarms
 from service.messages import commands, node_messages
+from service.messages.calibration import Calibrate, UndoCalibration
 from service.messages.corrections import Correct
 from service.pipeline.channel import SourceChannel
 
@@ -75,7 +76,7 @@ class CommandHandler:
     @obey.register
     def _(self, command: commands.TestAlarm) -> None:
         for source in self._channels if command.source is None else [command.source]:
-            self._test_alarms.begin(source)
+            self._test_alarms.begin(source, over_db=command.over_db)
 
     @obey.register
     def _(self, command: commands.Received) -> None:
@@ -104,6 +105,16 @@ class CommandHandler:
     @obey.register
     def _(self, command: commands.SetThreshold) -> None:
         self._settings.set_threshold(command.source, command.threshold)
+        self._put_in_force(command.source)
+
+    @obey.register
+    def _(self, command: Calibrate) -> None:
+        self._settings.calibrate(command.source, command.gain_db, command.threshold)
+        self._put_in_force(command.source)
+
+    @obey.register
+    def _(self, command: UndoCalibration) -> None:
+        self._settings.undo_calibration(command.source)
         self._put_in_force(command.source)
 
     @obey.register
@@ -152,5 +163,7 @@ class CommandHandler:
                 threshold=channel.threshold,
                 profile=settings.of(source).profile,
                 snoozed_until=self._snoozed[source],
+                gain_db=channel.inbox.gain_db,
+                calibrated=settings.of(source).before is not None,
             )
         )

@@ -156,7 +156,7 @@ class Episodes:
         """Lets an episode know how hard it was cried in its rooms by now, and returns it."""
         for source in episode.crying:
             if source in self._channels:  # a room of an earlier run may be gone
-                self._household.hear_distress(source, self._channels[source].tracker.distress)
+                self._household.judge(source, *self._channels[source].judged)
         return episode.distress
 
     def _remind_after_s(self, episode: Episode) -> float | None:

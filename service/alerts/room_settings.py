@@ -1,10 +1,11 @@
 """What the family has set for each room, from Home Assistant or by MQTT; it outlives a restart."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from monitord.quiet_minutes import MOST_GAIN_DB
 from service.pipeline.channel import SourceChannel
 from service.settings.profiles import PROFILES, ProfilesConfig, Threshold
 from service.storage.documents import DocumentStore
@@ -12,6 +13,20 @@ from service.storage.schemas import Instant
 
 DOCUMENT: Final = "settings"
 """Name in the store."""
+
+
+Gain = Annotated[float, Field(ge=0.0, le=MOST_GAIN_DB)]
+"""By how much louder than captured a room is heard (decibels)."""
+
+
+class BeforeCalibration(BaseModel):
+    """What a calibration replaced."""
+
+    gain_db: Gain
+    profile: str
+    """In which the room was."""
+    threshold: Threshold | None
+    """That the family had chosen for it; None: none."""
 
 
 class RoomSettings(BaseModel):
@@ -26,6 +41,9 @@ class RoomSettings(BaseModel):
     """Calibrated probability by profile, where the family has moved it."""
     snoozed_until: Instant = 0.0
     """Wall time up to which new episodes count as acknowledged (Unix seconds)."""
+    gain_db: Gain = 0.0
+    before: BeforeCalibration | None = None
+    """What was before the last calibration; None: nothing can be undone."""
 
 
 class Settings:
@@ -61,6 +79,7 @@ class Settings:
         """Lets a room's settings take effect on how it is heard."""
         channel.enabled = self.of(channel.source).enabled
         channel.on_p = self.threshold(channel.source)
+        channel.inbox.gain_db = self.of(channel.source).gain_db
 
     def remind_after_s(self, source: str, *, hard: bool = False) -> float | None:
         """Returns the seconds after which a parent is reminded, where it is crying hard or not; None is never."""
@@ -78,6 +97,26 @@ class Settings:
         """Moves the threshold of the profile that the room is in."""
         room = self._rooms[source]
         self.change(source, thresholds={**room.thresholds, room.profile: threshold})
+
+    def calibrate(self, source: str, gain_db: float | None, threshold: float | None) -> None:
+        """Sets what is not None, and remembers what was before."""
+        room = self._rooms[source]
+        before = BeforeCalibration(
+            gain_db=room.gain_db, profile=room.profile, threshold=room.thresholds.get(room.profile)
+        )
+        self.change(source, before=before, gain_db=room.gain_db if gain_db is None else gain_db)
+        if threshold is not None:
+            self.set_threshold(source, threshold)
+
+    def undo_calibration(self, source: str) -> None:
+        """Sets what was before the last calibration, in the profile in which it was made; without one, nothing."""
+        before = self._rooms[source].before
+        if before is None:
+            return
+        thresholds = {name: one for name, one in self._rooms[source].thresholds.items() if name != before.profile}
+        if before.threshold is not None:
+            thresholds[before.profile] = before.threshold
+        self.change(source, before=None, gain_db=before.gain_db, thresholds=thresholds)
 
     def change(self, source: str, **values: object) -> None:
         """Sets fields of `RoomSettings` and keeps them.

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from monitord.quiet_minutes import NEAR
 from service.alerts.publisher import Publisher
 from service.messages import node_messages
 from service.messages.message import Message
@@ -65,7 +66,13 @@ class Telemetry:
         evidence = tracker.evidence(channel.listener.position)
         self._publisher.send(
             node_messages.level(
-                self._publisher.node, source, dbfs=dbfs, floor_dbfs=floor_dbfs, evidence=evidence, on=tracker.on
+                self._publisher.node,
+                source,
+                dbfs=dbfs,
+                floor_dbfs=floor_dbfs,
+                evidence=evidence,
+                on=tracker.on,
+                quiet_from=channel.hindsight.quiet_from(NEAR),
             )
         )
         self._publisher.screen.level(source, dbfs, floor_dbfs)

@@ -17,6 +17,9 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from monitord.household import Episode
+from monitord.listening.gate import frame_dbfs
+from monitord.listening.windows import WINDOW_SAMPLES
+from monitord.pcm import amplified
 from monitord.types import CryEvent, Pcm
 from service.alerts.publisher import Publisher
 from service.capture.injection import Injection
@@ -66,6 +69,8 @@ class TestResult:
     """Why a channel could not hand it over so far, for a person; empty for one that has it."""
     detail: str = ""
     """Why it failed, for a person."""
+    over_db: float | None = None
+    """How far the cry stood over the room's own noise (decibels); None: as loud as a baby beside the microphone."""
 
 
 _PROOF: Final = TypeAdapter(TestResult)
@@ -104,14 +109,15 @@ class TestAlarms:
         for source in self._channels:
             self._tell(source)
 
-    def begin(self, source: str) -> None:
-        """Begins the test alarm of a room; one that runs already goes on."""
+    def begin(self, source: str, *, over_db: float | None = None) -> None:
+        """Begins the test alarm of a room, as of `commands.TestAlarm`; one that runs already goes on."""
         if source in self._asked_at:
             return
         channel, now = self._channels[source], time.time()
         test = cry_messages.episode_id(source, now, 0)
         before = self._proofs[source]
-        self._put(source, TestResult("running", test, iso_utc(now), before.proven, proven_by=before.proven_by))
+        begun = TestResult("running", test, iso_utc(now), before.proven, proven_by=before.proven_by, over_db=over_db)
+        self._put(source, begun)
         self._asked_at[source] = time.monotonic()
         self._began_at[source] = now
         if not channel.enabled:
@@ -119,7 +125,7 @@ class TestAlarms:
         elif channel.tracker.crying:
             self._fail(source, "the baby is crying now: that is the real alarm")
         else:
-            channel.test(Injection(self._cry()))
+            channel.test(Injection(self._cry() if over_db is None else _at_level(self._cry(), channel, over_db)))
 
     def heard(self, channel: SourceChannel, event: CryEvent) -> None:
         """The injected cry was decided to be one: tells the `test` event."""
@@ -204,6 +210,13 @@ class TestAlarms:
         if self._sound is None:
             self._sound = np.concatenate([samples for samples, _ in file_chunks(SOUND)])
         return self._sound
+
+
+def _at_level(cry: Pcm, channel: SourceChannel, over_db: float) -> Pcm:
+    """Returns int16 [n] whose loudest window is so far over the room's noise, once the channel has amplified it."""
+    windows = cry[: len(cry) // WINDOW_SAMPLES * WINDOW_SAMPLES].reshape(-1, WINDOW_SAMPLES)
+    loudest_dbfs = float(frame_dbfs(windows).max())
+    return amplified(cry, channel.noise_dbfs + over_db - loudest_dbfs - channel.inbox.gain_db)
 
 
 def _read(_: str, kept: object) -> TestResult:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from monitord.arrival import ArrivalWatch
-from monitord.pcm import position_16k
+from monitord.pcm import amplified, position_16k
 from monitord.ring import Ring
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, AudioChunk, Pcm
@@ -56,10 +56,13 @@ class Inbox:
         self.source = source
         self.calm = False
         """Whether nothing stands out of its room, so that sound has time until the next look; the worker says so."""
+        self.gain_db = 0.0
+        """By how much its room is heard louder than it was captured (decibels); the family says so. The ring holds what
+        was captured: whoever reads amplifies, once it has looked for faults."""
         self.opposite = False
         """Whether two channels of it carry the same sound in opposite phase; the capture thread says so."""
         self.tap = Tap()
-        """Hears what was really captured, without the sound of a test alarm."""
+        """Hears what was really captured, as loud as the room is heard, and without the sound of a test alarm."""
         self._waits = waits
         self._wake = wake or threading.Event()
         self._ring = Ring()
@@ -86,8 +89,10 @@ class Inbox:
             self._at_rate(rate_hz)
             if timely:
                 self._arrival.feed(len(samples), rate_hz, time.monotonic())
-            for hear in self.tap.listeners:
-                hear(AudioChunk(self.source, rate_hz, self._next, samples, at))
+            if self.tap.listeners:
+                heard = amplified(samples, self.gain_db) if self.gain_db else samples
+                for hear in self.tap.listeners:
+                    hear(AudioChunk(self.source, rate_hz, self._next, heard, at))
             if self._injection is not None:
                 samples = self._injection.mix(samples, rate_hz, position_16k(self._next, rate_hz), at)
                 if self._injection.over:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from service.messages.calibration import Calibrate, UndoCalibration, parse_calibration
 from service.messages.corrections import EPISODE_ID, Correct, parse_correction
 from service.messages.message import Node
 
@@ -23,6 +24,9 @@ UNDO = "UNDO"
 SNOOZE_MAX_MIN = 12 * 60
 """Longest snooze (minutes): a night; longer is switching off, and that is what `enabled` is for."""
 
+TEST_MAX_DB = 60
+"""Loudest test alarm that can be asked for (decibels over the room's noise): a cry beside the bed of a quiet room."""
+
 VALUE_MAX_CHARS = 300
 """Longest value read: a correction with an episode's id (fewer than 130 characters) and what it was."""
 
@@ -36,6 +40,8 @@ class TestAlarm:
 
     source: str | None
     """None is every source."""
+    over_db: float | None = None
+    """How far the cry stands over the room's own noise (decibels); None: as loud as a baby beside the microphone."""
 
     __test__ = False  # a name that pytest would collect
 
@@ -141,6 +147,8 @@ Command = (
     | Acknowledge
     | Snooze
     | Correct
+    | Calibrate
+    | UndoCalibration
     | Adapt
     | UndoAdaptation
 )
@@ -250,7 +258,12 @@ def _snooze(source: str, value: str) -> Command:
 
 
 def _test_alarm(source: str, value: str) -> Command:
-    return _pressed(value, TestAlarm(source))
+    if value == PRESS:
+        return TestAlarm(source)
+    over_db = float(value)
+    if not 0 <= over_db <= TEST_MAX_DB:  # also refuses NaN
+        raise ValueError(f"{value!r} is neither {PRESS} nor decibels over the room's noise, 0 to {TEST_MAX_DB}")
+    return TestAlarm(source, over_db)
 
 
 def _received(source: str, value: str) -> Command:
@@ -269,4 +282,5 @@ _OF_SOURCE: dict[str, Callable[[str, str], Command]] = {
     "ack": _ack,
     "snooze": _snooze,
     "correct": parse_correction,
+    "calibration": parse_calibration,
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from monitord.household import Episode
+from monitord.household import Episode, Heard
 from monitord.tracker import NONE
 from monitord.types import RATE_HZ, CryEvent, EventType, Scores, Segment
 from service.messages.message import Keep, Message, Node, by_reason, distress, iso_utc, json_message, probability
@@ -162,6 +162,7 @@ def episode(node: Node, source: str, episode: Episode, last: CryEvent, ended: fl
         last: Its newest event.
         ended: Wall time of its end (Unix seconds); None while it lasts.
     """
+    teller = episode.heard.get(episode.told_by, Heard(0.0))
     values = {
         "episode": episode.id,
         "since": iso_utc(episode.since),
@@ -175,6 +176,8 @@ def episode(node: Node, source: str, episode: Episode, last: CryEvent, ended: fl
         "rooms": episode.rooms,
         "acknowledged": episode.acknowledged,
         "answered_by": episode.answered_by,
+        "told_up_to": teller.told_up_to,
+        "loudness_db": round(teller.peak_db, 1),
     }
     return json_message(node, f"{node.root}/{source}/episode", values, Keep.LATEST)
 

@@ -83,7 +83,16 @@ def source_status(node: Node, source: str, *, online: bool) -> Message:
     return Message(topic, ONLINE if online else OFFLINE, retain=True, qos=1, keep=Keep.LATEST)
 
 
-def level(node: Node, source: str, *, dbfs: float, floor_dbfs: float, evidence: float, on: float) -> Message:
+def level(
+    node: Node,
+    source: str,
+    *,
+    dbfs: float,
+    floor_dbfs: float,
+    evidence: float,
+    on: float,
+    quiet_from: float | None,
+) -> Message:
     """`<source>/level`, at most one a second; no audio is no message.
 
     Args:
@@ -93,12 +102,15 @@ def level(node: Node, source: str, *, dbfs: float, floor_dbfs: float, evidence: 
         floor_dbfs: Noise floor of the room (dB re full scale); told as -96 at least.
         evidence: What speaks for crying (natural log-odds), 0 to `on`.
         on: Evidence at which an episode opens.
+        quiet_from: The lowest threshold at which the evidence since the last level was under half of `on`, 0.05 to
+            0.95; None: at none of them.
     """
     values = {
         "dbfs": round(max(dbfs, SILENCE_DBFS), 1),
         "floor": round(max(floor_dbfs, SILENCE_DBFS), 1),
         "evidence": round(evidence, 2),
         "on": round(on, 2),
+        "quiet_from": quiet_from,
     }
     return json_message(node, f"{node.root}/{source}/level", values, Keep.LIVE, qos=0)
 
@@ -132,7 +144,15 @@ def health(
 
 
 def settings(
-    node: Node, source: str, *, enabled: bool, threshold: float, profile: str, snoozed_until: float | None = None
+    node: Node,
+    source: str,
+    *,
+    enabled: bool,
+    threshold: float,
+    profile: str,
+    snoozed_until: float | None = None,
+    gain_db: float = 0.0,
+    calibrated: bool = False,
 ) -> Message:
     """`<source>/settings`: what is in force, so that a sender of `set` sees what became of it.
 
@@ -143,11 +163,15 @@ def settings(
         threshold: Calibrated probability from which a window speaks for crying.
         profile: Alert profile.
         snoozed_until: Wall time (Unix seconds); None where no snooze is on.
+        gain_db: By how much louder than captured the room is heard (decibels).
+        calibrated: Whether there is a calibration that can be undone.
     """
     values = {
         "enabled": enabled,
         "threshold": probability(threshold),
         "profile": profile,
         "snoozed_until": None if snoozed_until is None else iso_utc(snoozed_until),
+        "gain_db": gain_db,
+        "calibrated": calibrated,
     }
     return json_message(node, f"{node.root}/{source}/settings", values, Keep.LATEST)

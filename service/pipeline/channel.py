@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from monitord.faults import Fault, FaultWatch
+from monitord.hindsight import Hindsight
 from monitord.listening.gate import frame_dbfs
 from monitord.listening.listener import Listener, ListenerParams
+from monitord.pcm import amplified
 from monitord.tally import Tally
-from monitord.tracker import Tracker, TrackerParams
+from monitord.tracker import Tracker, TrackerParams, log_odds
 from monitord.types import RATE_HZ, AudioChunk, CryEvent, Scores, Segment, Window
 from service.capture.inbox import Inbox
 from service.capture.injection import Injection
@@ -48,6 +50,8 @@ class SourceChannel:
     inbox: Inbox
     listener: Listener
     tracker: Tracker
+    hindsight: Hindsight
+    """What other thresholds would have made of the same windows."""
     enabled: bool = True
     """Whether the family wants this room to be listened to."""
     on_p: float | None = None
@@ -77,7 +81,7 @@ class SourceChannel:
     @classmethod
     def of(cls, inbox: Inbox, listener: ListenerParams, tracker: TrackerParams) -> "SourceChannel":
         """Builds a channel for an inbox with a bundle's parameters."""
-        return cls(inbox, Listener(inbox.source, listener), Tracker(inbox.source, tracker))
+        return cls(inbox, Listener(inbox.source, listener), Tracker(inbox.source, tracker), Hindsight(tracker))
 
     @property
     def source(self) -> str:
@@ -88,6 +92,11 @@ class SourceChannel:
     def threshold(self) -> float:
         """Calibrated probability from which a window speaks for crying: the family's, else the bundle's."""
         return self.tracker.params.on_p if self.on_p is None else self.on_p
+
+    @property
+    def judged(self) -> tuple[float | None, float | None]:
+        """How hard the current or last episode was cried, and up to which threshold it would have been told."""
+        return self.tracker.distress, self.hindsight.told_up_to
 
     @property
     def calm(self) -> bool:
@@ -121,6 +130,9 @@ class SourceChannel:
         if not self.is_test(window):
             level = float(frame_dbfs(window.samples[None])[0])
             self.scored.append(Scored(window.onset, window.end, level, scores))
+            if not self.tracker.crying and not self.tracker.evidence(window.end):
+                self.hindsight.begin()
+            self.hindsight.window(window.end, log_odds(scores.p_cry))
             return self.tracker.window(window, scores, self.on_p)
         if self.test_tracker is None or _sounds_in(self.injected_before, window):
             return []
@@ -148,7 +160,12 @@ class SourceChannel:
         params = self.tracker.params
         oldest, least = self.listener.position - int(LOUD_S * RATE_HZ), params.speaks_from(self.threshold)
         loud = [one.dbfs for one in self.scored if one.end > oldest and one.scores.p_cry >= least]
-        return max(loud, default=QUIETEST_FLOOR_DBFS) - max(self.listener.floor_dbfs, QUIETEST_FLOOR_DBFS)
+        return max(loud, default=QUIETEST_FLOOR_DBFS) - self.noise_dbfs
+
+    @property
+    def noise_dbfs(self) -> float:
+        """The room's own noise (dBFS), that loudness is compared with."""
+        return max(self.listener.floor_dbfs, QUIETEST_FLOOR_DBFS)
 
     def _waiting(self) -> Iterator[AudioChunk]:
         taken_s = 0.0
@@ -160,6 +177,8 @@ class SourceChannel:
         self.last_audio = chunk.at + len(chunk.samples) / chunk.rate_hz
         self.last_audio_monotonic = time.monotonic()
         self.fault = self.watch.feed(chunk.samples, chunk.rate_hz)
+        if self.inbox.gain_db:  # after the watch: what is stuck or muted stays so, however loud
+            chunk = replace(chunk, samples=amplified(chunk.samples, self.inbox.gain_db))
         return self.listener.feed(chunk)
 
 

@@ -26,12 +26,16 @@ OFF: Final = "off"
 DOWN: Final = "down"
 """Why no room was heard: the daemon did not run. Rows of it have no room."""
 
-_PAST_EPISODE: Final = "id, rooms, since, until, p_cry, distress, reason, answered, answered_by"
+_PAST_EPISODE: Final = (
+    "id, rooms, since, until, p_cry, distress, reason, answered, answered_by, told_up_to, loudness_db"
+)
 _EPISODE: Final = """
-INSERT INTO episode (id, since, until, rooms, p_cry, distress, reason) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO episode (id, since, until, rooms, p_cry, distress, reason, told_up_to, loudness_db)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id, since) DO UPDATE SET until = excluded.until, rooms = excluded.rooms,
     p_cry = max(p_cry, excluded.p_cry),
     distress = coalesce(max(distress, excluded.distress), excluded.distress, distress),
+    told_up_to = coalesce(excluded.told_up_to, told_up_to), loudness_db = coalesce(excluded.loudness_db, loudness_db),
     reason = CASE excluded.reason WHEN 'none' THEN reason ELSE excluded.reason END
 """
 
@@ -58,6 +62,10 @@ class PastEpisode:
     """Wall time at which somebody said that they were on the way (Unix seconds); None: nobody."""
     answered_by: str | None = None
     """Who: the name of a device of the family; empty: over MQTT. None: nobody, or nobody knows who."""
+    told_up_to: float | None = None
+    """The highest threshold at which it would have been told, see `monitord.hindsight`; None: nobody knows."""
+    loudness_db: float | None = None
+    """How loud it was at most (decibels over the room's own noise); None: nobody knows."""
 
     @property
     def room(self) -> str:
@@ -241,6 +249,8 @@ class History:
             values["p_cry"],
             values.get("distress"),
             values["reason"],
+            values.get("told_up_to"),
+            values.get("loudness_db"),
         )
 
     def _answered(self, values: Mapping[str, object]) -> None:

@@ -28,14 +28,18 @@ PRUNE_EVERY: Final = 1000
 UNRECORDED: Final = "unrecorded"
 """Why there is nothing: the history begins later, or ended there to make room. One row of it, of no room, from 0 on."""
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Version of the tables, in `user_version`; a file of a newer version is set aside."""
-_STEPS: Final = {1: "ALTER TABLE episode ADD COLUMN answered_by TEXT"}
+_STEPS: Final = {
+    1: "ALTER TABLE episode ADD COLUMN answered_by TEXT",
+    2: "ALTER TABLE episode ADD COLUMN told_up_to REAL; ALTER TABLE episode ADD COLUMN loudness_db REAL",
+}
 """What makes the next version of an older one."""
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS episode (
     id TEXT NOT NULL, since REAL NOT NULL, until REAL, rooms TEXT NOT NULL, p_cry REAL NOT NULL, distress REAL,
-    reason TEXT NOT NULL, answered REAL, answered_by TEXT, PRIMARY KEY (id, since));
+    reason TEXT NOT NULL, answered REAL, answered_by TEXT, told_up_to REAL,
+    loudness_db REAL, PRIMARY KEY (id, since));
 CREATE INDEX IF NOT EXISTS episode_since ON episode (since);
 CREATE TABLE IF NOT EXISTS gap (room TEXT NOT NULL, why TEXT NOT NULL, since REAL NOT NULL, until REAL);
 CREATE INDEX IF NOT EXISTS gap_since ON gap (since);

@@ -84,7 +84,7 @@ class WebServer:
         self._invitations = Invitations(state_dir)
         self.addresses = Addresses(settings, state_dir)
         self._board = Board(node)
-        self._checks = RoomChecks(node, past.taps, self._store, self._board.tell)
+        self._checks = RoomChecks(node, past.taps, past.history, self._store, self._board.tell)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None

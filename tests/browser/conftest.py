@@ -51,6 +51,10 @@ class WebHouse:
         """Of the nursery, on MQTT, as told last."""
         return self.subscriber.latest("monitord/home/nursery/state")
 
+    def settings(self) -> dict[str, Any]:
+        """Of the nursery, on MQTT, as told last. Any: values of JSON."""
+        return self.subscriber.latest("monitord/home/nursery/settings")
+
     def status(self) -> str | None:
         """Of the nursery, on MQTT."""
         return self.subscriber.last("monitord/home/nursery/status")

@@ -3,10 +3,12 @@
 python -m tests.browser.screenshots FOLDER
 """
 
+import re
 import sys
 import tempfile
 import threading
 import time
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -15,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from monitord.household import Episode, Heard
+from monitord.quiet_minutes import RoomSound
 from monitord.synthetic.synthetic_cry import BOUT, cry
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, CryEvent, Pcm
@@ -43,10 +46,16 @@ COLOURS: Final = 256
 """Of a picture: it looks the same and takes a third."""
 
 
+CHECK: Final = re.compile("Check the room|Zimmer prüfen")
+UP_H, DOWN_H = 10, 18
+"""Local hours at which a night of the page ends and begins."""
+
+
 def at(hour: float) -> float:
-    """Wall time (Unix seconds) of an hour of the last night, from noon of yesterday on; 26 is two in the morning."""
-    midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    return (midnight - timedelta(days=1)).timestamp() + 3600 * hour
+    """Wall time (Unix seconds) of an hour of the last night that is over; 26 is two in the morning."""
+    now = datetime.now().astimezone()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight - timedelta(days=1 if now.hour >= UP_H else 2)).timestamp() + 3600 * hour
 
 
 def tell(page: ServedPage) -> None:
@@ -66,7 +75,7 @@ def tell(page: ServedPage) -> None:
         server.tell(json_message(NODE, f"{NODE.root}/nursery/episode", values, Keep.LATEST))
         if went_min is not None:
             answer = {"event_type": "acknowledged", "ts": iso_utc(since + 60 * went_min), "episode": name}
-            answer |= {"since": iso_utc(since)}
+            answer |= {"since": iso_utc(since), "by": ("iPhone, Safari", "Android, Chrome", "")[number % 3]}
             server.tell(json_message(NODE, f"{NODE.root}/nursery/event", answer, Keep.EVENT))
         if number == 3:
             page.past.history.corrected("nursery", episode=name, missed_at=None, was="cat", reason=None)
@@ -90,6 +99,10 @@ def tell(page: ServedPage) -> None:
         proof = {"state": "proven", "proven": iso_utc(now - 9000), "heard_ms": 1530, "published_ms": 1600}
         proof |= {"receivers": {"mother": 2100}, "not_told": {}, "detail": ""}
         server.tell(cry_messages.proof(NODE, room, proof))
+    found = RoomSound(600, -88.2, 4, 50, 23.0, 0, 0.0, 0, 0.58, ("near_alarm", "hum", "too_low"), quiet_from=0.68)
+    proposal = {"gain_db": 18.0, "threshold": 0.68, "days": 7, "episodes": 23, "not_told": [at(26.1)], "no_cry": 1}
+    check = {"state": "done", "at": iso_utc(now - 600), **asdict(found), "proposal": {**proposal, "cry_db": 31}}
+    server._board.tell(json_message(NODE, f"{NODE.root}/bedroom/check", check, Keep.LATEST))
     info = {"fault": "", "adaptation": {"in_force": True, "corrections": 1, "detail": ""}}
     server.tell(json_message(NODE, f"{NODE.root}/info", info, Keep.LATEST))
     episode = Episode("nursery-20261129T210000Z-9", "nursery", now - 75, 0.0, 0.0, heard={"nursery": Heard(30.0)})
@@ -127,17 +140,21 @@ def main() -> None:
                 context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
                 context.add_cookies([{"name": COOKIE, "value": token, "url": page.origin, "secure": True}])
                 context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
-                for view in ("now", "night"):
+                for view in ("now", "check", "night"):
                     shown = context.new_page()
-                    shown.goto(f"{page.origin}/#{view}")
+                    shown.goto(f"{page.origin}/#{'night' if view == 'night' else 'now'}")
                     shown.get_by_text("Bedroom").first.wait_for()
                     playing = threading.Thread(target=sound, args=(page,))
                     if view == "now":
                         playing.start()
                         shown.wait_for_timeout(1000 * (HEARD_S - 1))
-                        level = node_messages.level(NODE, "nursery", dbfs=-14.0, floor_dbfs=-62.0, evidence=2.5, on=2.5)
-                        page.server.tell(level)
-                    elif datetime.now().astimezone().hour >= 18:  # the page shows this night: back to the last one
+                        heard = {"dbfs": -14.0, "floor_dbfs": -62.0, "evidence": 2.5, "on": 2.5}
+                        page.server.tell(node_messages.level(NODE, "nursery", **heard, quiet_from=None))
+                    elif view == "check":
+                        shown.locator("#room-bedroom").locator("..").locator("..").locator("summary").click()
+                        button = shown.get_by_role("button", name=CHECK).nth(1)
+                        button.evaluate("(button) => scrollTo(0, button.getBoundingClientRect().top - 16)")
+                    elif not UP_H <= datetime.now().astimezone().hour < DOWN_H:  # the page shows this night: one back
                         shown.locator(".bar button[aria-label]").first.click()
                     shown.wait_for_timeout(1000)
                     file = folder / f"{view}-{size}-{theme}.png"

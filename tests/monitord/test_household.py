@@ -179,12 +179,12 @@ def test_an_episode_is_as_hard_as_in_its_hardest_room() -> None:
     (episode,) = household.episodes
     assert episode.distress is None
     household.join("bedroom", WALL, 20.0, START)
-    household.hear_distress("nursery", 0.7)
-    household.hear_distress("bedroom", 0.3)
-    household.hear_distress("parlour", 0.9)
+    household.judge("nursery", 0.7, None)
+    household.judge("bedroom", 0.3, None)
+    household.judge("parlour", 0.9, None)
     assert episode.distress == 0.7
     household.leave("nursery")
-    household.hear_distress("nursery", 0.9)
+    household.judge("nursery", 0.9, None)
     assert episode.distress == 0.7
 
 

@@ -1,9 +1,12 @@
 """What ten quiet minutes say of a room."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
-from monitord.quiet_minutes import HOLE, WHOLE_S, QuietMinutes, RoomSound
+from monitord.quiet_minutes import HOLE, WHOLE_S, Proposal, QuietMinutes, RoomSound, propose
 from monitord.types import RATE_HZ, Pcm
 from tests.support.sound.sounds import noise, silence, tone
 
@@ -84,7 +87,7 @@ def test_a_quiet_that_nearly_rang_says_so() -> None:
         minutes = QuietMinutes()
         minutes.feed(quiet(10.0))
         for share in shares:
-            minutes.judged(share)
+            minutes.judged(share, 0.05)
         assert (minutes.result().nearest, minutes.result().advice) == (nearest, (advice,))
 
 
@@ -104,3 +107,39 @@ def test_it_is_done_after_ten_minutes() -> None:
     assert not minutes.done
     minutes.feed(second)
     assert minutes.done
+
+
+FOUND = RoomSound(WHOLE_S, -60.0, 0, None, 0.0, 0, 0.0, 0, 0.0, ("good",), quiet_from=0.05)
+"""Ten good minutes."""
+
+
+@pytest.mark.parametrize(
+    ("found", "gain_db", "threshold", "proposed"),
+    [
+        ({}, 0.0, 0.6, Proposal()),
+        ({"floor_dbfs": -90.0}, 0.0, 0.6, Proposal(gain_db=20.0)),  # to the wanted -70
+        ({"floor_dbfs": -96.0}, 12.0, 0.6, Proposal(gain_db=30.0)),  # 12 + 26 is more than there may be
+        ({"floor_dbfs": -96.0}, 30.0, 0.6, Proposal()),
+        ({"clipped_s": 3}, 20.0, 0.6, Proposal(gain_db=0.0)),  # what monitord made too loud, it can make softer
+        ({"clipped_s": 3}, 0.0, 0.6, Proposal()),  # what the device made too loud, nobody can
+        ({"nearest": 0.5, "quiet_from": 0.71}, 0.0, 0.6, Proposal(threshold=0.71)),
+        ({"nearest": 0.4, "quiet_from": 0.3}, 0.0, 0.6, Proposal()),  # never lower
+        ({"nearest": 1.0, "quiet_from": None}, 0.0, 0.6, Proposal()),  # no threshold helps
+        ({"floor_dbfs": -90.0, "advice": ("not_quiet",)}, 0.0, 0.6, Proposal()),
+        ({"floor_dbfs": -90.0, "heard_s": WHOLE_S - 1}, 0.0, 0.6, Proposal()),
+    ],
+)
+def test_what_is_proposed(found: dict[str, Any], gain_db: float, threshold: float, proposed: Proposal) -> None:
+    """Louder where next to nothing is heard, a higher threshold where the quiet came near an alarm; else nothing."""
+    assert propose(replace(FOUND, **found), gain_db=gain_db, threshold=threshold) == proposed
+
+
+def test_the_threshold_is_that_of_the_worst_second() -> None:
+    """Of all that was judged; where one second allows no threshold, none does."""
+    minutes = QuietMinutes()
+    for share, quiet_from in ((0.1, 0.05), (0.6, 0.7), (0.2, 0.3)):
+        minutes.judged(share, quiet_from)
+    assert (minutes.result().nearest, minutes.result().quiet_from) == (0.6, 0.7)
+    minutes.judged(1.0, None)
+    minutes.judged(0.0, 0.05)
+    assert minutes.result().quiet_from is None

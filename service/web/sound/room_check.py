@@ -1,4 +1,7 @@
-"""Ten quiet minutes of a room, asked for on the page: what it sounds like, and what helps. Kept until the next time."""
+"""Ten quiet minutes of a room, asked for on the page: what it sounds like, what helps, and what would change then.
+
+What was found is kept until the next time. To put a proposal in force is a command, as over MQTT.
+"""
 
 import asyncio
 import contextlib
@@ -11,11 +14,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from monitord.quiet_minutes import WHOLE_S, QuietMinutes
+from monitord.quiet_minutes import WHOLE_S, QuietMinutes, propose
 from service.capture.inbox import Tap
 from service.messages.message import Keep, Message, Node, iso_utc, json_message
 from service.storage.documents import DocumentStore
+from service.storage.history import History
 from service.web.access import RefusedError
+from service.web.past.lately import DAYS, lately
 from service.web.sound.ear import Ear
 
 DOCUMENT: Final = "room_checks"
@@ -32,14 +37,21 @@ class RoomChecks:
     Args:
         node: Who speaks.
         taps: By room.
+        history: Knows the cries of the last days.
         store: Keeps the results.
         tell: Takes `<room>/check` for the page; the broker is not told.
     """
 
     def __init__(
-        self, node: Node, taps: Mapping[str, Tap], store: DocumentStore, tell: Callable[[Message], None]
+        self,
+        node: Node,
+        taps: Mapping[str, Tap],
+        history: History,
+        store: DocumentStore,
+        tell: Callable[[Message], None],
     ) -> None:
-        self._node, self._taps, self._store, self._tell = node, taps, store, tell
+        self._node, self._taps, self._history, self._store, self._tell = node, taps, history, store, tell
+        self._settings: dict[str, tuple[float, float]] = {}  # by room: gain (decibels) and threshold in force
         self._running: dict[str, asyncio.Task[None]] = {}
         self._minutes: dict[str, QuietMinutes] = {}  # by room that is checked
         self._kept: dict[str, Any] = store.entries(DOCUMENT, _read)  # Any: values of JSON
@@ -65,8 +77,15 @@ class RoomChecks:
         """Takes what the broker is told, from any thread: a room's level says how near it is to an alarm."""
         room, _, topic = message.topic.removeprefix(f"{self._node.root}/").partition("/")
         values, minutes = message.content, self._minutes.get(room)
-        if topic == "level" and minutes is not None and isinstance(values, Mapping):
-            minutes.judged(float(str(values["evidence"])) / float(str(values["on"])))
+        if not isinstance(values, Mapping):
+            return
+        if topic == "settings":
+            self._settings[room] = _number(values["gain_db"]), _number(values["threshold"])
+        elif topic == "level" and minutes is not None:
+            quiet_from = values["quiet_from"]
+            minutes.judged(
+                _number(values["evidence"]) / _number(values["on"]), None if quiet_from is None else _number(quiet_from)
+            )
 
     def begin(self, room: str) -> None:
         """Begins, or begins anew."""
@@ -95,12 +114,22 @@ class RoomChecks:
                         minutes.lose(ear.lost - lost)
                         lost = ear.lost
         del self._running[room], self._minutes[room]
-        self._kept[room] = {"at": iso_utc(time.time()), **asdict(minutes.result())}
+        found, now, (gain_db, threshold) = minutes.result(), time.time(), self._settings[room]
+        proposal = propose(found, gain_db=gain_db, threshold=threshold)
+        span = await asyncio.to_thread(self._history.between, now - DAYS * 86_400.0, now, room)
+        proposed = {**asdict(proposal), **lately(span, room, proposal.threshold)}
+        self._kept[room] = {"at": iso_utc(now), **asdict(found), "proposal": proposed}
         self._store.save(DOCUMENT, self._kept)
         self._say(room, {"state": "done", **self._kept[room]})
 
     def _say(self, room: str, values: Mapping[str, object]) -> None:
         self._tell(json_message(self._node, f"{self._node.root}/{room}/check", values, Keep.LATEST))
+
+
+def _number(value: object) -> float:
+    """Returns a number as messages hold it."""
+    assert isinstance(value, int | float)
+    return float(value)
 
 
 def _read(_: str, kept: object) -> Any:  # noqa: ANN401 - values of JSON, shown as they are

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from model.classifier import Classifier
+from monitord.listening.gate import frame_dbfs
+from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ, Pcm
 from service.alerts.test_alarm import PATIENCE_S
 from service.messages import commands
+from service.messages.calibration import Calibrate
 from tests.support.daemon.household_daemon import CRY, HOLD, QUIET, Clock, House
 from tests.support.sound.sounds import noise
 
@@ -41,6 +44,21 @@ def proven(house: House) -> str:
     house.echo()
     assert house.last("room/proof")["state"] == "proven"
     return str(house.last("room/proof")["test"])
+
+
+@pytest.mark.parametrize("gain_db", [0.0, 20.0])
+def test_a_test_is_as_loud_as_it_was_asked_for(house: House, gain_db: float) -> None:
+    """Over the room's own noise, as what is heard of it is amplified; the proof says how loud that was."""
+    house.command(Calibrate("room", gain_db))
+    house.hear(quiet(20.0))  # the floor rises slowly
+    house.command(commands.TestAlarm("room", 24.0))
+    injection = house.channels["room"].injection
+    assert injection is not None
+    sound = injection._sound
+    windows = sound[: len(sound) // WINDOW_SAMPLES * WINDOW_SAMPLES].reshape(-1, WINDOW_SAMPLES)
+    noise_dbfs = max(-80.0 + gain_db, -70.0)  # below lies the noise of devices, which is none to compare with
+    assert frame_dbfs(windows).max() + gain_db == pytest.approx(noise_dbfs + 24.0, abs=2.5)
+    assert house.last("room/proof")["over_db"] == 24.0
 
 
 def test_a_quiet_room_hears_the_test(house: House) -> None:

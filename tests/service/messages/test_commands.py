@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.messages import commands
+from service.messages.calibration import Calibrate, UndoCalibration
 from service.messages.commands import (
     BROKER,
     Acknowledge,
@@ -43,6 +44,10 @@ SOURCES = ("nursery", "bedroom")
         ("nursery/enabled/set", "ON", SetEnabled("nursery", enabled=True)),
         ("nursery/enabled/set", "off", SetEnabled("nursery", enabled=False)),
         ("bedroom/threshold/set", " 0.55\n", SetThreshold("bedroom", 0.55)),
+        ("nursery/test_alarm/set", "24", TestAlarm("nursery", 24.0)),
+        ("nursery/calibration/set", '{"gain_db": 12}', Calibrate("nursery", 12)),
+        ("nursery/calibration/set", '{"threshold": 0.7, "gain_db": 0}', Calibrate("nursery", 0, 0.7)),
+        ("nursery/calibration/set", "UNDO", UndoCalibration("nursery")),
         ("nursery/profile/set", "night", SetProfile("nursery", "night")),
         ("nursery/ack/set", "PRESS", Acknowledge("nursery", None)),
         ("nursery/ack/set", "nursery-20261122T151200Z-3", Acknowledge("nursery", "nursery-20261122T151200Z-3")),
@@ -96,6 +101,16 @@ def test_understood(topic: str, payload: str, command: Command) -> None:
         ("monitord/home/nursery/enabled/set", b"maybe"),
         ("monitord/home/nursery/threshold/set", b"1"),
         ("monitord/home/nursery/threshold/set", b"nan"),
+        ("monitord/home/nursery/test_alarm/set", b"61"),
+        ("monitord/home/nursery/test_alarm/set", b"nan"),
+        ("monitord/home/nursery/calibration/set", b"PRESS"),
+        ("monitord/home/nursery/calibration/set", b"{}"),
+        ("monitord/home/nursery/calibration/set", b"12"),
+        ("monitord/home/nursery/calibration/set", b'{"gain_db": 31}'),
+        ("monitord/home/nursery/calibration/set", b'{"gain_db": NaN}'),
+        ("monitord/home/nursery/calibration/set", b'{"gain_db": true}'),
+        ("monitord/home/nursery/calibration/set", b'{"threshold": 1}'),
+        ("monitord/home/nursery/calibration/set", b'{"threshold": 0.5, "more": 1}'),
         ("monitord/home/nursery/threshold/set", b"loud"),
         ("monitord/home/nursery/profile/set", b"../night"),
         ("monitord/home/nursery/ack/set", b"all"),

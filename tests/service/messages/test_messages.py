@@ -41,7 +41,7 @@ TELLING = Telling(
 )
 EPISODE = "nursery-20261122T151200Z-3"
 IN_NURSERY = Episode(
-    EPISODE, "nursery", AT, told_at=0.0, reminded_at=0.0, heard={"nursery": Heard(20.0, distress=0.75)}
+    EPISODE, "nursery", AT, told_at=0.0, reminded_at=0.0, heard={"nursery": Heard(20.0, distress=0.75, told_up_to=0.71)}
 )
 IN_BOTH = replace(IN_NURSERY, heard={"bedroom": Heard(10.0), "nursery": Heard(20.0)})
 
@@ -64,14 +64,18 @@ def examples(node: Node) -> dict[str, Message]:
         "event": cry_messages.event(node, STARTED, IN_BOTH, TELLING, {"going": "I'm going"}),
         "segment": cry_messages.segment(node, SEGMENT, SCORES, message_id="id2", episode=IN_NURSERY, reason="hunger"),
         "episode": cry_messages.episode(node, "nursery", IN_NURSERY, REASON, AT + 90),
-        "level": node_messages.level(node, "nursery", dbfs=float("-inf"), floor_dbfs=-61.24, evidence=1.234, on=9.0),
+        "level": node_messages.level(
+            node, "nursery", dbfs=float("-inf"), floor_dbfs=-61.24, evidence=1.234, on=9.0, quiet_from=0.07
+        ),
         "health": node_messages.health(
             node, "nursery", fault="ok", tally=TALLY, reconnects=2, last_audio=AT, hears="track 2 of 2 (eng)"
         ),
         "today": cry_messages.today(node, "nursery", {"date": "2026-11-22", "episodes": 3, "crying_min": 4.5}),
         "proof": cry_messages.proof(node, "nursery", {"state": "never"}),
         "spectrogram": cry_messages.spectrogram(node, "nursery", b"\x89PNG"),
-        "settings": node_messages.settings(node, "nursery", enabled=True, threshold=0.5, profile="day"),
+        "settings": node_messages.settings(
+            node, "nursery", enabled=True, threshold=0.5, profile="day", gain_db=12.0, calibrated=True
+        ),
     }
 
 
@@ -135,13 +139,19 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         (
             f'{{"episode":"{EPISODE}","since":{_TS},"ended":"2026-11-22T15:13:30.000Z","duration_s":90.0,"p_cry":0.95,'
             f'"reason":"hunger","reason_p":0.61,"reasons":{_REASONS},"distress":0.75,"rooms":["nursery"],"acknowledged":false,'
-            '"answered_by":null}'
+            '"answered_by":null,"told_up_to":0.71,"loudness_db":20.0}'
         ),
         True,
         1,
         Keep.LATEST,
     ),
-    "level": ("nursery/level", '{"dbfs":-96.0,"floor":-61.2,"evidence":1.23,"on":9.0}', False, 0, Keep.LIVE),
+    "level": (
+        "nursery/level",
+        '{"dbfs":-96.0,"floor":-61.2,"evidence":1.23,"on":9.0,"quiet_from":0.07}',
+        False,
+        0,
+        Keep.LIVE,
+    ),
     "health": (
         "nursery/health",
         (
@@ -154,7 +164,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
     ),
     "settings": (
         "nursery/settings",
-        '{"enabled":true,"threshold":0.5,"profile":"day","snoozed_until":null}',
+        '{"enabled":true,"threshold":0.5,"profile":"day","snoozed_until":null,"gain_db":12.0,"calibrated":true}',
         True,
         1,
         Keep.LATEST,

@@ -81,6 +81,31 @@ def test_it_sees_a_dead_microphone() -> None:
     assert seen == ["ok", "digital_silence", "ok"]
 
 
+def test_what_is_amplified_is_heard_and_told_louder_but_is_as_dead_as_before() -> None:
+    """A cry under -75 dBFS is no sound until it is 30 dB louder; whoever looks at the page hears it so, too.
+
+    A microphone of which only the last bit moves stays a stuck one, however loud that bit is made.
+    """
+    cry = tone(300, 2.0, peak_dbfs=-83.0) + noise(2.0, rms_dbfs=-95.0)
+    found, levels = [], []
+    for gain_db in (0.0, 30.0):
+        channel, tapped = new_channel(), list[AudioChunk]()
+        channel.inbox.gain_db = gain_db
+        channel.inbox.tap.open(tapped.append, at_once=False)
+        channel.inbox.write(cry, RATE_HZ, 1.8e9)
+        found.append(len(windows(hear_all(channel))))
+        levels.append(max(int(np.abs(one.samples).max()) for one in tapped))
+    assert found[0] == 0
+    assert found[1] > 4
+    assert levels[1] == pytest.approx(levels[0] * 10**1.5, rel=0.05)
+    stuck = new_channel()
+    stuck.inbox.gain_db = 30.0
+    for second in range(10):
+        stuck.inbox.write(np.arange(RATE_HZ, dtype=np.int16) % 2, RATE_HZ, 1.8e9 + second)
+        stuck.take()
+    assert stuck.fault == "flat"
+
+
 def test_a_segment_is_scored_by_the_windows_over_it() -> None:
     """Those that end in it or while its end was awaited; not those of the sound before it or of the next."""
     channel = new_channel()

@@ -73,6 +73,10 @@ def test_an_episode_becomes_one_row_that_agrees_with_today(classifier: Classifie
     assert row.answered is not None
     assert row.answered_by == "Android, Chrome"
     assert row.p_cry > 0.5
+    assert row.told_up_to is not None
+    assert row.told_up_to >= 0.6
+    assert row.loudness_db is not None
+    assert row.loudness_db > 20.0
     now = time.time()
     assert span.cried("nursery", begin, begin + 86_400, now) == (told["episodes"], told["crying_min"])
     assert span.cried("bedroom", *ALL, now)[0] == 0
@@ -231,13 +235,19 @@ def test_a_history_of_the_version_before_is_kept(path: Path) -> None:
     with History(path, NODE) as history:
         fault(history, "stalled", at=T0 + 7.0, since=T0)
     old = sqlite3.connect(path)
-    old.execute("INSERT INTO episode VALUES ('nursery-1', ?, ?, '[\"nursery\"]', 0.9, NULL, 'none', ?, 'x')", (T0,) * 3)
-    old.executescript("ALTER TABLE episode DROP COLUMN answered_by; PRAGMA user_version = 1")
+    columns = "id, since, until, rooms, p_cry, reason, answered"
+    old.execute(
+        f"INSERT INTO episode ({columns}) VALUES ('nursery-1', ?, ?, '[\"nursery\"]', 0.9, 'none', ?)", (T0,) * 3
+    )
+    for column in ("answered_by", "told_up_to", "loudness_db"):
+        old.execute(f"ALTER TABLE episode DROP COLUMN {column}")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
     old.close()
     with History(path, NODE) as history:
         assert history.fault == ""
         (one,) = history.between(*ALL).episodes
-        assert (one.id, one.answered, one.answered_by) == ("nursery-1", T0, None)
+        assert (one.id, one.answered, one.answered_by, one.told_up_to) == ("nursery-1", T0, None, None)
         assert [gap.why for gap in gaps(history)][:1] == ["stalled"]
 
 

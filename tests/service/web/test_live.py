@@ -53,10 +53,9 @@ def test_states_first_then_the_news(page: ServedPage, tokens: dict[Role | None, 
             async with browser.get(page.origin + "/api/live") as stream:
                 assert stream.content_type == "text/event-stream"
                 assert await event(stream) == ("state", {"topics": {"nursery/status": "online"}})
-                page.server.tell(
-                    node_messages.level(NODE, "nursery", dbfs=-40.0, floor_dbfs=-60.0, evidence=0.5, on=2.5)
-                )
-                level = {"dbfs": -40.0, "floor": -60.0, "evidence": 0.5, "on": 2.5}
+                heard = {"dbfs": -40.0, "floor_dbfs": -60.0, "evidence": 0.5, "on": 2.5}
+                page.server.tell(node_messages.level(NODE, "nursery", **heard, quiet_from=0.1))
+                level = {"dbfs": -40.0, "floor": -60.0, "evidence": 0.5, "on": 2.5, "quiet_from": 0.1}
                 told = {"topic": "nursery/level", "content": level}
                 assert await event(stream) == ("message", told)
                 page.server.tell(Message("monitord/home/nursery/status", "", retain=True, qos=1, keep=Keep.LATEST))

@@ -27,7 +27,7 @@ def episode(**values: object) -> Message:
 
 def test_a_night_is_what_was_told(page: ServedPage, tokens: Tokens) -> None:
     """Episodes, gaps and sums of each room; what lies outside of the span is not there."""
-    page.server.tell(episode())
+    page.server.tell(episode(told_up_to=0.71, loudness_db=31.5))
     page.server.tell(fault_event(NODE, "attic", "stalled", message_id="1", ts=NOW - 100.0, since=NOW - 107.0))
     answer = page.ask("GET", f"/api/night?from={NOW - 7200}&to={NOW}", token=tokens[Role.GUEST])
     assert answer.status == 200
@@ -45,6 +45,8 @@ def test_a_night_is_what_was_told(page: ServedPage, tokens: Tokens) -> None:
                 "reason": "hunger",
                 "answered": None,
                 "answered_by": None,
+                "told_up_to": 0.71,
+                "loudness_db": 31.5,
                 "clip": False,
                 "picture": False,
             }

@@ -145,13 +145,26 @@ def test_quiet_minutes_are_heard_and_kept(page: ServedPage, tokens: Tokens, monk
     assert ask("nursery", begin=False) == 202
     assert told() == {"state": "never"}
     assert ask("nursery", begin=True) == 202
-    page.server.tell(node_messages.level(Node("home"), "nursery", dbfs=-60.0, floor_dbfs=-60.0, evidence=0.9, on=9.0))
+    node = Node("home")
+    page.server.tell(node_messages.settings(node, "nursery", enabled=True, threshold=0.6, profile="night"))
+    page.server.tell(
+        node_messages.level(node, "nursery", dbfs=-60.0, floor_dbfs=-60.0, evidence=5.0, on=9.0, quiet_from=0.72)
+    )
     wait_for(done, "the result")
     found = told()
-    assert found["nearest"] == 0.1
+    assert (found["nearest"], found["quiet_from"]) == (0.56, 0.72)
+    assert found["proposal"] == {
+        "gain_db": None,
+        "threshold": 0.72,
+        "days": 7,
+        "episodes": 0,
+        "not_told": [],
+        "no_cry": 0,
+        "cry_db": None,
+    }
     assert found["floor_dbfs"] == pytest.approx(-60.0, abs=0.5)
     assert isinstance(found["heard_s"], int)
     assert found["heard_s"] >= 5
     again: list[Message] = []
-    RoomChecks(Node("home"), {}, DocumentStore(page.folder), again.append)
+    RoomChecks(node, {}, page.past.history, DocumentStore(page.folder), again.append)
     assert [json.loads(message.payload) for message in again] == [json.loads(json.dumps(found))]

@@ -67,7 +67,7 @@ export function Controls({ room, settings, snoozed }) {
         <small id="help-${room}">${say("threshold_help")}</small>
       </label>
       <${Test} proof=${live.of(room, "proof")} start=${() => send("test_alarm", "PRESS")} />
-      <${Check} room=${room} />
+      <${Check} room=${room} settings=${settings} send=${send} />
       ${refusal}
     </details>
   `;
@@ -76,6 +76,7 @@ export function Controls({ room, settings, snoozed }) {
 // The test alarm, with each step as it is done.
 function Test({ proof, start }) {
   const steps = proof && proof.state !== "never" ? [
+    proof.over_db != null && say("test_over", { db: decimal(proof.over_db) }),
     proof.state === "running" && proof.heard_ms === null && say("test_running"),
     proof.heard_ms !== null && say("test_heard", { s: decimal(proof.heard_ms / 1000) }),
     proof.published_ms !== null && say("test_passed_on", { s: decimal(proof.published_ms / 1000) }),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.messages import commands
+from service.messages.calibration import Calibrate
 from service.storage.documents import DocumentStore
 from service.web.family.devices import DEVICES_BOUND, Devices
 from service.web.family.invitations import VALID_S, Invitations
@@ -108,6 +109,10 @@ def test_the_owner_lists_invites_and_removes(page: ServedPage, tokens: dict[Role
     [
         ({"room": "nursery", "command": "snooze", "value": 10}, commands.Snooze("nursery", 10)),
         ({"room": "nursery", "command": "ack", "value": "PRESS"}, commands.Acknowledge("nursery", None, by="?")),
+        (
+            {"room": "nursery", "command": "calibration", "value": '{"gain_db": 12}'},
+            Calibrate("nursery", 12),
+        ),
         ({"room": None, "command": "test_alarm", "value": "PRESS"}, commands.TestAlarm(None)),
     ],
 )
