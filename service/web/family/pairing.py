@@ -69,10 +69,20 @@ class Pairing:
     rooms: NewRooms
 
     async def me(self, request: web.Request) -> web.Response:
-        """`GET /api/me`: who this device is, and the page's own address; a microphone learns of its own room alone."""
+        """`GET /api/me`: who this device is, and the page's own address; a microphone learns of its own room alone.
+
+        And by `begins_anew` that the daemon is about to begin anew with that room.
+        """
         caller = request[CALLER]
         rooms = self.names if caller.room is None else {caller.room: self.rooms.name(caller.room)}
-        values = {"role": caller.role, "room": caller.room, "rooms": dict(rooms), "page": self.addresses.page}
+        values: dict[str, object] = {
+            "role": caller.role,
+            "room": caller.room,
+            "rooms": dict(rooms),
+            "page": self.addresses.page,
+        }
+        if caller.room is not None:
+            values["begins_anew"] = caller.room not in self.names
         response = web.json_response(values)
         self.cookies.renew(request, response)
         return response

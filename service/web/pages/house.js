@@ -46,3 +46,22 @@ export async function ask(method, path, body) {
   if (!response.ok) throw Object.assign(new Error(values.error || response.statusText), { status: response.status });
   return values;
 }
+
+// Keeps a text in this browser. One that cannot (its disk is full, or it was told so) only knows less on the next visit.
+export function keep(store, name, text) {
+  try {
+    store.setItem(name, text);
+  } catch { /* said above */ }
+}
+
+// Does it until it is done: while the daemon begins anew nobody answers. What the house refuses is thrown.
+export async function patiently(doing) {
+  for (;;) {
+    try {
+      return await doing();
+    } catch (error) {
+      if (error.status >= 400 && error.status < 500) throw error;
+      await new Promise((done) => setTimeout(done, 1000));
+    }
+  }
+}

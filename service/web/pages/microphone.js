@@ -1,5 +1,5 @@
 // This phone is a room's microphone: black, one line, a level, and it says what is wrong with itself.
-import { ask, element, loadWords, say, show } from "./house.js";
+import { ask, element, keep, loadWords, patiently, say, show } from "./house.js";
 import { Sender } from "./sender.js";
 
 const DEAF_MS = 3000;      // without a sample for so long, the microphone is asked for again
@@ -159,7 +159,7 @@ function release() {
 async function begin() {
   if (sender.over) sender.begin(sender.rate);  // it takes over again
   wanted = true;
-  sessionStorage.setItem("listening", "yes");  // a reload goes on without a tap, where the browser lets it
+  keep(sessionStorage, "listening", "yes");  // a reload goes on without a tap, where the browser lets it
   beganAt = lookedAt = performance.now();
   draw();
   stayAwake();
@@ -208,17 +208,6 @@ function back() {
   sender.last = false;
   if (!document.hidden) opening = false;  // what was asked for in the background may never be answered
   look();
-}
-
-async function patiently(doing) {
-  for (;;) {
-    try {
-      return await doing();
-    } catch (error) {
-      if (error.status >= 400 && error.status < 500) throw error;
-      await new Promise((done) => setTimeout(done, 1000));  // the daemon begins anew with this room
-    }
-  }
 }
 
 async function main() {

@@ -1,5 +1,5 @@
 // Pairs this device with the token behind `#`, which is never part of a request's address.
-import { ask, element, loadWords, say, show } from "./house.js";
+import { ask, element, loadWords, patiently, say, show } from "./house.js";
 
 const token = location.hash.slice(1);
 
@@ -7,6 +7,10 @@ async function pair(choice = {}) {
   show(element("h1", {}, say("title")), element("p", { role: "status" }, say("pairing")));
   try {
     const { role } = await ask("POST", "api/pair", { token, ...choice });
+    // For a new room the daemon begins anew: a page that is opened meanwhile would be there in half, or not at all.
+    if (role === "microphone") await patiently(async () => {
+      if ((await ask("GET", "api/me")).begins_anew) throw new Error("not yet");
+    });
     location.replace(role === "microphone" ? "microphone" : "./");  // nobody goes back to a link that is used up
   } catch (error) {
     refuse(error);

@@ -70,7 +70,13 @@ def test_a_microphone_stays_in_its_room(page: ServedPage, tokens: Tokens) -> Non
     """And learns of no other."""
     assert page.ask("POST", "/api/microphone/attic", token=tokens[Role.MICROPHONE], body=SOUND).status == 403
     me = page.ask("GET", "/api/me", token=tokens[Role.MICROPHONE]).values
-    assert me == {"role": "microphone", "room": "nursery", "rooms": {"nursery": "Nursery"}, "page": page.origin + "/"}
+    assert me == {
+        "role": "microphone",
+        "room": "nursery",
+        "rooms": {"nursery": "Nursery"},
+        "page": page.origin + "/",
+        "begins_anew": False,
+    }
 
 
 def test_a_room_comes_into_being(tmp_path: Path) -> None:
@@ -84,7 +90,8 @@ def test_a_room_comes_into_being(tmp_path: Path) -> None:
         assert paired.values == {"role": "microphone", "room": "kuche"}
         assert kept_rooms(tmp_path) == {"kuche": "Küche"}
         assert page.restarts.wait(PATIENCE_S)
-        assert page.ask("GET", "/api/me", token=paired.cookie).values["rooms"] == {"kuche": "Küche"}
+        me = page.ask("GET", "/api/me", token=paired.cookie).values
+        assert (me["rooms"], me["begins_anew"]) == ({"kuche": "Küche"}, True)
         assert page.ask("POST", "/api/microphone/kuche", token=paired.cookie, body=SOUND).status == 404  # not yet
         assert page.ask("POST", "/api/pair", body=body).status == 410
 

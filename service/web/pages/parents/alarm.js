@@ -1,5 +1,6 @@
 // An alarm in an open page: it sounds once a tap has allowed it, and says so when it could not.
 
+import { keep } from "../house.js";
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
 import { live } from "./live.js";
 import { say } from "./words.js";
@@ -43,7 +44,7 @@ export function Alarm() {
   );
   const choose = async () => {
     const next = blocked || !wanted;
-    localStorage.setItem("alarm", next ? "on" : "off");
+    keep(localStorage, "alarm", next ? "on" : "off");
     setWanted(next);
     setBlocked(false);
     if (next) {

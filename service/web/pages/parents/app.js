@@ -1,5 +1,6 @@
 // The parents' page: what stands around the rooms and the nights.
 
+import { keep } from "../house.js";
 import { html, render, useEffect, useState } from "../vendor/preact-htm.js";
 import { Alarm } from "./alarm.js";
 import { live } from "./live.js";
@@ -13,7 +14,7 @@ const FRAMED = window.parent !== window; // as in Home Assistant: no frame of an
 
 // Shows the colours that are chosen; the style sheet does the rest.
 function wear(theme) {
-  localStorage.setItem("theme", theme);
+  keep(localStorage, "theme", theme);
   const auto = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   document.documentElement.dataset.theme = theme === "auto" ? auto : theme;
 }

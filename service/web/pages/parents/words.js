@@ -1,5 +1,7 @@
 // Words in the language that is chosen, else the browser's; the sentences for faults and reasons are those that phones are told.
 
+import { keep } from "../house.js";
+
 const all = await (await fetch("static/words.json")).json();
 
 export const languages = Object.keys(all);
@@ -19,7 +21,7 @@ export function say(key, values = {}) {
 export const sentence = (kind, word) => table[`${kind}.${word}`] ?? "";
 
 export function chooseLanguage(code) {
-  localStorage.setItem("language", code);
+  keep(localStorage, "language", code);
   location.reload();
 }
 
