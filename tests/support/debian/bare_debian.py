@@ -95,6 +95,9 @@ def _trust_what_this_machine_trusts(root: Path) -> None:
     for certificate in Path("/usr/local/share/ca-certificates").glob("*.crt"):
         shutil.copy(certificate, root / "usr/local/share/ca-certificates")
     subprocess.run(["chroot", root, "update-ca-certificates"], check=True, capture_output=True)
+    # uv brings authorities of its own, and looks at the system's where it is told to.
+    with (root / "etc/environment").open("a") as environment:
+        environment.write("UV_SYSTEM_CERTS=true\n")
 
 
 class BareDebian:
