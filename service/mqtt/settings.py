@@ -66,6 +66,8 @@ class MqttSettings(Part):
             others = sorted(str(key) for key in given if key != "embedded")
             if given.get("embedded") is True and others:
                 raise ValueError(f"embedded stands alone: remove it, or remove {', '.join(others)}")
+            if given.get("embedded") is True:
+                return {**given, "host": "127.0.0.1"}  # not each machine can look localhost up
             if "path" in given and given.get("transport") != "websockets":
                 raise ValueError("path belongs to `transport: websockets`")
             web, tls = given.get("transport") == "websockets", given.get("tls") is not None

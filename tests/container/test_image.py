@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from service.cli import _parser
-from tests.support.container.containers import USER, Container, Network, compose
+from tests.support.container.containers import USER, Container, Network, compose, data_folder
 from tests.support.container.image import Image
 from tests.support.daemon.daemon import crying_room, quiet_room
 from tests.support.paths import ROOT
@@ -105,16 +105,30 @@ def test_a_new_container_remembers(image: Image, network: Network, data: Path, t
     """What the family has set is in force again, from /data alone; so is what the private broker keeps."""
     quiet_room(data / "quiet.wav")
     _configure(data, nursery={"file": "quiet.wav", "loop": True})
-    kept = ("mosquitto_sub", "-C", "1", "-W", "60", "-t", "monitord/home/nursery/settings")
+    broker, topic = ("-h", "127.0.0.1"), "monitord/home/nursery"
+    kept = ("mosquitto_sub", *broker, "-C", "1", "-W", "60", "-t", f"{topic}/settings")
     with Container(image, network, data, tmp_path) as old:
         old.wait_for(lambda: "nursery: quiet" in _heard(old), "the room")
-        old.run("mosquitto_pub", "-q", "1", "-t", "monitord/home/nursery/threshold/set", "-m", "0.71")
+        old.run("mosquitto_pub", *broker, "-q", "1", "-t", f"{topic}/threshold/set", "-m", "0.71")
         old.wait_for(lambda: json.loads(old.run(*kept).stdout)["threshold"] == 0.71, "the threshold")
         assert old.stop() == 0
     with Container(image, network, data, tmp_path) as new:
         new.wait_for(lambda: "nursery: quiet" in _heard(new), "the room again")
         assert json.loads(new.run(*kept).stdout)["threshold"] == 0.71
         assert new.stop() == 0
+
+
+def test_a_second_one_on_the_network_of_the_first_needs_a_name(
+    image: Image, network: Network, first: Container, tmp_path: Path
+) -> None:
+    """Both would have one private broker and one name at it: the second ends and says why, the first goes on."""
+    first.says("mosquitto serves")
+    (tmp_path / "second").mkdir()
+    with data_folder(tmp_path / "second") as data, Container(image, network, data, tmp_path) as second:
+        assert second.ends() == 78
+        assert "another monitord has the node name 'home'" in second.words
+    first.wait_for(lambda: "CRYING" in _heard(first), "a cry")
+    assert "again and again" not in first.words
 
 
 def test_a_folder_that_is_not_its_own_is_told_with_what_helps(image: Image, network: Network, tmp_path: Path) -> None:

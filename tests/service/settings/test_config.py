@@ -60,6 +60,7 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path, monkeypatch: pytest.Monke
     config = load_config(_write(tmp_path, ""))
     assert config == Config().listening_to([])
     assert (config.node, list(config.sources), config.mqtt.embedded) == ("home", ["room"], True)
+    assert config.mqtt.host == "127.0.0.1"  # nothing to look up
     assert config.state_dir == tmp_path / "monitord"
 
 

@@ -65,6 +65,8 @@ class Container:
     """More folders and files of this machine, by where they are seen."""
     user: int | None = None
     """Who starts it; None: the image's own."""
+    capabilities: Sequence[str] = ()
+    """What it may nevertheless, such as `CAP_SETUID`."""
     name: str = field(default_factory=lambda: f"monitord-{uuid.uuid4().hex[:8]}")
 
     def __enter__(self) -> Self:
@@ -161,7 +163,7 @@ class Container:
             "env": [*unpacked["env"], *(f"{name}={value}" for name, value in self.environment.items())],
             "cwd": unpacked["cwd"],
             "user": unpacked["user"] if self.user is None else {"uid": self.user, "gid": self.user},
-            "capabilities": {kind: [] for kind in ("bounding", "effective", "inheritable", "permitted", "ambient")},
+            "capabilities": {kind: [*self.capabilities] for kind in ("bounding", "effective", "permitted")},
             "noNewPrivileges": "no-new-privileges:true" in service["security_opt"],
         }
 
