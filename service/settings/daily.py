@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainSerializer
 
 from service.settings.base import Part
 
@@ -17,10 +17,16 @@ def _time_of_day(value: object) -> object:
         raise ValueError('must be a time of day, "19:00"') from None
 
 
+_TimeOfDay = Annotated[
+    dt.time, BeforeValidator(_time_of_day), PlainSerializer(lambda time: time.strftime("%H:%M"), when_used="json")
+]
+"""Written as it is read."""
+
+
 class TestAlarmConfig(Part):
     """When the way to the phones is proven without being asked for."""
 
     __test__ = False  # a name that pytest would collect
 
-    daily_at: Annotated[dt.time, BeforeValidator(_time_of_day)] | None = None
+    daily_at: _TimeOfDay | None = None
     """Local time, `"19:00"`: every room is tested; None: only when somebody asks."""
