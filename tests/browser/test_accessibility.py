@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from service.web.roles import Role
 from tests.browser.screenshots import tell
@@ -22,7 +23,7 @@ VIEWS = {
     "/pair": None,
     "/microphone": Role.MICROPHONE,
 }
-"""And who looks at them. The microphone's is nearly black once it listens, on purpose."""
+"""And who looks at them."""
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +41,57 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServedPage
             yield page, browser, tokens
 
 
+def asked_context(browser: Browser) -> BrowserContext:
+    """A phone whose pages axe-core may look at: it is no script of ours, and their policy would keep it out."""
+    phone: Any = PHONE
+    return browser.new_context(viewport=phone, locale="en-GB", bypass_csp=True, permissions=["microphone"])
+
+
+def cookie(page: ServedPage, token: str) -> Any:
+    """Of a paired device, as Playwright takes it."""
+    return {"name": COOKIE, "value": token, "url": page.origin, "secure": True}
+
+
 @pytest.mark.parametrize("theme", ["light", "dark", "red"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_nobody_is_left_out(house: tuple[ServedPage, Browser, dict[Role, str]], view: str, theme: str) -> None:
     """Names, roles, contrasts and order, with every fold open."""
     page, browser, tokens = house
-    # axe-core is no script of ours: the page's policy would keep it out.
-    context = browser.new_context(viewport=PHONE, locale="en-GB", bypass_csp=True)  # type: ignore[arg-type]
+    context = asked_context(browser)
     context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
     if (role := VIEWS[view]) is not None:
-        context.add_cookies([{"name": COOKIE, "value": tokens[role], "url": page.origin, "secure": True}])
+        context.add_cookies([cookie(page, tokens[role])])
     shown: Page = context.new_page()
     shown.goto(page.origin + view)
     shown.wait_for_load_state("networkidle") if "#" not in view else shown.get_by_text("Bedroom").first.wait_for()
     for fold in shown.locator("details").all():
         fold.evaluate("(fold) => { fold.open = true; }")
     found = Axe().run(shown)
+    assert found.violations_count == 0, found.generate_report()
+    context.close()
+
+
+def test_the_way_to_the_page_leaves_nobody_out(house: tuple[ServedPage, Browser, dict[Role, str]]) -> None:
+    """The plain page that says how a phone trusts this machine."""
+    page, browser, _ = house
+    context = asked_context(browser)
+    shown = context.new_page()
+    shown.goto(f"http://127.0.0.1:{page.settings.http_port}/")
+    shown.get_by_role("link", name="Go on to the page").wait_for()
+    found = Axe().run(shown)
+    assert found.violations_count == 0, found.generate_report()
+    context.close()
+
+
+def test_a_phone_that_listens_leaves_nobody_out(house: tuple[ServedPage, Browser, dict[Role, str]]) -> None:
+    """Nearly black, on purpose: all but its contrasts."""
+    page, browser, tokens = house
+    context = asked_context(browser)
+    context.add_cookies([cookie(page, tokens[Role.MICROPHONE])])
+    shown = context.new_page()
+    shown.goto(page.origin + "/microphone")
+    shown.get_by_role("button", name="Start listening").click()
+    shown.get_by_text("Nursery is listening").wait_for()
+    found = Axe().run(shown, options={"rules": {"color-contrast": {"enabled": False}}})
     assert found.violations_count == 0, found.generate_report()
     context.close()
