@@ -7,13 +7,13 @@ from typing import Final
 from service.ward.settings import WardConfig
 
 ROOMS_PER_CORE: Final = 125
-"""Rooms that one core hears, a third of them with sound at a time: from trials at 2.5 GHz."""
+"""Rooms that one core hears, a third of them with sound at a time: the safe side of `tests/bench/run ward`."""
 
 FEW_ROOMS: Final = 20
 """A shard of fewer rooms costs as much memory as one of these."""
 
-SHARD_MB, DECODER_MB = 99, 13.5
-"""Megabytes of a shard without rooms, and of the process that decodes one room, from trials."""
+SHARD_MB, DECODER_MB = 99.0, 15.0
+"""Megabytes of a shard's process, and of one that decodes a room: the safe side of `tests/bench/run ward`."""
 
 
 @dataclass(frozen=True, slots=True)

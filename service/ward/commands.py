@@ -17,6 +17,12 @@ Tells the broker what shards left on this machine's disk when it was lost: each 
 stale. Until then staff are told that events may be missing.
 """
 
+_UP = """\
+Has Ray start every shard that does not run yet, on the machines of the file. Those that run in another version of
+monitord are moved one by one: the new one is there before the old one leaves. Ray starts again what dies, on another
+machine where its own is gone. Call it as often as you like.
+"""
+
 
 def add_ward_commands(parser: argparse.ArgumentParser) -> None:
     """Adds the commands to a parser."""
@@ -45,6 +51,35 @@ def add_ward_commands(parser: argparse.ArgumentParser) -> None:
     _add_file(drain)
     add_log_level(drain)
     drain.set_defaults(command=_drain)
+
+    up = commands.add_parser(
+        "up", help="have Ray start every shard, and move those of another version", description=_UP, formatter_class=raw
+    )
+    _add_file(up)
+    _add_address(up)
+    add_log_level(up)
+    up.set_defaults(command=_up)
+
+    move = commands.add_parser("move", help="have Ray move one shard to another machine")
+    move.add_argument("shard", metavar="SHARD")
+    move.add_argument("machine", nargs="?", metavar="MACHINE", help="left out: the one that has most to spare")
+    _add_file(move)
+    _add_address(move)
+    add_log_level(move)
+    move.set_defaults(command=_move)
+
+    status = commands.add_parser(
+        "status", help="ask the broker how all shards and rooms stand; exit 1 unless all are heard"
+    )
+    _add_file(status)
+    add_log_level(status)
+    status.set_defaults(command=_status)
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--address", default="auto", metavar="HOST:PORT", help="of Ray's head (default: the one of this machine)"
+    )
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:
@@ -101,3 +136,41 @@ def _drain(arguments: argparse.Namespace) -> int:
         waiting = f", {one.waiting} wait" if one.waiting else ""
         print(f"{one.node}: " + ("is heard here, and tells by itself" if one.busy else f"{one.told} told{waiting}"))
     return 1 if any(one.waiting for one in drained) else 0
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    from service.ward.cluster import RayWard, connected_to_ray  # noqa: PLC0415
+    from service.ward.settings import load_ward  # noqa: PLC0415
+
+    ward = load_ward(arguments.ward.expanduser())
+    with connected_to_ray(arguments.address):
+        for line in RayWard(ward, arguments.ward).up():
+            print(line, flush=True)
+    return 0
+
+
+def _move(arguments: argparse.Namespace) -> int:
+    from service.ward.cluster import RayWard, connected_to_ray  # noqa: PLC0415
+    from service.ward.settings import load_ward  # noqa: PLC0415
+
+    ward = load_ward(arguments.ward.expanduser())
+    with connected_to_ray(arguments.address):
+        machine = RayWard(ward, arguments.ward).move(arguments.shard, arguments.machine)
+    print(f"{arguments.shard}: heard on {machine}")
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from service.mqtt.errors import ConnectionOverError  # noqa: PLC0415
+    from service.ward.settings import load_ward  # noqa: PLC0415
+    from service.ward.status import ask, status_lines  # noqa: PLC0415
+
+    ward = load_ward(arguments.ward)
+    try:
+        census = ask(ward)
+    except ConnectionOverError as error:
+        print(f"monitord: {error}", file=sys.stderr)
+        return 1
+    for line in status_lines(ward, census):
+        print(line)
+    return 1 if census.unheard or census.missing else 0

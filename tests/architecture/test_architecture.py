@@ -168,6 +168,7 @@ def test_every_dependency_is_locked() -> None:
         "requirements.lock": PROJECT["project"]["dependencies"],
         "requirements-test.lock": [*PROJECT["project"]["dependencies"], *extras["dev"], *extras["train"]],
         "requirements-gpu.lock": [*PROJECT["project"]["dependencies"], *extras["gpu"]],
+        "requirements-ward.lock": [*PROJECT["project"]["dependencies"], *extras["ward"]],
     }
     for lock, requirements in needed.items():
         locked = _locked(ROOT / "deploy" / lock)
@@ -177,6 +178,6 @@ def test_every_dependency_is_locked() -> None:
 
 def test_the_locks_agree() -> None:
     """The tests run on the versions that families get."""
-    run, tests, gpu = (_locked(ROOT / "deploy" / f"requirements{kind}.lock") for kind in ("", "-test", "-gpu"))
-    assert {name: tests[name] for name in run} == run
-    assert {name: gpu[name] for name in run} == run
+    run, *others = (_locked(ROOT / "deploy" / f"requirements{kind}.lock") for kind in ("", "-test", "-gpu", "-ward"))
+    for other in others:
+        assert {name: other[name] for name in run} == run

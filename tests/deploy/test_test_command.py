@@ -15,7 +15,7 @@ import pytest
 from tests.support.paths import ROOT
 from tests.support.scripts import install_programs, run_script
 
-OPTIONAL = "not homeassistant and not browser and not container and not arm and not install"
+OPTIONAL = "not homeassistant and not browser and not container and not arm and not install and not ward"
 """For pytest: what only its own option runs."""
 
 

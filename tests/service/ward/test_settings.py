@@ -94,7 +94,7 @@ def test_one_stream_may_be_shared_on_purpose(tmp_path: Path) -> None:
 
 
 def test_what_it_comes_to(tmp_path: Path) -> None:
-    """A line for each shard, and one for all: 3 of 125 rooms a core; 2 shards of 99 MB, 3 rooms of 13.5 MB."""
+    """A line for each shard, and one for all: 3 of 125 rooms a core; 2 shards of 99 MB, 3 rooms of 15 MB."""
     assert list(check_lines(loaded(tmp_path, values()))) == [
         "north_1: 2 rooms of North, 0.02 cores; up to 20 cost the same memory",
         "north_2: 1 rooms of North, 0.01 cores; up to 20 cost the same memory",

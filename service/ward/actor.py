@@ -1,0 +1,140 @@
+"""One shard as an actor of Ray: it waits instead of failing, says how it stands, and is never told a secret.
+
+Its arguments are the path of the ward's file, which each machine has by itself, and the shard's name.
+"""
+
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from monitord.errors import MonitordError
+from service.mqtt.errors import ConnectionOverError
+from service.terminal.screen import open_screen
+from service.ward.broker import connected, read_kept
+from service.ward.claim import lease_topic, read_lease
+from service.ward.host import CRASHED, ShardHost
+from service.ward.settings import WardConfig, load_ward
+
+RETRY_S: Final = 5.0
+"""Between two attempts where a person must mend something first (seconds)."""
+STANDBY_S: Final = 2.0
+"""Between two looks at whether the shard that another process took is heard there (seconds)."""
+STOP_S: Final = 8.0
+"""For a shard to leave and say so (seconds): its daemon takes 3, its last word 1."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a shard stands."""
+
+    machine: str
+    version: str
+    phase: str
+    hearing: bool
+    """Whether its daemon runs and hears every room that it should."""
+    detail: str
+    """What a person must mend; empty where that is nothing."""
+
+
+class ShardActor:
+    """Hosts one shard until its process ends.
+
+    A constructor that raises is final, also for an actor that is restarted for ever: so it opens nothing, and whatever
+    is wrong is told by `told` and tried again.
+
+    Args:
+        ward: Path of the ward's file on every machine.
+        node: Name of the shard.
+    """
+
+    def __init__(self, ward: str, node: str) -> None:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(levelname)s: %(message)s")
+        self._ward, self._node, self._machine = Path(ward).expanduser(), node, machine_name()
+        self._stop = threading.Event()
+        self._host: ShardHost | None = None
+        self._detail = ""
+        self._thread = threading.Thread(target=self._live, name="shard", daemon=True)
+        self._thread.start()
+
+    def told(self) -> Told:
+        """How it stands now."""
+        host = self._host
+        keeper, daemon = (None, None) if host is None else (host.keeper, host.daemon)
+        rooms = [] if daemon is None else daemon.health().rooms
+        return Told(
+            machine=self._machine,
+            version=version("monitord"),
+            phase="standby" if keeper is None else keeper.fence.phase,
+            hearing=bool(rooms) and all(room.heard for room in rooms if room.wanted),
+            detail=self._detail or ("" if keeper is None else keeper.detail),
+        )
+
+    def leave(self) -> bool:
+        """Closes the sources, says so, and hears no more; whether that was done in time."""
+        self._stop.set()
+        self._thread.join(STOP_S)
+        return not self._thread.is_alive()
+
+    # From here on: the thread.
+
+    def _live(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._host_once(load_ward(self._ward))
+                    self._detail = ""
+                except MonitordError as error:
+                    self._detail = str(error)
+                    _log.error("%s: %s", self._node, error)
+                    self._stop.wait(RETRY_S)
+        except BaseException:  # noqa: BLE001 - a bug of any kind must end the process, not this thread in silence
+            _log.exception("%s: a bug; the process ends, so that it is started anew", self._node)
+            os._exit(CRASHED)
+
+    def _host_once(self, ward: WardConfig) -> None:
+        config = ward.config(self._node)
+        screen, _ = open_screen({one.id: one.name for one in config.rooms}, json_lines=False)
+        self._host = ShardHost(ward, self._node, machine=self._machine, screen=screen, stop=self._stop)
+        try:
+            end = self._host.run()
+        finally:
+            self._host = None
+        if end == "crashed":
+            os._exit(CRASHED)
+        if end == "lost":
+            _stand_by(ward, self._node, self._stop)
+
+
+def machine_name() -> str:
+    """Ray's name of the node that this process runs on."""
+    import ray  # noqa: PLC0415 - only where a ward runs on it
+
+    here = ray.get_runtime_context().get_node_id()
+    return next((str(one["NodeName"]) for one in ray.nodes() if one["NodeID"] == here), os.uname().nodename)
+
+
+def _stand_by(ward: WardConfig, node: str, stop: threading.Event) -> None:
+    """Waits until nobody shows a sign of life for as long as a lease is good, or until asked to stop.
+
+    So a shard that was claimed by hand is claimed back when that process is gone, and not before.
+    """
+    silent_since = time.monotonic()
+    while not stop.wait(STANDBY_S):
+        try:
+            with connected(ward.mqtt) as connection:
+                kept = read_kept(connection, [lease_topic(node)])
+        except ConnectionOverError:
+            silent_since = time.monotonic()  # nobody can tell
+            continue
+        lease = read_lease(kept.get(lease_topic(node), b""))
+        if lease is not None and not lease.left:
+            silent_since = time.monotonic()
+        elif time.monotonic() - silent_since >= ward.terms.over_s:
+            return

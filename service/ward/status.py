@@ -1,0 +1,60 @@
+"""`monitord ward status`: how every shard and room stands, asked of the broker alone."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from service.ward.broker import connected
+from service.ward.census import FILTERS, Census, CensusTaker
+from service.ward.settings import WardConfig
+
+LISTEN_S: Final = 1.5
+"""For how long it listens (seconds): a shard that hears shows a sign of life each second."""
+
+_PUMP_S: Final = 0.1
+"""Longest wait in one look (seconds)."""
+
+
+def ask(ward: WardConfig) -> Census:
+    """Listens for a moment, and counts.
+
+    Raises:
+        ConfigError: A password or certificate file cannot be used.
+        ConnectionOverError: No broker answers.
+    """
+    taker = CensusTaker(ward, time.time())
+    with connected(ward.mqtt) as connection:
+        connection.subscribe(FILTERS)
+        until = time.monotonic() + LISTEN_S
+        while time.monotonic() < until:
+            connection.pump(_PUMP_S)
+            connection.answers.clear()
+            while connection.incoming:
+                came = connection.incoming.popleft()
+                # A lease that is kept may be some seconds old: only one that comes now is a sign of life.
+                if not (came.retain and came.topic.endswith("/lease")):
+                    taker.take(came.topic, bytes(came.payload), time.time())
+    return taker.count(time.time())
+
+
+def status_lines(ward: WardConfig, census: Census) -> Iterator[str]:
+    """What a person reads of it: a line for each shard, below it what is wrong, then what cries."""
+    for node, shard in ward.shards.items():
+        unheard = [one for one in census.unheard if one.shard == node]
+        heard = len(shard.rooms) - len(unheard)
+        where = f"on {census.machines[node]}" if census.machines[node] else "NOBODY HEARS IT"
+        yield f"{node} {where}: {heard} of {len(shard.rooms)} rooms heard"
+        if census.machines[node]:
+            yield from (f"  {one.name}: NOT HEARD ({one.fault}) since {_clock(one.since)}" for one in unheard)
+        for missing in census.missing:
+            if missing.shard == node:
+                yield f"  events may be missing: {missing.machine} may hold some; run `monitord ward drain` there"
+    for one in census.crying:
+        hard = "" if one.distress is None else f", {100 * one.distress:.0f} %"
+        answered = ", somebody is on the way" if one.acknowledged else ""
+        yield f"{one.name} ({one.site}) cries since {_clock(one.since)}{hard}{answered}"
+
+
+def _clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at).astimezone():%d %b %H:%M:%S}"

@@ -1,0 +1,126 @@
+"""A ward on Ray, on a simulated cluster of a head and three machines: whatever fails, no room is heard twice.
+
+And all are heard again by themselves, nothing is told with two ids, and nothing that was counted is lost.
+"""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from service.ward.status import ask
+from tests.support.servers.mosquitto import until
+from tests.support.ward.ray_lab import MACHINES, NODE, RayLab, ray_lab
+
+pytestmark = [
+    pytest.mark.ward,
+    # Of Ray's own processes and sockets, which it leaves to the end of the process.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+ALPHA, BETA, GAMMA = MACHINES
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayLab]:
+    """One cluster for all tests here."""
+    with ray_lab(tmp_path_factory.mktemp("ray")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_heard_twice(lab: RayLab) -> Iterator[None]:
+    """Before each test the shard is heard on the first machine; after it all promises held."""
+    lab.at(ALPHA)
+    until(lambda: bool(lab.subscriber.payloads(f"monitord/{NODE}/bed1/event")))
+    began = lab.ears.double_s
+    yield
+    lab.heard()
+    assert lab.ears.double_s == began
+    ids: dict[tuple[str, str], set[str]] = {}
+    for event in lab.subscriber.values(f"monitord/{NODE}/bed1/event"):
+        if event["event_type"] in {"started", "ended"}:
+            ids.setdefault((event["episode"], event["event_type"]), set()).add(event["id"])
+    assert all(len(one) == 1 for one in ids.values()), ids
+    assert {health["lost"] for health in lab.subscriber.values(f"monitord/{NODE}/bed2/health")} == {0}
+
+
+def test_a_shard_is_killed(lab: RayLab) -> None:
+    """Ray starts it again on the same machine, which knows by its disk that the one before is dead."""
+    pid = lab.shard_pid()
+    lab.kill_shard()
+    until(lambda: lab.shard_pid() != pid)
+    assert lab.heard() == ALPHA
+
+
+def test_a_machine_is_killed(lab: RayLab) -> None:
+    """Another one hears; and the broker says that events may wait on the disk of the one that is lost."""
+    lab.kill_machine(ALPHA)
+    assert lab.heard(but=ALPHA) in {BETA, GAMMA}
+    until(lambda: [one.machine for one in ask(lab.ward.ward).missing] == [ALPHA])
+
+
+def test_a_machine_is_frozen(lab: RayLab) -> None:
+    """Another one hears; when it goes on it hears nothing."""
+    family = lab.freeze(ALPHA)
+    assert lab.heard(but=ALPHA) in {BETA, GAMMA}
+    lab.thaw(family)
+    until(lambda: lab.ears.now == 1)
+    lab.forget(ALPHA)
+
+
+def test_a_machine_is_cut_off_from_ray(lab: RayLab) -> None:
+    """Its shard still hears when another is started for it, and leaves when that one claims."""
+    raylet = lab.raylet(ALPHA)
+    lab.signal(raylet, signal.SIGSTOP)
+    assert lab.heard(but=ALPHA) in {BETA, GAMMA}
+    lab.signal(raylet, signal.SIGCONT)
+    lab.forget(ALPHA)
+
+
+def test_a_machine_is_cut_off_from_the_broker(lab: RayLab) -> None:
+    """It stops hearing when its lease is over; Ray sees nothing wrong, and a person moves the shard, or waits."""
+    lab.ways[ALPHA].cut.set()
+    until(lambda: lab.ears.now == 0)
+    assert lab.ward.move(NODE, BETA) == BETA
+    lab.ways[ALPHA].cut.clear()
+
+
+@pytest.mark.parametrize("persistence", [True, False])
+def test_the_broker_is_restarted(lab: RayLab, *, persistence: bool) -> None:
+    """The shard hears on, or again."""
+    lab.restart_broker(persistence=persistence)
+    until(lambda: lab.heard() == ALPHA and not ask(lab.ward.ward).unheard)
+
+
+def test_the_head_is_killed_and_started_again(lab: RayLab) -> None:
+    """Nobody notices: the shard hears all the while, in the same process, and can be moved afterwards."""
+    pid = lab.shard_pid()
+    lab.restart_head()
+    assert lab.heard() == ALPHA
+    assert lab.shard_pid() == pid
+    assert lab.ward.move(NODE, BETA) == BETA
+
+
+def test_a_shard_is_moved_by_command(lab: RayLab) -> None:
+    """There, and to the machine that has most to spare."""
+    assert lab.ward.move(NODE, GAMMA) == GAMMA
+    assert lab.ward.move(NODE) in MACHINES
+
+
+def test_a_rolling_upgrade(lab: RayLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs in another version is moved to a new process on its machine; what runs in this one is left."""
+    pid = lab.shard_pid()
+    assert list(lab.ward.up()) == []
+    monkeypatch.setattr("service.ward.cluster.version", lambda _: "99.0")
+    assert list(lab.ward.up()) == [f"{NODE}: 0.1.0 became 99.0 on {ALPHA}"]
+    assert lab.heard() == ALPHA
+    assert lab.shard_pid() != pid
+
+
+def test_no_secret_is_in_an_argument(lab: RayLab) -> None:
+    """Ray keeps and shows what an actor was given: the path of a file, and a name."""
+    assert lab.ward.path == "~/ward.yaml"
