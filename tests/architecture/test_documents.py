@@ -11,6 +11,7 @@ import pytest
 from service.cli import _parser
 from service.config import Config, load_config
 from tests.support.documents import (
+    COMMANDS,
     DOCUMENTS,
     ELSEWHERE,
     MOSQUITTO,
@@ -46,6 +47,7 @@ def _fences() -> list[Block]:
 def test_every_command_of_the_documents_is_run() -> None:
     """Two documents are followed to the letter; what stands in another one has a test elsewhere, and that is there."""
     assert [str(block) for block in _fences() if block.language not in (*TYPED, *SHOWN)] == []
+    assert {block.document for block in _fences() if block.language == SYNOPSIS} == {COMMANDS}
     commands = [block for block in _fences() if block.language in TYPED]
     typed = {command for block in commands for command in block.commands}
     others = [block for block in commands if block.document not in (README, MOSQUITTO)]

@@ -38,13 +38,17 @@ ELSEWHERE = {
 }
 """Commands that are not run where the documents are tried: the test that does."""
 
-NOT_RUN = {"jq": "a tool of its own, which the tests do not install"}
+NOT_RUN = {
+    "jq": "a tool of its own, which the tests do not install",
+    "ray": "on several machines; tests/run --ward starts it on four simulated ones",
+}
 """Programs whose commands no test runs: why not."""
 
 TYPED = ("", "sh")
 """The languages of a block that is typed."""
 SYNOPSIS = "text"
-"""The language of a block that shows how commands are put together."""
+"""The language of a block that shows how commands are put together: that of docs/commands.md alone."""
+COMMANDS = ROOT / "docs" / "commands.md"
 SHOWN = (SYNOPSIS, "yaml", "json", "python", "mermaid")
 """The languages of a block that is not typed."""
 
