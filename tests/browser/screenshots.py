@@ -139,7 +139,7 @@ def main() -> None:
                 width, height = SIZES[size]
                 context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
                 context.add_cookies([{"name": COOKIE, "value": token, "url": page.origin, "secure": True}])
-                context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+                context.add_init_script(f"localStorage.setItem('monitord.theme', '{theme}')")
                 for view in ("now", "check", "night"):
                     shown = context.new_page()
                     shown.goto(f"{page.origin}/#{'night' if view == 'night' else 'now'}")

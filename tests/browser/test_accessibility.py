@@ -58,7 +58,7 @@ def test_nobody_is_left_out(house: tuple[ServedPage, Browser, dict[Role, str]], 
     """Names, roles, contrasts and order, with every fold open."""
     page, browser, tokens = house
     context = asked_context(browser)
-    context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    context.add_init_script(f"localStorage.setItem('monitord.theme', '{theme}')")
     if (role := VIEWS[view]) is not None:
         context.add_cookies([cookie(page, tokens[role])])
     shown: Page = context.new_page()

@@ -130,7 +130,7 @@ def test_what_ten_quiet_minutes_propose_is_done_and_undone_by_a_tap(house: PageH
 def test_an_alarm_that_could_not_sound_says_so(house: PageHouse) -> None:
     """Wanted on an earlier visit, and nobody has touched the page since: it asks for the tap that it needs."""
     page = house.page_of("parent")
-    page.evaluate("() => localStorage.setItem('alarm', 'on')")
+    page.evaluate("() => localStorage.setItem('monitord.alarm', 'on')")
     page.reload()
     expect(page.get_by_role("button", name="Alarm tone: on")).to_be_visible()
     house.listening_phone()  # with its room the daemon begins anew, and then hears the cry

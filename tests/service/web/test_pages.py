@@ -37,3 +37,12 @@ def test_the_manifest_is_of_the_page_above_it() -> None:
     manifest = json.loads((FOLDER / "app.webmanifest").read_text(encoding="utf-8"))
     assert (manifest["start_url"], manifest["scope"]) == ("../", "../")
     assert all((FOLDER / icon["src"]).is_file() for icon in manifest["icons"])
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".js"], ids=lambda path: path.name)
+def test_what_a_browser_keeps_has_our_name(path: Path) -> None:
+    """In Home Assistant's frame the page shares its store with Home Assistant and with every other app."""
+    text = path.read_text(encoding="utf-8")
+    for key in re.findall(r"""localStorage(?:\.\w+\(|, )["'`]([^"'`]*)""", text):
+        assert key.startswith("monitord."), key
+    assert text.count("localStorage") == len(re.findall(r"""localStorage(?:\.\w+\(|, )["'`]""", text))

@@ -31,7 +31,7 @@ function ring() {
 }
 
 export function Alarm() {
-  const [wanted, setWanted] = useState(localStorage.getItem("alarm") === "on");
+  const [wanted, setWanted] = useState(localStorage.getItem("monitord.alarm") === "on");
   const [blocked, setBlocked] = useState(false);
   useEffect(
     () =>
@@ -44,7 +44,7 @@ export function Alarm() {
   );
   const choose = async () => {
     const next = blocked || !wanted;
-    keep(localStorage, "alarm", next ? "on" : "off");
+    keep(localStorage, "monitord.alarm", next ? "on" : "off");
     setWanted(next);
     setBlocked(false);
     if (next) {

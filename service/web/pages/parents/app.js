@@ -14,7 +14,7 @@ const FRAMED = window.parent !== window; // as in Home Assistant: no frame of an
 
 // Shows the colours that are chosen; the style sheet does the rest.
 function wear(theme) {
-  keep(localStorage, "theme", theme);
+  keep(localStorage, "monitord.theme", theme);
   const auto = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   document.documentElement.dataset.theme = theme === "auto" ? auto : theme;
 }
@@ -22,7 +22,7 @@ function wear(theme) {
 function App() {
   const [, redraw] = useState(0);
   const [view, setView] = useState(location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "now");
-  const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "auto");
+  const [theme, setTheme] = useState(localStorage.getItem("monitord.theme") ?? "auto");
   useEffect(() => live.onChange(() => redraw(Math.random())), []);
   useEffect(() => wear(theme), [theme]);
   useEffect(() => {
@@ -90,6 +90,6 @@ function Rooms() {
   return html`<div class="rooms">${rooms.map((room) => html`<${Room} key=${room.id} room=${room} />`)}</div>`;
 }
 
-wear(localStorage.getItem("theme") ?? "auto");
+wear(localStorage.getItem("monitord.theme") ?? "auto");
 live.start();
 render(html`<${App} />`, document.body);

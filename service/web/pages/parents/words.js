@@ -6,7 +6,7 @@ const all = await (await fetch("static/words.json")).json();
 
 export const languages = Object.keys(all);
 
-const kept = localStorage.getItem("language");
+const kept = localStorage.getItem("monitord.language");
 const wanted = [kept, ...navigator.languages.map((code) => code.slice(0, 2)), "en"];
 export const language = wanted.find((code) => languages.includes(code));
 const table = all[language];
@@ -21,7 +21,7 @@ export function say(key, values = {}) {
 export const sentence = (kind, word) => table[`${kind}.${word}`] ?? "";
 
 export function chooseLanguage(code) {
-  keep(localStorage, "language", code);
+  keep(localStorage, "monitord.language", code);
   location.reload();
 }
 
