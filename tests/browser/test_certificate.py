@@ -35,6 +35,8 @@ async ([page, where]) => {
 """
 """What another page tries with the cookie that a browser sends along."""
 
+WARNING = "chrome-error://chromewebdata/"
+"""Where the browser is while it warns."""
 CLICK_THROUGH = "thisisunsafe"
 """What Chromium's warning takes for its *Advanced*, *Proceed*."""
 FRAME = "(page) => document.body.append(Object.assign(document.createElement('iframe'), { src: page }))"
@@ -73,6 +75,7 @@ def test_an_unknown_certificate_is_warned_of_and_plain_http_shows_the_way(tmp_pa
             page.goto(link)
         found = re.search(r"(http://\S+/) says", house.daemon.words)
         assert found is not None
+        page.wait_for_url(WARNING)
         page.goto(found[1])
         with page.expect_download() as download:
             page.get_by_role("link", name="Download the certificate").click()
@@ -87,7 +90,7 @@ def test_who_clicks_through_the_warning_has_all_of_it(tmp_path: Path) -> None:
         page = phone(house.browser).new_page()
         with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
             page.goto(house.link("microphone", "--room", "nursery"))
-        page.wait_for_load_state()
+        page.wait_for_url(WARNING)
         page.keyboard.type(CLICK_THROUGH, delay=50)
         page.wait_for_url("**/microphone")
         page.get_by_role("button").first.click()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.browser.conftest import PageHouse, page_house
-from tests.browser.test_certificate import CLICK_THROUGH
+from tests.browser.test_certificate import CLICK_THROUGH, WARNING
 from tests.browser.test_phone_microphone import lost
 from tests.support.daemon.daemon import Daemon, quiet_room
 from tests.support.web.chromium import phone
@@ -82,6 +82,6 @@ def test_a_name_that_is_not_ours_opens_nothing(tmp_path: Path) -> None:
         page = phone(house.browser).new_page()
         with pytest.raises(Error, match="ERR_CERT_"):
             page.goto(f"https://evil.localhost:{port_of(house)}/")
-        page.wait_for_load_state()
+        page.wait_for_url(WARNING)
         page.keyboard.type(CLICK_THROUGH, delay=50)
         expect(page.get_by_text("this is no name of this machine")).to_be_visible()
