@@ -3,6 +3,7 @@
 Each test runs the real script in a small copy of the checkout, with programs that stand in for the checks.
 """
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -88,3 +89,20 @@ def test_the_fast_loop_runs_what_belongs_to_a_change(checkout: Path, *, holds: b
     assert done.returncode == (0 if holds else 1), done.stderr
     assert ("1 passed" if holds else "1 failed") in done.stdout
     assert f"1 test files: {'passed' if holds else 'FAILED'}" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["browser", "container", "arm", "install"])
+def test_an_option_adds_its_tests(
+    checkout: Path, lib: Callable[..., subprocess.CompletedProcess[str]], option: str
+) -> None:
+    """All others that need an option stay left out."""
+    install_programs(checkout, ruff=":", mypy=":", lint_imports=":", python='echo "$*"')
+    assert lib('mark_installed test "$root/deploy/requirements-test.lock"').returncode == 0
+    (checkout / "fakes").mkdir()
+    # Nothing is to be installed on this machine.
+    (checkout / "fakes" / "dpkg-query").write_text("#!/bin/sh\necho installed\n")
+    (checkout / "fakes" / "dpkg-query").chmod(0o755)
+    path = f"{checkout / 'fakes'}:{os.environ['PATH']}"
+    done = run_script([str(checkout / "tests" / "run"), f"--{option}", "-k", "a name"], CI="true", PATH=path)
+    left_out = [words for words in OPTIONAL.split(" and ") if words != f"not {option}"]
+    assert done.stdout.splitlines() == [f"-m pytest -m {' and '.join(left_out)} -k a name"]

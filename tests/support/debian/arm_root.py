@@ -55,7 +55,7 @@ for device in null urandom; do
     mount --bind "/dev/$device" "$root/dev/$device"
 done
 mkdir -p "$root/srv"
-mount --bind "$CHECKOUT" "$root/srv"
+mount --rbind "$CHECKOUT" "$root/srv"
 exec env -i PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8 QEMU_CPU={PROCESSOR} PYTHONPATH=/srv:/opt/libraries \\
     PYTHONDONTWRITEBYTECODE=1 chroot "$root" "$@"
 """

@@ -15,7 +15,7 @@ from tests.support.servers.mosquitto import until
 
 RELEASE: Final = "trixie"
 """Debian 13, the newest that the documents name."""
-PACKAGES: Final = ("ca-certificates", "sudo", "systemd-sysv", "iproute2")
+PACKAGES: Final = ("ca-certificates", "dbus", "iproute2", "sudo", "systemd-sysv")
 """What a machine has that Debian's installer made and a minimal root has not."""
 HOME: Final = "/home/parent"
 CHECKOUT: Final = f"{HOME}/monitord"
@@ -71,8 +71,10 @@ def mirror() -> str:
 def bare_root(folder: Path) -> Path:
     """Returns a root with a bare Debian in this folder, which keeps it; made where there is none."""
     root, unfinished = folder / RELEASE, folder / f"{RELEASE}.unfinished"
-    if not root.exists():
-        shutil.rmtree(unfinished, ignore_errors=True)
+    made_of = folder / f"{RELEASE}.packages"
+    if not root.exists() or made_of.read_text() != str(PACKAGES):
+        for old in (root, unfinished):
+            shutil.rmtree(old, ignore_errors=True)
         subprocess.run(
             [
                 "mmdebstrap",
@@ -86,6 +88,7 @@ def bare_root(folder: Path) -> Path:
             check=True,
         )
         _trust_what_this_machine_trusts(unfinished)
+        made_of.write_text(str(PACKAGES))
         unfinished.rename(root)
     return root
 
