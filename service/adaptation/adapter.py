@@ -29,7 +29,7 @@ from service.adaptation.documents import (
 )
 from service.adaptation.memory import Memory
 from service.messages import corrections
-from service.messages.corrections import CRY, Correct
+from service.messages.corrections import CRY, Correct, Worth
 from service.pipeline.channel import SourceChannel
 from service.storage.documents import DocumentStore
 
@@ -69,7 +69,7 @@ class Adapter:
         self._memory = Memory(channels, household, store, self._bundle_id)
         kept = self._kept()
         self._corrections = read_corrections(kept)
-        self._at, self._detail = kept.at, kept.detail
+        self._at, self._detail, self._worth = kept.at, kept.detail, kept.worth
         classifier.adaptation = read_head(kept)
         self._learning: Future[Learnt] | None = None
         self._again = False
@@ -165,7 +165,7 @@ class Adapter:
 
     def _put_in_force(self, learnt: Learnt, detail: str) -> None:
         self._classifier.adaptation = learnt.adaptation
-        self._at = time.time()
+        self._worth = Worth(len(learnt.kept), len(learnt.left_out), learnt.lost)
         self._answer(detail)
 
     def _answer(self, detail: str) -> None:
@@ -178,7 +178,14 @@ class Adapter:
         self._told = self._state()
 
     def _document(self) -> Mapping[str, object]:
-        return dump_adaptation(self._bundle_id, self._corrections, self._classifier.adaptation, self._at, self._detail)
+        return dump_adaptation(
+            self._bundle_id,
+            self._corrections,
+            self._classifier.adaptation,
+            at=self._at,
+            detail=self._detail,
+            worth=self._worth,
+        )
 
     def _state(self) -> Mapping[str, object]:
         return corrections.adaptation(
@@ -186,6 +193,7 @@ class Adapter:
             corrections=len(self._corrections),
             at=self._at,
             detail=self._detail,
+            worth=self._worth,
         )
 
     def _kept(self) -> KeptAdaptation:

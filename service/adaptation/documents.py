@@ -12,6 +12,7 @@ from model.adaptation.head import EMBEDDING, Adaptation
 from model.adaptation.learning import STRONGEST
 from model.adaptation.reference import Windows
 from monitord.types import REASONS
+from service.messages.corrections import Worth
 from service.storage.schemas import Instant
 
 
@@ -85,6 +86,8 @@ class KeptAdaptation(BaseModel):
     at: Instant = 0.0
     """When it was learnt last (Unix seconds); 0: never."""
     detail: str = ""
+    worth: Worth = Worth()
+    """Of what is in force."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +153,7 @@ def read_sounds(kept: KeptSounds, bundle: str) -> list[Sound]:
 
 
 def dump_adaptation(
-    bundle: str, corrections: list[Correction], head: Adaptation | None, at: float, detail: str
+    bundle: str, corrections: list[Correction], head: Adaptation | None, *, at: float, detail: str, worth: Worth
 ) -> dict[str, Any]:
     """Returns the document of these; Any: values of JSON."""
     weights = None if head is None else base64.b64encode(head.weights.astype("<f4").tobytes()).decode()
@@ -163,6 +166,7 @@ def dump_adaptation(
         head=None if head is None or weights is None else KeptHead(weights=weights, bias=head.bias),
         at=at,
         detail=detail,
+        worth=worth,
     ).model_dump()
 
 

@@ -60,7 +60,26 @@ def parse_correction(source: str, value: str) -> Correct:
     return Correct(source, None, at.timestamp(), was, reason)
 
 
-def adaptation(*, in_force: bool, corrections: int, at: float, detail: str) -> Mapping[str, object]:
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What learning has changed, in numbers."""
+
+    settled: int = 0
+    """Corrections that are heard as the family says now."""
+    left_out: int = 0
+    """Corrections that are not learnt: they would cost too many cries, or raise too many false alarms."""
+    cries_lost: float = 0.0
+    """Share of the windows of strangers' cries that are not heard any more, 0 to 1."""
+
+
+def adaptation(
+    *,
+    in_force: bool,
+    corrections: int,
+    at: float,
+    detail: str,
+    worth: Worth = Worth(),
+) -> Mapping[str, object]:
     """What this home has taught the model, as a part of `info`.
 
     Args:
@@ -68,10 +87,14 @@ def adaptation(*, in_force: bool, corrections: int, at: float, detail: str) -> M
         corrections: How many the family has given.
         at: When it was last looked at (Unix seconds); 0: never.
         detail: What came of that, in words; empty before.
+        worth: Of what is in force.
     """
     return {
         "in_force": in_force,
         "corrections": corrections,
         "at": iso_utc(at) if at else None,
         "detail": detail,
+        "settled": worth.settled,
+        "left_out": worth.left_out,
+        "cries_lost": round(worth.cries_lost, 5),
     }

@@ -22,6 +22,7 @@ from monitord.synthetic.synthetic_cry import BOUT, cry
 from monitord.tally import Tally
 from monitord.types import RATE_HZ, CryEvent, Pcm
 from service.messages import cry_messages, node_messages
+from service.messages.corrections import Worth, adaptation
 from service.messages.fault_messages import fault_event
 from service.messages.message import Keep, Node, iso_utc, json_message
 from service.messages.spectrogram import spectrogram_png
@@ -103,7 +104,14 @@ def tell(page: ServedPage) -> None:
     proposal = {"gain_db": 18.0, "threshold": 0.68, "days": 7, "episodes": 23, "not_told": [at(26.1)], "no_cry": 1}
     check = {"state": "done", "at": iso_utc(now - 600), **asdict(found), "proposal": {**proposal, "cry_db": 31}}
     server._board.tell(json_message(NODE, f"{NODE.root}/bedroom/check", check, Keep.LATEST))
-    info = {"fault": "", "adaptation": {"in_force": True, "corrections": 1, "detail": ""}}
+    learnt = adaptation(
+        in_force=True,
+        corrections=1,
+        at=now,
+        detail="1 of 1 corrections are heard as you say; of strangers' cries 0.12% of the windows are lost",
+        worth=Worth(1, 0, 0.0012),
+    )
+    info = {"fault": "", "adaptation": learnt}
     server.tell(json_message(NODE, f"{NODE.root}/info", info, Keep.LATEST))
     episode = Episode("nursery-20261129T210000Z-9", "nursery", now - 75, 0.0, 0.0, heard={"nursery": Heard(30.0)})
     last = CryEvent(9, "nursery", "started", 0, 0, 0.97, "unsure", 0.4)

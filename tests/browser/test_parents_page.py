@@ -42,6 +42,15 @@ window.AudioContext = class extends AudioContext {
 """Lets a test stop what a page plays."""
 
 
+AHEAD = """
+window.rung = { tones: 0, aheadMs: 0 };
+const start = OscillatorNode.prototype.start, now = Date.now;
+OscillatorNode.prototype.start = function (at) { rung.tones++; start.call(this, at); };
+Date.now = () => now() + rung.aheadMs;
+"""
+"""Counts tones, and lets a minute pass at once."""
+
+
 def nursery(page: Page) -> Locator:
     """Its card, or its night."""
     return page.get_by_role("region", name="Nursery")
@@ -78,7 +87,7 @@ def test_from_the_cry_to_what_it_was(house: PageHouse) -> None:
     expect(room.get_by_role("img", name="Spectrogram of the clip")).to_have_js_property("naturalWidth", SIZE[0])
     choice = room.get_by_label("What was it?")
     choice.select_option("the cat")
-    expect(page.get_by_text("From 1 corrections of this home")).to_be_visible()
+    expect(page.get_by_text("Of this home's corrections (1), 1 are heard as you say.")).to_be_visible()
     page.reload()
     expect(choice.locator("option:checked")).to_have_text("the cat")
     room.get_by_role("button", name="Delete the clip").click()
@@ -133,11 +142,32 @@ def test_an_alarm_that_could_not_sound_says_so(house: PageHouse) -> None:
     page.evaluate("() => localStorage.setItem('monitord.alarm', 'on')")
     page.reload()
     expect(page.get_by_role("button", name="Alarm tone: on")).to_be_visible()
+    expect(page.get_by_role("alert").get_by_text("This page may not sound an alarm yet")).to_be_visible()
     house.listening_phone()  # with its room the daemon begins anew, and then hears the cry
-    asked = page.get_by_role("alert").get_by_role("button", name="This page could not sound the alarm")
+    asked = page.get_by_role("alert").get_by_role("button", name="There was an alarm, and this page could not sound it")
     asked.click()
     expect(asked).to_have_count(0)
     expect(page.get_by_role("button", name="Alarm tone: on")).to_be_visible()
+
+
+def test_a_room_that_is_not_heard_for_a_minute_sounds_once(house: PageHouse) -> None:
+    """Silence is no sign that all is well: whoever wanted the tone is told, and not again each second."""
+    microphone = house.listening_phone()
+    page = house.page_of("guest")
+    page.add_init_script(AHEAD)
+    page.reload()
+    page.get_by_role("button", name="Alarm tone: off").click()
+    page.wait_for_function("() => rung.tones > 0")  # as a proof
+    microphone.close()
+    expect(nursery(page).get_by_text("NOT HEARD", exact=True)).to_be_visible()
+    page.evaluate("() => { rung.tones = 0; }")
+    page.wait_for_timeout(3000)  # the page looks each second
+    assert page.evaluate("() => rung.tones") == 0
+    page.evaluate("() => { rung.aheadMs = 61_000; }")
+    page.wait_for_function("() => rung.tones > 0")
+    once = page.evaluate("() => rung.tones")
+    page.wait_for_timeout(5000)
+    assert page.evaluate("() => rung.tones") == once
 
 
 def test_a_page_that_hears_nothing_says_so(house: PageHouse) -> None:

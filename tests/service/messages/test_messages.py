@@ -13,7 +13,7 @@ from monitord.household import Episode, Heard
 from monitord.tally import Tally
 from monitord.types import CryEvent, Scores, Segment
 from service.messages import cry_messages, json_lines, node_messages
-from service.messages.corrections import adaptation
+from service.messages.corrections import Worth, adaptation
 from service.messages.cry_messages import Telling
 from service.messages.message import Keep, Message, Node
 from service.messages.texts import Text
@@ -57,7 +57,7 @@ def examples(node: Node) -> dict[str, Message]:
             model="vggish-compact",
             model_sha="ab12",
             metrics={"auc": 0.99},
-            adaptation=adaptation(in_force=True, corrections=1, at=AT, detail="heard"),
+            adaptation=adaptation(in_force=True, corrections=1, at=AT, detail="heard", worth=Worth(1, 0, 0.001234)),
         ),
         "source_status": node_messages.source_status(node, "nursery", online=False),
         "state": cry_messages.state(node, "nursery", AT, IN_NURSERY, REASON),
@@ -94,7 +94,8 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         "info",
         (
             '{"version":"0.1.0","model":"vggish-compact","model_sha":"ab12","metrics":{"auc":0.99},'
-            f'"adaptation":{{"in_force":true,"corrections":1,"at":{_TS},"detail":"heard"}},"fault":""}}'
+            f'"adaptation":{{"in_force":true,"corrections":1,"at":{_TS},"detail":"heard","settled":1,"left_out":0,'
+            '"cries_lost":0.00123},"fault":""}'
         ),
         True,
         1,

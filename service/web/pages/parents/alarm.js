@@ -1,20 +1,18 @@
-// An alarm in an open page: it sounds once a tap has allowed it, and says so when it could not.
+// An alarm in an open page: it sounds once a tap has allowed it, and says so when it may not yet, and when it could not.
 
 import { keep } from "../house.js";
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
 import { live } from "./live.js";
+import { standing } from "./room.js";
 import { say } from "./words.js";
 
 const TONES_HZ = [880, 1175]; // two tones that no room makes by itself
 const TONE_S = 0.18;
 const TIMES = 6; // that the two are played: some 3 s, and each reminder plays them again
 
-let context = null;
+const DEAF_MS = 60_000; // for so long a room may be unheard, as for phones: most of that is over by itself
 
-async function allow() {
-  context ??= new AudioContext();
-  await context.resume();
-}
+let context = null;
 
 function ring() {
   const begin = context.currentTime + 0.05;
@@ -30,34 +28,56 @@ function ring() {
   }
 }
 
+// Calls back with each alarm: a cry that wakes somebody, and, once, each room that is not heard for a minute, or the house.
+function onAlarm(sound) {
+  const deaf = new Map(); // by room, "" for the house: since when it is not heard; Infinity once that was told
+  const ends = [
+    live.onEvent((_, event) => event.alert && sound()),
+    live.onChange(() => {
+      const rooms = live.me ? live.rooms.map(({ id }) => [id, standing(id).kind === "unheard"]) : [];
+      for (const [name, unheard] of [["", live.lost !== null], ...rooms])
+        if (!unheard) deaf.delete(name);
+        else if (!deaf.has(name)) deaf.set(name, Date.now());
+        else if (deaf.get(name) < Date.now() - DEAF_MS) {
+          deaf.set(name, Infinity);
+          sound();
+        }
+    }),
+  ];
+  return () => ends.forEach((end) => end());
+}
+
 export function Alarm() {
   const [wanted, setWanted] = useState(localStorage.getItem("monitord.alarm") === "on");
-  const [blocked, setBlocked] = useState(false);
-  useEffect(
-    () =>
-      live.onEvent((_, event) => {
-        if (!wanted || !event.alert) return;
-        if (context?.state === "running") ring();
-        else setBlocked(true);
-      }),
-    [wanted],
-  );
+  const [may, setMay] = useState(false); // whether the browser lets the page sound
+  const [missed, setMissed] = useState(false); // an alarm came that could not sound
+  const allow = () => {
+    context ??= new AudioContext();
+    // A phone call ends what a tap allowed.
+    context.onstatechange = () => setMay(context.state === "running");
+    setMay(context.state === "running");
+    context.resume();
+  };
+  useEffect(() => {
+    if (!wanted) return;
+    allow(); // an earlier visit may have allowed it for good; else the next tap does, wherever it is
+    addEventListener("pointerdown", allow);
+    return () => removeEventListener("pointerdown", allow);
+  }, [wanted]);
+  useEffect(() => (wanted ? onAlarm(() => (context.state === "running" ? ring() : setMissed(true))) : undefined), [wanted]);
   const choose = async () => {
-    const next = blocked || !wanted;
+    const next = !(wanted && may) || missed;
     keep(localStorage, "monitord.alarm", next ? "on" : "off");
     setWanted(next);
-    setBlocked(false);
-    if (next) {
-      await allow();
-      ring();
-    }
+    setMissed(false);
+    if (!next) return;
+    allow();
+    await context.resume();
+    ring();
   };
-  // Wanted on an earlier visit: the first tap of this one, wherever it is, allows it.
-  useEffect(() => {
-    if (wanted && !context) addEventListener("pointerdown", allow, { once: true });
-  }, [wanted]);
   return html`
     <button aria-pressed=${wanted} onClick=${choose}>${say(wanted ? "alarm_on" : "alarm_off")}</button>
-    ${blocked && html`<p class="banner" role="alert"><button onClick=${choose}>${say("alarm_blocked")}</button></p>`}
+    ${wanted && (!may || missed) && html`
+      <p class="banner" role="alert"><button onClick=${choose}>${say(missed ? "alarm_missed" : "alarm_blocked")}</button></p>`}
   `;
 }

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../vendor/preact-htm.js";
 import { command, live } from "./live.js";
-import { say, timeOf } from "./words.js";
+import { fine, say, timeOf } from "./words.js";
 
 const NO_CRIES = ["cat", "laughter", "talk", "toy", "other"];
 const REASONS = ["hunger", "boredom", "tiredness", "discomfort"];
@@ -61,5 +61,13 @@ export function Missed({ room, changed }) {
 export function Learnt() {
   const adaptation = live.topics.get("info")?.adaptation;
   if (!adaptation?.corrections) return null;
-  return html`<p class="note">${say("learnt", { n: adaptation.corrections })} ${adaptation.detail}</p>`;
+  const { corrections: n, settled, left_out, cries_lost, detail } = adaptation;
+  return html`
+    <section class="past" aria-labelledby="learnt">
+      <h3 id="learnt">${say("learnt")}</h3>
+      <p>${say("learnt_settled", { n, settled })} ${left_out > 0 && say("learnt_left_out", { n: left_out })}
+        ${" "}${say("learnt_cost", { share: fine(cries_lost) })}</p>
+      <small lang="en">${detail}</small>
+    </section>
+  `;
 }

@@ -45,4 +45,5 @@ export function duration(ms) {
 }
 
 export const percent = (p) => new Intl.NumberFormat(language, { style: "percent" }).format(p);
+export const fine = (p) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 2 }).format(p);
 export const decimal = (x) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(x);
