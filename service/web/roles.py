@@ -16,7 +16,7 @@ class Role(StrEnum):
     PARENT = "parent"
     """Also acts."""
     OWNER = "owner"
-    """Also pairs devices and removes them."""
+    """Also pairs devices, names them and removes them."""
 
 
 _EVERYBODY: Final = frozenset(Role)
@@ -52,6 +52,7 @@ RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     ("POST", "/api/check"): Right(_WHO_ACTS),
     ("GET", "/api/devices"): Right(_OWNER),
     ("POST", "/api/devices"): Right(_OWNER),
+    ("POST", "/api/devices/{device}"): Right(_OWNER),
     ("DELETE", "/api/devices/{device}"): Right(_OWNER),
 }
 """By method and path, as the router writes it: every route of `/api/` that needs a paired device has its row; one

@@ -215,6 +215,7 @@ class WebServer:
             web.post("/api/check", self._checks.ask),
             web.get("/api/devices", pairing.list_devices),
             web.post("/api/devices", pairing.invite),
+            web.post("/api/devices/{device}", pairing.rename),
             web.delete("/api/devices/{device}", pairing.remove),
         ]
         home = [

@@ -81,6 +81,14 @@ class Devices:
         self._save()
         return device, token
 
+    def rename(self, device: str, name: str) -> bool:
+        """Gives a device another name, of at most `NAME_CHARS`; returns whether there is one."""
+        if device not in self._devices:
+            return False
+        self._devices[device].name = name
+        self._save()
+        return True
+
     def remove(self, device: str) -> bool:
         """Forgets a device: its cookie is worth nothing from now on; returns whether there was one."""
         if self._devices.pop(device, None) is None:

@@ -15,11 +15,13 @@ from service.web.access import CALLER, RefusedError
 from service.web.address.addresses import Addresses
 from service.web.board import Board
 from service.web.cookies import Cookies
+from service.web.family.devices import NAME_CHARS as DEVICE_NAME_CHARS
 from service.web.family.devices import Devices
 from service.web.family.invitations import Invitations
 from service.web.family.rooms import NAME_CHARS, NewRooms
 from service.web.roles import Role
 
+NO_DEVICE: Final = "there is no such device"
 OVER: Final = "this link was used, or its ten minutes are over; make another one"
 
 RESTART_S: Final = 0.3
@@ -52,6 +54,15 @@ class InviteRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     role: Role
+
+
+class RenameRequest(BaseModel):
+    """Body of `POST /api/devices/{device}`."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=DEVICE_NAME_CHARS)]
+    """What the family calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +157,22 @@ class Pairing:
         link = self.addresses.link(token)
         return web.json_response({"link": link, "picture": _qr_code(link)}, status=HTTPStatus.CREATED)
 
+    async def rename(self, request: web.Request) -> web.Response:
+        """`POST /api/devices/{device}`: gives it another name, which also says who went."""
+        try:
+            asked = RenameRequest.model_validate_json(await request.read())
+        except ValidationError:
+            why = f'give {{"name": ...}}, of at most {DEVICE_NAME_CHARS} letters'
+            raise RefusedError(HTTPStatus.BAD_REQUEST, why) from None
+        if not self.devices.rename(request.match_info["device"], asked.name):
+            raise RefusedError(HTTPStatus.NOT_FOUND, NO_DEVICE)
+        return web.json_response({})
+
     async def remove(self, request: web.Request) -> web.Response:
         """`DELETE /api/devices/{device}`: its cookie is worth nothing from now on, and what it looks at ends."""
         device = request.match_info["device"]
         if not self.devices.remove(device):
-            raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such device")
+            raise RefusedError(HTTPStatus.NOT_FOUND, NO_DEVICE)
         self.board.remove(device)
         return web.json_response({})
 

@@ -16,6 +16,10 @@ function invite(role) {
   return attempt(async () => { made = await ask("POST", "api/devices", { role }); });
 }
 
+function rename(device, name) {
+  return attempt(() => ask("POST", `api/devices/${device.id}`, { name }));
+}
+
 async function draw() {
   const { devices } = await ask("GET", "api/devices");
   const when = (iso) => `${new Date(iso).toLocaleDateString(document.documentElement.lang)} ${timeOf(iso)}`;
@@ -34,6 +38,8 @@ async function draw() {
       element("h2", {}, device.name + (device.this ? ` (${say("this_device")})` : "")),
       element("p", {}, say(`role.${device.role}`) + (device.room ? `: ${device.room}` : "")),
       element("p", { class: "faint" }, say("seen", { time: when(device.seen) })),
+      element("label", {}, say("device_name"), " ",
+        element("input", { value: device.name, maxlength: 64, change: ({ target }) => rename(device, target.value) })),
       element("button", { click: () => attempt(() => ask("DELETE", `api/devices/${device.id}`)) }, say("remove")))));
 }
 

@@ -24,6 +24,7 @@ MAY = {
     ("POST", "/api/check"): "parent owner",
     ("GET", "/api/devices"): "owner",
     ("POST", "/api/devices"): "owner",
+    ("POST", "/api/devices/{device}"): "owner",
     ("DELETE", "/api/devices/{device}"): "owner",
 }
 """The table once more, as a family would write it."""

@@ -98,6 +98,14 @@ def test_the_owner_lists_invites_and_removes(page: ServedPage, tokens: dict[Role
         "page": page.origin + "/",
     }
     newest, *_ = page.ask("GET", "/api/devices", token=tokens[Role.OWNER]).values["devices"]
+    path = f"/api/devices/{newest['id']}"
+    for wrong in ({"name": " "}, {"name": "x" * 65}, {"name": "Anna", "role": "owner"}):
+        assert page.ask("POST", path, token=tokens[Role.OWNER], body=wrong).status == 400
+    assert page.ask("POST", path, token=tokens[Role.OWNER], body={"name": " Anna "}).status == 200
+    newest, *_ = page.ask("GET", "/api/devices", token=tokens[Role.OWNER]).values["devices"]
+    assert (newest["name"], newest["role"]) == ("Anna", "parent")
+    assert page.ask("POST", "/api/command", token=cookie, body={"room": "nursery", "command": "ack", "value": "PRESS"})
+    assert page.commands[-1] == commands.Acknowledge("nursery", None, by="Anna")
     assert (newest["role"], newest["this"]) == ("parent", False)
     assert page.ask("DELETE", f"/api/devices/{newest['id']}", token=tokens[Role.OWNER]).status == 200
     assert page.ask("GET", "/api/me", token=cookie).status == 401
