@@ -3,11 +3,14 @@
 python -m tests.browser.screenshots FOLDER
 """
 
+import itertools
 import re
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +18,7 @@ from typing import Final
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import Page
 
 from monitord.household import Episode, Heard
 from monitord.quiet_minutes import RoomSound
@@ -119,16 +123,36 @@ def tell(page: ServedPage) -> None:
     server.tell(cry_messages.episode(NODE, "nursery", episode, last))
 
 
-def sound(page: ServedPage) -> None:
-    """Half a minute of it, as it would come."""
+@contextmanager
+def sounding(page: ServedPage) -> Iterator[Callable[[], float]]:
+    """Lets a bout of crying and a quiet room be heard over and over; gives how long they were (seconds)."""
     bout = pcm(cry(BOUT), -10.0)
-    cried: Pcm = noise(HEARD_S + 60, rms_dbfs=-62.0)
-    cried[: len(bout) * 3] += np.tile(bout, 3)[: len(cried)]
-    quiet, step = noise(HEARD_S + 60, rms_dbfs=-60.0), RATE_HZ // 8
-    for start in range(0, round(HEARD_S * RATE_HZ), step):
-        page.inboxes["nursery"].write(cried[start : start + step], RATE_HZ, time.time())
-        page.inboxes["bedroom"].write(quiet[start : start + step], RATE_HZ, time.time())
-        time.sleep(step / RATE_HZ)
+    cried: Pcm = bout + noise(len(bout) / RATE_HZ, rms_dbfs=-62.0)[: len(bout)]
+    quiet, step, over = noise(len(bout) / RATE_HZ, rms_dbfs=-60.0), RATE_HZ // 8, threading.Event()
+    inbox = page.inboxes["nursery"]
+    before = inbox.tally().captured
+
+    def play() -> None:
+        for start in itertools.cycle(range(0, len(bout) - step, step)):
+            inbox.write(cried[start : start + step], RATE_HZ, time.time())
+            page.inboxes["bedroom"].write(quiet[start : start + step], RATE_HZ, time.time())
+            if over.wait(step / RATE_HZ):
+                return
+
+    playing = threading.Thread(target=play)
+    playing.start()
+    try:
+        yield lambda: (inbox.tally().captured - before) / RATE_HZ
+    finally:
+        over.set()
+        playing.join()
+
+
+def take(shown: Page, file: Path) -> None:
+    """Takes a picture of what a page shows now."""
+    shown.screenshot(path=file)
+    with Image.open(file) as picture:
+        picture.convert("RGB").quantize(COLOURS).save(file, optimize=True)
 
 
 def main() -> None:
@@ -148,29 +172,28 @@ def main() -> None:
                 context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
                 context.add_cookies([{"name": COOKIE, "value": token, "url": page.origin, "secure": True}])
                 context.add_init_script(f"localStorage.setItem('monitord.theme', '{theme}')")
-                for view in ("now", "check", "night"):
-                    shown = context.new_page()
-                    shown.goto(f"{page.origin}/#{'night' if view == 'night' else 'now'}")
-                    shown.get_by_text("Bedroom").first.wait_for()
-                    playing = threading.Thread(target=sound, args=(page,))
-                    if view == "now":
-                        playing.start()
-                        shown.wait_for_timeout(1000 * (HEARD_S - 1))
-                        heard = {"dbfs": -14.0, "floor_dbfs": -62.0, "evidence": 2.5, "on": 2.5}
-                        page.server.tell(node_messages.level(NODE, "nursery", **heard, quiet_from=None))
-                    elif view == "check":
-                        shown.locator("#room-bedroom").locator("..").locator("..").locator("summary").click()
-                        button = shown.get_by_role("button", name=CHECK).nth(1)
-                        button.evaluate("(button) => scrollTo(0, button.getBoundingClientRect().top - 16)")
-                    elif not UP_H <= datetime.now().astimezone().hour < DOWN_H:  # the page shows this night: one back
-                        shown.locator(".bar button[aria-label]").first.click()
+                shown = context.new_page()
+                shown.goto(f"{page.origin}/#now")
+                shown.get_by_text("Bedroom").first.wait_for()
+                with sounding(page) as heard_s:
+                    while heard_s() < HEARD_S:
+                        shown.wait_for_timeout(200)
+                    heard = {"dbfs": -14.0, "floor_dbfs": -62.0, "evidence": 2.5, "on": 2.5}
+                    page.server.tell(node_messages.level(NODE, "nursery", **heard, quiet_from=None))
                     shown.wait_for_timeout(1000)
-                    file = folder / f"{view}-{size}-{theme}.png"
-                    shown.screenshot(path=file)
-                    with Image.open(file) as picture:
-                        picture.convert("RGB").quantize(COLOURS).save(file, optimize=True)
-                    if view == "now":
-                        playing.join()
+                    take(shown, folder / f"now-{size}-{theme}.png")
+                    shown.get_by_role("region", name="Bedroom").locator("summary").click()
+                    button = shown.get_by_role("button", name=CHECK)
+                    button.evaluate("(button) => scrollTo(0, scrollY + button.getBoundingClientRect().top - 16)")
+                    shown.wait_for_timeout(1000)
+                    take(shown, folder / f"check-{size}-{theme}.png")
+                shown.goto(f"{page.origin}/#night")
+                shown.reload()
+                shown.locator(".track").first.wait_for()
+                if not UP_H <= datetime.now().astimezone().hour < DOWN_H:  # the page shows this night: one back
+                    shown.locator(".bar button[aria-label]").first.click()
+                shown.wait_for_timeout(3000)
+                take(shown, folder / f"night-{size}-{theme}.png")
                 context.close()
 
 

@@ -66,7 +66,7 @@ export function Learnt() {
     <section class="past" aria-labelledby="learnt">
       <h3 id="learnt">${say("learnt")}</h3>
       <p>${say("learnt_settled", { n, settled })} ${left_out > 0 && say("learnt_left_out", { n: left_out })}
-        ${" "}${say("learnt_cost", { share: fine(cries_lost) })}</p>
+        ${" "}${settled > 0 && say("learnt_cost", { share: fine(cries_lost) })}</p>
       <small lang="en">${detail}</small>
     </section>
   `;
