@@ -24,6 +24,9 @@ parts wait in FILE.parts, and FILE is there when all are. What to do with it, fo
 
   jq -r 'select(.episodes > 0) | .recording' FILE
   jq -r 'select(.error) | [.recording, .error] | @tsv' FILE
+
+--engine ray takes the cores of a Ray cluster, RAY_ADDRESS says which; every machine of it has the same monitord, and
+DIR and FILE's folder under the same path. Without RAY_ADDRESS Ray is started here. It needs the extra `ward`.
 """
 
 
@@ -37,6 +40,9 @@ def add_archive(commands: "argparse._SubParsersAction[Any]") -> None:  # Any: pa
     )
     archive.add_argument("folder", type=Path, metavar="DIR")
     archive.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the rows go")
+    archive.add_argument(
+        "--engine", choices=("pool", "ray"), default="pool", help="processes of this machine, or Ray (default: pool)"
+    )
     archive.add_argument("--workers", type=int, metavar="N", help="at the same time (default: one for each core)")
     archive.add_argument(
         "--bundle", type=Path, metavar="DIR", help="model in place of the one that comes with monitord"
@@ -50,16 +56,20 @@ def _archive(arguments: argparse.Namespace) -> int:
     from importlib.metadata import version  # noqa: PLC0415 - each command loads only what it needs
 
     from model.bundle import load_bundle  # noqa: PLC0415
-    from service.archive.archive import archive  # noqa: PLC0415
+    from service.archive.archive import Engine, archive  # noqa: PLC0415
     from service.archive.parts import Ears  # noqa: PLC0415
     from service.archive.pool import in_processes  # noqa: PLC0415
 
     if arguments.workers is not None and arguments.workers < 1:
         raise ConfigError(f"--workers {arguments.workers}: expected at least 1")
+    engine: Engine = in_processes
+    if arguments.engine == "ray":
+        from model.cluster.ray_tasks import ray_tasks as engine  # noqa: PLC0415 - only where asked for
+    # Absolute, for another machine is in another folder.
     directory = None if arguments.bundle is None else arguments.bundle.absolute()
     ears = Ears(directory, load_bundle(directory).require_trained().id, arguments.runtime, version("monitord"))
     result = archive(
-        arguments.folder.absolute(), arguments.out.absolute(), ears, engine=in_processes, workers=arguments.workers
+        arguments.folder.absolute(), arguments.out.absolute(), ears, engine=engine, workers=arguments.workers
     )
     print(
         f"{arguments.out}: {result.recordings:,} recordings, {result.duration_s / 3600:.2f} h of sound;"

@@ -46,6 +46,7 @@ ELSEWHERE = {
     "monitord replay --trace brief.wav": "tests/service/test_why_did_it_not_ring.py",
     "monitord replay --trace click.wav": "tests/service/test_why_did_it_not_ring.py",
     "monitord archive recordings --out heard.jsonl": "tests/service/archive/test_archive.py",
+    "monitord archive recordings --out heard.jsonl --engine ray": "tests/service/archive/test_ray.py",
     "monitord run --config monitord.yaml --trace trace.jsonl": "tests/end_to_end/test_run_trace.py",
 }
 """Commands that are not run where the documents are tried: the test that does."""

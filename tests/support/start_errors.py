@@ -28,6 +28,7 @@ _LATER = (
     "service/capture/child/",
     "service/bundle_commands.py",
     "model/published/",
+    "model/cluster/ray_tasks.py",
     "model/adaptation/",
     "model/decoding/",
 )

@@ -47,9 +47,7 @@ def compare(clips: ClipSet, methods: Sequence[Method], *, n_folds: int = 5, work
         ConfigError: Folds cannot be made, a fold would train on one reason only, or `work` cannot be written.
     """
     groups = groups_of(clips.clips)
-    folds = {protocol: folds_of(clips.clips, clips.labels, protocol, n_folds) for protocol in PROTOCOLS}
-    for protocol, made in folds.items():
-        _require_two_reasons(clips, protocol, made)
+    folds = made_folds(clips, n_folds)
     kept = _Kept(work, clips) if work is not None else None
     rows = []
     with tqdm(total=len(methods) * sum(map(len, folds.values())), desc="compare", unit="fold") as bar:
@@ -72,6 +70,43 @@ def compare(clips: ClipSet, methods: Sequence[Method], *, n_folds: int = 5, work
             rows.append(row)
     counts = {reason: int((clips.labels == i).sum()) for i, reason in enumerate(REASONS)}
     return {"folds": n_folds, "clips": counts, "groups": int(groups.max()) + 1, "methods": rows}
+
+
+def made_folds(clips: ClipSet, n_folds: int) -> dict[Protocol, list[Fold]]:
+    """Makes the folds of both protocols.
+
+    Raises:
+        ConfigError: They cannot be made, or one would train on one reason only.
+    """
+    folds = {protocol: folds_of(clips.clips, clips.labels, protocol, n_folds) for protocol in PROTOCOLS}
+    for protocol, made in folds.items():
+        _require_two_reasons(clips, protocol, made)
+    return folds
+
+
+def unfinished(clips: ClipSet, methods: Sequence[Method], *, n_folds: int, work: Path) -> list[tuple[int, Fold]]:
+    """Returns the number of the method, from 0, and the fold, for each that `work` does not hold yet.
+
+    Raises:
+        ConfigError: As `compare`.
+    """
+    kept = _Kept(work, clips)
+    return [
+        (number, fold)
+        for number, method in enumerate(methods)
+        for made in made_folds(clips, n_folds).values()
+        for fold in made
+        if kept.find(method, *fold) is None
+    ]
+
+
+def finish_fold(clips: ClipSet, method: Method, fold: Fold, work: Path) -> None:
+    """Trains a method on one fold, and keeps what it says where `compare` finds it.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    _Kept(work, clips).add(method, *fold, method.fit_predict(*fold, SEED))
 
 
 def table(name: str, found: dict[str, Any], *, synthetic: bool) -> str:

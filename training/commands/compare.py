@@ -17,13 +17,16 @@ methods, for --only:
   vggish            the paper's method
 
 On 852 clips and one core all but vggish take about ten minutes; vggish takes about as long as `crossval`.
-With --work a run that was stopped goes on at the fold where it stood.
+With --work a run that was stopped goes on at the fold where it stood. With --engine ray each method on each fold is a
+task; clips, teachers, start and --work lie at the same path on every machine, and the figures are the same.
 """
 
 import argparse
 import sys
 from pathlib import Path
 from typing import Final
+
+from monitord.errors import ConfigError
 
 HELP: Final = "the paper's Table 4 measured: every method on the same folds, by both protocols"
 
@@ -48,6 +51,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--crossval", type=Path, metavar="DIR", help="take vggish from the folds that `crossval --work DIR` finished"
     )
     command.add_argument("--work", type=Path, metavar="DIR", help="keep finished folds here, and use them again")
+    command.add_argument(
+        "--engine", choices=("ray",), help="folds on the cores of a Ray cluster, RAY_ADDRESS says which (extra `ward`)"
+    )
     command.add_argument("--out", type=Path, metavar="FILE.json", help="also write the figures, for `report`")
 
 
@@ -69,11 +75,26 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if not arguments.only and arguments.teachers is None:
         print(f"left out: teacher; it needs --teachers, a folder with {TEACHER_FILE}", file=sys.stderr)
+    if arguments.engine is not None:
+        _do_folds(arguments)
     found = compare(clips, methods, n_folds=arguments.folds, work=arguments.work)
     print(table(clips.name, found, synthetic=clips.synthetic))
     if arguments.out is not None:
         write_result(arguments.out, Result("compare", _again(arguments), clips.name, clips.synthetic, found))
     return 0
+
+
+def _do_folds(arguments: argparse.Namespace) -> None:
+    if arguments.work is None:
+        raise ConfigError("--engine: needs --work, a folder that all machines share")
+    from model.cluster.ray_tasks import ray_tasks  # noqa: PLC0415 - only where asked for
+    from training.baselines.fold_tasks import Chosen, do_folds  # noqa: PLC0415
+
+    teachers, start, crossval = (
+        None if path is None else path.absolute() for path in (arguments.teachers, arguments.start, arguments.crossval)
+    )
+    chosen = Chosen(arguments.clips.absolute(), tuple(arguments.only), teachers, start, arguments.epochs, crossval)
+    do_folds(ray_tasks, chosen, n_folds=arguments.folds, work=arguments.work.absolute())
 
 
 def _again(arguments: argparse.Namespace) -> str:

@@ -11,7 +11,8 @@ and shuffled labels: a figure that is not clear of these says nothing.
 
 The tables go to stdout as markdown, the progress to stderr. With --work a stopped run goes on where it was when the
 same command is given again. Some ten minutes on two cores for 850 clips from the bundle that comes with monitord; the
-full VGGish takes thirty times as long and wants a GPU: KERAS_BACKEND=jax or torch works too.
+full VGGish takes thirty times as long and wants a GPU: KERAS_BACKEND=jax or torch works too. With --engine ray each
+fold is a task; clips, start and --work lie at the same path on every machine, and the figures are the same.
 """
 
 import argparse
@@ -41,6 +42,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--work", type=Path, metavar="DIR", help="keeps finished folds here, and goes on with those that are here"
     )
+    command.add_argument(
+        "--engine", choices=("ray",), help="folds on the cores of a Ray cluster, RAY_ADDRESS says which (extra `ward`)"
+    )
     command.add_argument("--out", type=Path, metavar="FILE.json", help="writes the figures here for `report`")
 
 
@@ -48,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     if arguments.epochs < 1:
         raise ConfigError(f"--epochs: found {arguments.epochs}, expected at least 1")
+    if arguments.engine is not None and arguments.work is None:
+        raise ConfigError("--engine: needs --work, a folder that all machines share")
     from training.data.clips import load_clips  # noqa: PLC0415 - each command loads only what it needs
     from training.evaluate.crossval import crossval  # noqa: PLC0415
     from training.evaluate.crossval_tables import markdown  # noqa: PLC0415
@@ -57,6 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     clips = load_clips(arguments.clips)
     params = PaperParams(epochs=arguments.epochs)
+    if arguments.engine is not None:
+        from model.cluster.ray_tasks import ray_tasks  # noqa: PLC0415 - only where asked for
+        from training.evaluate.fold_tasks import do_folds  # noqa: PLC0415
+
+        do_folds(ray_tasks, arguments.clips, arguments.start, params, n_folds=arguments.folds, work=arguments.work)
     figures = crossval(
         clips, load_initial_weights(arguments.start), params, n_folds=arguments.folds, work=arguments.work
     )

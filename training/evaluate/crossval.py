@@ -52,15 +52,14 @@ def crossval(
     Raises:
         ConfigError: There is one reason only, there are fewer clips or groups than folds, or `work` holds other work.
     """
-    grouped = folds_of(clips.clips, clips.labels, "grouped", n_folds)  # a manifest may bring its own
-    random = folds_of(clips.clips, clips.labels, "random", len(grouped))
+    made = made_folds(clips, n_folds)
     if work is not None:
-        claim(work, task_of(clips, start, params) | {"folds": len(grouped)})
+        claim_folds(work, clips, start, params, n_folds)
     run = _Run(see(clips, start), start, params, groups_of(clips.clips), work)
-    with tqdm(total=2 * len(grouped), desc="folds", unit="fold", position=1) as bar:
-        judged = {"random": run.judge("random", random, bar), "grouped": run.judge("grouped", grouped, bar)}
+    with tqdm(total=sum(map(len, made.values())), desc="folds", unit="fold", position=1) as bar:
+        judged: dict[str, Any] = {protocol: run.judge(protocol, folds, bar) for protocol, folds in made.items()}
     return {
-        "folds": len(grouped),
+        "folds": len(made["grouped"]),
         "clips": {name: int((clips.labels == i).sum()) for i, name in enumerate(REASONS)},
         "groups": len(np.unique(run.groups)),
         "recipe": f"paper: all weights trained from {start.name}, {params.epochs} epochs",
@@ -68,6 +67,51 @@ def crossval(
         "shuffled_labels_by": SHUFFLED,
         **judged,
     }
+
+
+def made_folds(clips: ClipSet, n_folds: int) -> dict[Protocol, list[Fold]]:
+    """Makes the folds of both protocols, as many of each.
+
+    Raises:
+        ConfigError: There are fewer clips or groups than folds.
+    """
+    grouped = folds_of(clips.clips, clips.labels, "grouped", n_folds)  # a manifest may bring its own
+    return {"random": folds_of(clips.clips, clips.labels, "random", len(grouped)), "grouped": grouped}
+
+
+def claim_folds(work: Path, clips: ClipSet, start: InitialWeights, params: PaperParams, n_folds: int) -> None:
+    """Makes the folder this cross-validation's own.
+
+    Raises:
+        ConfigError: It holds other work, or cannot be written.
+    """
+    claim(work, task_of(clips, start, params) | {"folds": len(made_folds(clips, n_folds)["grouped"])})
+
+
+def kept_fold(work: Path, protocol: Protocol, number: int) -> Path:
+    """Where what a fold told is kept; its number counts from 1."""
+    return work / f"{protocol}-{number}.npz"
+
+
+def finish_fold(
+    seen: Seen, start: InitialWeights, params: PaperParams, protocol: Protocol, number: int, *, n_folds: int, work: Path
+) -> None:
+    """Trains one fold and keeps what it told where `crossval` finds it.
+
+    Args:
+        seen: The clips, as the start sees them.
+        start: What the fold starts from.
+        params: The recipe's.
+        protocol: Whose fold.
+        number: Of the fold, from 1.
+        n_folds: As for `crossval`.
+        work: Claimed by `claim_folds`.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    fold = made_folds(seen.clips, n_folds)[protocol][number - 1]
+    _Run(seen, start, params, groups_of(seen.clips.clips), work).fold(protocol, number, fold)
 
 
 def finished_fold(
@@ -116,7 +160,7 @@ class _Run:
         labels = self.seen.clips.labels
         told = np.zeros((len(labels), len(REASONS)))
         for number, fold in enumerate(folds, 1):
-            told[fold[1]] = self._fold(f"{protocol}-{number}", fold)
+            told[fold[1]] = self.fold(protocol, number, fold)
             bar.update()
         accuracy = [float((told[test].argmax(axis=1) == labels[test]).mean()) for _, test in folds]
         shuffled = np.random.default_rng(self.params.seed).permutation(labels)
@@ -130,12 +174,13 @@ class _Run:
             "labels": labels.tolist(),
         }
 
-    def _fold(self, name: str, fold: Fold) -> NDArray[np.float64]:
+    def fold(self, protocol: Protocol, number: int, fold: Fold) -> NDArray[np.float64]:
         """Probabilities of the test clips, float64 [len(test), 4], read again where the fold is finished."""
         training, test = fold
+        name = f"{protocol}-{number}"
         if self.work is None:
             return train(self.seen, training, self.start, self.params, None, label=name).clips(self.seen, test)
-        kept = self.work / f"{name}.npz"
+        kept = kept_fold(self.work, protocol, number)
         if kept.exists():
             return _read(kept, test)
         folder = self.work / name  # checkpoints until the fold is finished

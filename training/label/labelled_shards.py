@@ -8,6 +8,8 @@ command line and in file names an augmented window is called a view.
 import json
 import multiprocessing
 import os
+import socket
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -31,6 +33,12 @@ from training.sound.room_responses import load_rooms
 
 SHARD: Final = 4_096
 """Windows in a file: 128 MB of sound."""
+
+
+Job = tuple[Path, Path, AugmentationParams, int, int, int, NDArray[np.int64] | None]
+"""A shard to write: what was prepared, where it goes, how, its number, seed, windows, and what is drawn more often."""
+Engine = Callable[[Callable[[Job], object], Sequence[Job]], Iterable[int]]
+"""Does every job; yields the number of each that is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ def teach(
     workers: int,
     views: int = SHARD,
     miner: Bundle | None = None,
+    engine: Engine | None = None,
 ) -> None:
     """Writes the shards that are missing.
 
@@ -69,6 +78,8 @@ def teach(
         workers: Processes.
         views: In each shard.
         miner: A bundle whose mistakes on other sound are drawn more often.
+        engine: Who writes the shards; None: `workers` processes of this machine. Elsewhere `prepared` and `folder` lie
+            at the same, absolute path.
 
     Raises:
         ConfigError: There are no cries, or nothing else, to learn from, a teacher is missing, the folder holds views of
@@ -89,6 +100,10 @@ def teach(
         return
     mined = None if miner is None else mistaken(prepared, rows, miner)
     jobs = [(prepared.folder, folder, params, number, seed, views, mined) for number in missing]
+    if engine is not None:
+        for _ in tqdm(engine(_write, jobs), total=len(jobs), desc="teach", unit="shard"):
+            pass
+        return
     # Spawned, because ONNX Runtime's threads do not survive a fork.
     with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
         for _ in tqdm(pool.imap_unordered(_write, jobs), total=len(jobs), desc="teach", unit="shard"):
@@ -110,7 +125,7 @@ _drawer: dict[Path, tuple[AugmentedWindows, Mn04Teacher, YamnetTeacher]] = {}
 """What a worker process keeps from one shard to the next: decoded recordings and loaded teachers."""
 
 
-def _write(job: tuple[Path, Path, AugmentationParams, int, int, int, NDArray[np.int64] | None]) -> None:
+def _write(job: Job) -> None:
     source, folder, params, number, seed, n, mined = job
     if source not in _drawer:
         prepared = load_prepared(source)
@@ -132,7 +147,7 @@ def _write(job: tuple[Path, Path, AugmentationParams, int, int, int, NDArray[np.
     labels = mn04.label(list(samples))
     tags = np.concatenate([1.0 / (1.0 + np.exp(-labels.logits)), yamnet.label(list(samples))], axis=1)
     path = shard_path(folder, number)
-    partial = path.with_suffix(f".{os.getpid()}.partial.npz")
+    partial = path.with_suffix(f".{socket.gethostname()}.{os.getpid()}.partial.npz")
     try:
         np.savez(
             partial,

@@ -6,8 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,7 @@ from service.archive.parts import PART_RECORDINGS
 from service.cli import CONFIG_EXIT, main
 from tests.bench.process import children
 from tests.support.daemon.daemon import ROOT, Json, crying_room, monitord, quiet_room, room, short_cry
-from tests.support.patience import PATIENCE_S
+from tests.support.sound.matching import wait_for
 from tests.support.sound.media import write_media, write_video
 from tests.support.sound.sounds import silence, write_wav
 
@@ -140,12 +138,12 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     work = out.with_name(out.name + WORK)
     command = [sys.executable, "-m", "service", "archive", str(folder), "--out", str(out), "--workers", "2"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
-        until(lambda: any(work.glob("*.jsonl")))
+        wait_for(lambda: any(work.glob("*.jsonl")), "a part")
         workers = children(process.pid)
         process.kill()
     assert workers
     assert not out.exists()
-    until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), "the end of all workers")
     finished = len(list(work.glob("*.jsonl")))
 
     again = monitord("archive", folder, "--out", out)
@@ -209,11 +207,3 @@ def test_real_recordings(shared_data: Path, tmp_path: Path) -> None:
     found = rows(out)
     assert [json.dumps(line) for row in found.values() for line in row["heard"]] == replayed[:-1]
     assert found["4-185575-A-20.opus"]["episodes"] > 0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Waits until it holds."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

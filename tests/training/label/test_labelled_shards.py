@@ -1,5 +1,7 @@
 """Labelled shards: what both teachers say of the very window, whole shards, and a run that may be stopped."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from monitord.errors import ConfigError
 from monitord.listening.windows import WINDOW_SAMPLES
+from tests.support.paths import ROOT
 from tests.support.sound.media import write_media
 from tests.support.sound.sounds import noise, silence, synthetic_cry
 from tests.support.training.prepared import Take, on_disk, prepared_from
@@ -22,6 +25,18 @@ pytest.importorskip("onnxruntime", reason="the train extra is not installed")
 
 PARAMS = AugmentationParams(cry_share=0.6)
 SEED, VIEWS, SHARDS = 3, 6, 2
+
+TEACHES_BY_RAY = """
+from pathlib import Path
+from model.cluster.ray_tasks import ray_tasks
+from training.data.prepared import load_prepared
+from training.label.augmented_windows import AugmentationParams
+from training.label.labelled_shards import teach
+params = AugmentationParams(cry_share=0.6)
+prepared = load_prepared(Path({prepared!r}))
+teach(prepared, Path({out!r}), params, shards={shards}, seed={seed}, workers=1, views={views}, engine=ray_tasks)
+"""
+"""As the command, which writes shards of 128 MB."""
 
 
 def takes() -> list[Take]:
@@ -88,6 +103,17 @@ def test_a_stopped_run_goes_on(prepared: Prepared, folder: Path, tmp_path: Path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     teach(prepared, tmp_path, PARAMS, shards=SHARDS, seed=SEED, workers=2, views=VIEWS)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.ward
+def test_ray_gives_the_same_bytes(prepared: Prepared, folder: Path, tmp_path: Path) -> None:
+    """`teach --engine ray` writes shard for shard what it does without."""
+    paths = {"prepared": str(prepared.folder), "out": str(tmp_path)}
+    code = TEACHES_BY_RAY.format(**paths, shards=SHARDS, seed=SEED, views=VIEWS)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        path.name: path.read_bytes() for path in folder.iterdir()
+    }
 
 
 def test_nothing_half_written_is_left(prepared: Prepared, tmp_path: Path) -> None:

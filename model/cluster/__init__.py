@@ -1,0 +1,1 @@
+"""Work on more machines than this one."""

@@ -1,0 +1,1 @@
+"""What an archive of recordings costs, by engine and workers."""
