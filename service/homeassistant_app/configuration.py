@@ -103,8 +103,10 @@ def configuration(options: Options, broker: Broker | None, ingress_port: int | N
 
 def write(config: Config, folders: Folders, user: int) -> None:
     """Writes what the daemon reads; it may hold passwords of cameras, so for its user alone."""
-    text = yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True), allow_unicode=True, sort_keys=False)
-    _write(folders.configuration, text, user)
+    values = config.model_dump(mode="json", exclude_unset=True)
+    if config.mqtt.embedded:  # whatever else stands there was filled in when it was read
+        values["mqtt"] = {"embedded": True}
+    _write(folders.configuration, yaml.safe_dump(values, allow_unicode=True, sort_keys=False), user)
 
 
 def _of_app(options: Options, broker: Broker | None, ingress_port: int | None, folders: Folders) -> Values:

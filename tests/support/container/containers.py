@@ -1,5 +1,6 @@
 """Containers by crun, as deploy/container/compose.yaml starts them, in a network of their own."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -20,6 +21,8 @@ from tests.support.patience import PATIENCE_S
 
 USER: Final = 568
 """Of the image, and of its group."""
+_CLONE_NEWNET: Final = 0x40000000
+"""linux/sched.h."""
 
 
 class Network:
@@ -42,6 +45,16 @@ class Network:
     def path(self) -> str:
         """By which another namespace joins it."""
         return f"/proc/{self._holder.pid}/ns/net"
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """What this thread opens and starts in the block is in it."""
+        with open(self.path) as theirs, open("/proc/thread-self/ns/net") as ours:  # noqa: PTH123 - files of the kernel
+            _enter(theirs.fileno())
+            try:
+                yield
+            finally:
+                _enter(ours.fileno())
 
     def inside(self, *command: str | Path) -> list[str]:
         """Returns the command as one that runs in it."""
@@ -166,6 +179,12 @@ class Container:
             "capabilities": {kind: [*self.capabilities] for kind in ("bounding", "effective", "permitted")},
             "noNewPrivileges": "no-new-privileges:true" in service["security_opt"],
         }
+
+
+def _enter(network: int) -> None:
+    """Takes this thread into a network: setns(2), which Python has from 3.12 on."""
+    if ctypes.CDLL(None, use_errno=True).setns(network, _CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def compose() -> dict[str, Any]:
