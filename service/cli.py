@@ -1,7 +1,6 @@
 """`monitord`: what a person or a service manager types. Data on stdout, words about it on stderr."""
 
 import argparse
-import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -40,9 +39,6 @@ _EXITS = "exit status: 0 done, 2 wrong usage, 78 configuration, bundle or record
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns its exit status."""
-    # Read when NumPy is loaded, which each command does after this line. With a thread per core OpenBLAS wakes them all
-    # for the front end's small products and lets them spin, which costs more than all the rest of the road.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = _parser().parse_args(argv)
     try:
         with logging_from(arguments.log_level):

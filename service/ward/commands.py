@@ -23,6 +23,12 @@ monitord are moved one by one: the new one is there before the old one leaves. R
 machine where its own is gone. Call it as often as you like.
 """
 
+_STATION = """\
+Says which of the configured rooms nobody hears, and since when, and which cry, how hard and for how long: on a page for
+devices that `monitord ward pair` has paired, on the topic monitord/station/rooms, and for Prometheus on /metrics. Where
+it does not know it says so.
+"""
+
 
 def add_ward_commands(parser: argparse.ArgumentParser) -> None:
     """Adds the commands to a parser."""
@@ -67,6 +73,18 @@ def add_ward_commands(parser: argparse.ArgumentParser) -> None:
     _add_address(move)
     add_log_level(move)
     move.set_defaults(command=_move)
+
+    station = commands.add_parser(
+        "station", help="serve the nurse station until Ctrl-C", description=_STATION, formatter_class=raw
+    )
+    _add_file(station)
+    add_log_level(station, default="info")
+    station.set_defaults(command=_station)
+
+    pair = commands.add_parser("pair", help="make a link that lets one device see the nurse station, on its machine")
+    _add_file(pair)
+    add_log_level(pair)
+    pair.set_defaults(command=_pair)
 
     status = commands.add_parser(
         "status", help="ask the broker how all shards and rooms stand; exit 1 unless all are heard"
@@ -163,7 +181,7 @@ def _move(arguments: argparse.Namespace) -> int:
 def _status(arguments: argparse.Namespace) -> int:
     from service.mqtt.errors import ConnectionOverError  # noqa: PLC0415
     from service.ward.settings import load_ward  # noqa: PLC0415
-    from service.ward.status import ask, status_lines  # noqa: PLC0415
+    from service.ward.station.status import ask, status_lines  # noqa: PLC0415
 
     ward = load_ward(arguments.ward)
     try:
@@ -174,3 +192,30 @@ def _status(arguments: argparse.Namespace) -> int:
     for line in status_lines(ward, census):
         print(line)
     return 1 if census.unheard or census.missing else 0
+
+
+def _station(arguments: argparse.Namespace) -> int:
+    from service.lifecycle import Lifecycle, obeying_signals  # noqa: PLC0415
+    from service.terminal.screen import logging_to, open_screen  # noqa: PLC0415
+    from service.ward.settings import load_ward  # noqa: PLC0415
+    from service.ward.station.page import serve_station  # noqa: PLC0415
+
+    ward = load_ward(arguments.ward)
+    screen, handler = open_screen({}, json_lines=False)
+    lifecycle = Lifecycle(None)
+    with logging_to(handler), obeying_signals(lifecycle):
+        try:
+            return serve_station(ward, lifecycle.stop, lambda page: print(f"nurse station: {page}", flush=True))
+        finally:
+            screen.close()
+
+
+def _pair(arguments: argparse.Namespace) -> int:
+    from service.terminal.qr_code import qr_code  # noqa: PLC0415
+    from service.ward.settings import load_ward  # noqa: PLC0415
+    from service.ward.station.page import invitation  # noqa: PLC0415
+
+    link = invitation(load_ward(arguments.ward))
+    print(qr_code(link), file=sys.stderr)
+    print(link)
+    return 0

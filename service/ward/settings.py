@@ -20,6 +20,7 @@ from service.settings.paths import default_state_dir
 from service.settings.profiles import ProfilesConfig
 from service.settings.yaml_lines import YamlFile, read_yaml
 from service.ward.fence import Terms
+from service.web.settings import WebSettings
 
 MOST_ROOMS: Final = 40
 """Rooms of a shard: as many are unheard for some seconds where one process dies, and half of a small machine hears
@@ -72,6 +73,8 @@ class WardConfig(Part):
     """For how long a shard without a word from the broker hears its rooms (seconds); who replaces it waits as long."""
     state_dir: FilePath = Field(default_factory=default_state_dir)
     """Directory of each machine for what must outlive a shard's process: a folder for each shard."""
+    station: WebSettings = WebSettings()
+    """Where the nurse station's page is served, as `web` of the daemon's configuration."""
     bundle: FilePath | None = None
     """Directory of the model, on each machine; None: the one that comes with the project."""
     profiles: ProfilesConfig = ProfilesConfig()
@@ -80,9 +83,11 @@ class WardConfig(Part):
     runtime: Literal["auto", "litert", "keras"] = "auto"
 
     @model_validator(mode="after")
-    def _own_broker(self) -> Self:
+    def _for_a_ward(self) -> Self:
         if self.mqtt.embedded:
             raise ValueError("mqtt: a ward needs a broker of its own, which all machines reach; give its host")
+        if others := self.station.model_fields_set & {"http_port", "ingress", "clips"}:
+            raise ValueError(f"station: has no {', '.join(sorted(others))}")
         return self
 
     @property

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from service.web.roles import PUBLIC, RIGHTS, Role
+from service.web.roles import PUBLIC, RIGHTS, Right, Role
 
 REFUSALS_BOUND, REFUSALS_S = 60, 60.0
 """Requests without a device that one address may make within so many seconds: a page that nobody paired makes three."""
@@ -74,10 +74,16 @@ class Access:
     Args:
         authentication: Of the way by which these requests come.
         frame_ancestors: Origins that may show the pages in a frame, as a Content-Security-Policy writes them.
+        rights: Who may use which route.
     """
 
-    def __init__(self, authentication: Authentication, frame_ancestors: Collection[str]) -> None:
-        self._authentication = authentication
+    def __init__(
+        self,
+        authentication: Authentication,
+        frame_ancestors: Collection[str],
+        rights: Mapping[tuple[str, str], Right] = RIGHTS,
+    ) -> None:
+        self._authentication, self._rights = authentication, rights
         self._policy = POLICY + (" ".join(frame_ancestors) or "'none'")
         self._strangers = _Counter(REFUSALS_BOUND, REFUSALS_S)
         self._requests = _Counter(REQUESTS_BOUND, REQUESTS_S)
@@ -107,7 +113,7 @@ class Access:
             raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "too many requests without a device that is paired")
         resource = request.match_info.route.resource
         route = (request.method.replace("HEAD", "GET"), "" if resource is None else resource.canonical)
-        right = PUBLIC.get(route) or RIGHTS.get(route)
+        right = PUBLIC.get(route) or self._rights.get(route)
         if right is None:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such thing")
         if request.method == "POST" and (request.content_length is None or request.content_length > right.body):

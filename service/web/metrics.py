@@ -90,7 +90,7 @@ class Metrics:
         if self.token is not None and scheme == "Bearer":
             return hmac.compare_digest(shown.encode(), self.token.encode())
         # A proxy on this machine asks for others.
-        return _is_loopback(request.remote or "") and "X-Forwarded-For" not in request.headers
+        return is_loopback(request.remote or "") and "X-Forwarded-For" not in request.headers
 
 
 def _values(content: object) -> Mapping[str, Any]:
@@ -98,7 +98,8 @@ def _values(content: object) -> Mapping[str, Any]:
     return content if isinstance(content, Mapping) else {}
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether this is an address of this machine for itself, in either version of IP."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -58,5 +58,8 @@ RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
 """By method and path, as the router writes it: every route of `/api/` that needs a paired device has its row; one
 without a row is refused to all."""
 
+STATION_RIGHTS: Final[Mapping[tuple[str, str], Right]] = {("GET", "/api/ward"): Right(_WHO_SEES)}
+"""The same of a ward's nurse station."""
+
 PUBLIC: Final[Mapping[tuple[str, str], Right]] = {("POST", "/api/pair"): Right(_EVERYBODY)}
 """Routes for whoever has no device yet: pairing needs its token instead."""

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from service.ward.census import CensusTaker
 from service.ward.claim import Claim, Lease, claim_topic, lease_topic, payload
 from service.ward.fence import Terms
-from service.ward.status import status_lines
+from service.ward.station.census import CensusTaker
+from service.ward.station.status import status_lines
 from tests.service.ward.test_settings import loaded, values
 
 NOW = 1_800_000_000.0
@@ -33,7 +33,7 @@ def say(taker: CensusTaker, topic: str, what: dict[str, object], at: float) -> N
 @pytest.fixture
 def taker(tmp_path: Path) -> CensusTaker:
     """Of a ward of two shards with three rooms."""
-    return CensusTaker(loaded(tmp_path, values()), NOW)
+    return CensusTaker(loaded(tmp_path, values()))
 
 
 def test_all_are_missing_until_they_are_heard(taker: CensusTaker) -> None:

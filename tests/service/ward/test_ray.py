@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.ward.status import ask
+from service.ward.station.status import ask
 from tests.support.servers.mosquitto import until
 from tests.support.ward.ray_lab import MACHINES, NODE, RayLab, ray_lab
 

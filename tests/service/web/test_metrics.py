@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitord.tally import Tally
 from service.messages import node_messages
 from service.messages.message import Node
-from service.web.metrics import _is_loopback
+from service.web.metrics import is_loopback
 from service.web.settings import WebSettings
 from tests.support.servers.mosquitto import free_port
 from tests.support.web.served_page import ServedPage
@@ -69,4 +69,4 @@ def test_who_may_read(tmp_path: Path) -> None:
 )
 def test_what_is_this_machine(address: str, *, loopback: bool) -> None:
     """By either protocol."""
-    assert _is_loopback(address) == loopback
+    assert is_loopback(address) == loopback

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from service.ward.broker import connected
-from service.ward.census import FILTERS, Census, CensusTaker
 from service.ward.settings import WardConfig
+from service.ward.station.census import FILTERS, Census, CensusTaker
 
 LISTEN_S: Final = 1.5
 """For how long it listens (seconds): a shard that hears shows a sign of life each second."""
@@ -23,7 +23,7 @@ def ask(ward: WardConfig) -> Census:
         ConfigError: A password or certificate file cannot be used.
         ConnectionOverError: No broker answers.
     """
-    taker = CensusTaker(ward, time.time())
+    taker = CensusTaker(ward)
     with connected(ward.mqtt) as connection:
         connection.subscribe(FILTERS)
         until = time.monotonic() + LISTEN_S
@@ -32,9 +32,7 @@ def ask(ward: WardConfig) -> Census:
             connection.answers.clear()
             while connection.incoming:
                 came = connection.incoming.popleft()
-                # A lease that is kept may be some seconds old: only one that comes now is a sign of life.
-                if not (came.retain and came.topic.endswith("/lease")):
-                    taker.take(came.topic, bytes(came.payload), time.time())
+                taker.take(came.topic, bytes(came.payload), time.time(), kept=came.retain)
     return taker.count(time.time())
 
 

@@ -98,20 +98,31 @@ class CensusTaker:
 
     Args:
         ward: Which rooms there are.
-        began: When it began to listen (Unix seconds).
     """
 
     ward: WardConfig
-    began: float
     _told: dict[str, bytes] = field(default_factory=dict)  # the newest payload, by topic
     _lease_at: dict[str, float] = field(default_factory=dict)  # by topic, Unix seconds
     _missed_at: dict[tuple[str, str], float] = field(default_factory=dict)  # by shard and room, Unix seconds
 
-    def take(self, topic: str, payload: bytes, at: float) -> None:
-        """A message came, at wall time `at` (Unix seconds)."""
-        self._told[topic] = payload
+    def take(self, topic: str, payload: bytes, at: float, *, kept: bool = False) -> None:
+        """A message came.
+
+        Args:
+            topic: Its topic.
+            payload: As it came.
+            at: Wall time (Unix seconds).
+            kept: Whether the broker had kept it: then a lease is no sign of life, it may be some seconds old.
+        """
         if topic.startswith(f"{ROOT}/") and topic.endswith("/lease"):
+            if kept:
+                return
             self._lease_at[topic] = at
+        self._told[topic] = payload
+
+    def forget(self) -> None:
+        """A new connection begins: what the broker keeps comes anew. Since when a room is missed stays known."""
+        self._told.clear()
 
     def count(self, now: float) -> Census:
         """How it stands at wall time `now` (Unix seconds)."""
