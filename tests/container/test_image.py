@@ -14,7 +14,7 @@ from tests.support.container.image import Image
 from tests.support.daemon.daemon import crying_room, quiet_room
 from tests.support.paths import ROOT
 
-pytestmark = pytest.mark.container
+pytestmark = [pytest.mark.container, pytest.mark.timeout(3600)]  # seconds: the first of them builds the image
 
 MOST_BYTES = 180_000_000
 """Compressed: the bound of deploy/container/README.md."""
