@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import socket
 import ssl
 from collections.abc import Sequence
 from typing import Final
@@ -15,6 +16,9 @@ CONNECTIONS_BOUND: Final = 200
 """Connections at once: 50 viewers and a few requests of each; more are closed at once."""
 HANDSHAKE_S: Final = 10.0
 """Longest TLS handshake (seconds)."""
+GONE_S: Final = 20.0
+"""Seconds without a sign from a browser's system that it has what was sent: it has left the Wi-Fi, or sleeps, and gives
+its place back. Left to itself TCP waits for a quarter of an hour; a page that hears nothing comes anew after 8 s."""
 CLOSE_S: Final = 0.3
 """For requests in hand at the end (seconds)."""
 
@@ -69,6 +73,8 @@ async def listen(
                 f"{key}: cannot listen on {host or 'any address'}, port {port}: {error.strerror or error}; choose"
                 " another"
             ) from error
+        for listening in server.sockets:  # its connections inherit it
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * GONE_S))
         stack.callback(server.close)
         return port
     raise AssertionError("unreachable: the last port raises")

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import ssl
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,12 +13,13 @@ import pytest
 
 from service.messages import node_messages
 from service.messages.message import Keep, Message, Node
-from service.web import live
+from service.web import listening, live
+from service.web.board import VIEWER_BOUND
 from service.web.live import VIEWERS_BOUND
 from service.web.roles import Role
 from tests.support.patience import PATIENCE_S
 from tests.support.sound.matching import wait_for
-from tests.support.web.served_page import ServedPage
+from tests.support.web.served_page import COOKIE, ServedPage
 
 NODE = Node("home")
 
@@ -128,6 +131,31 @@ def test_who_leaves_gives_its_place_back(
         await asyncio.to_thread(wait_for, lambda: page.server._board.viewers == 0, "its place")
 
     asyncio.run(look())
+
+
+def test_who_has_left_the_wi_fi_gives_its_place_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody closes such a connection, and what is told meanwhile is not too much for a viewer."""
+    monkeypatch.setattr(listening, "GONE_S", 0.5)
+
+    async def look(page: ServedPage, token: str) -> None:
+        own = page.server.addresses.certificate
+        assert own is not None
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # bytes: soon full of what nobody reads
+            sock.connect(("127.0.0.1", page.settings.port))
+            context = ssl.create_default_context(cafile=str(own.ca))
+            _, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname="127.0.0.1", limit=1)
+            host = page.origin.removeprefix("https://")
+            writer.write(f"GET /api/live HTTP/1.1\r\nHost: {host}\r\nCookie: {COOKIE}={token}\r\n\r\n".encode())
+            await asyncio.to_thread(wait_for, lambda: page.server._board.viewers == 1, "a viewer")
+            for number in range(VIEWER_BOUND // 2):
+                values = {"n": number, "text": "x" * 10_000}
+                page.server.tell(Message("monitord/home/note", values, retain=False, qos=0, keep=Keep.LIVE))
+            await asyncio.to_thread(wait_for, lambda: page.server._board.viewers == 0, "its place")
+            writer.transport.abort()
+
+    with ServedPage(tmp_path) as page:
+        asyncio.run(look(page, page.paired(Role.GUEST)))
 
 
 def test_who_is_removed_sees_no_more(page: ServedPage, tokens: dict[Role | None, str | None]) -> None:
