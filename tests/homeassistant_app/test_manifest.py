@@ -101,7 +101,9 @@ def test_there_are_words_for_each_option_and_no_more(language: str) -> None:
     told = read(f"translations/{language}.yaml")
     assert set(told) == {"configuration"}
     assert set(told["configuration"]) == set(MANIFEST["schema"])
-    for option in told["configuration"].values():
+    fields = told["configuration"]["rooms"].pop("fields")
+    assert set(fields) == set(MANIFEST["schema"]["rooms"][0])
+    for option in (*told["configuration"].values(), *fields.values()):
         assert set(option) == {"name", "description"}
         assert all(option.values())
 
