@@ -8,13 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from monitord.synthetic.synthetic_cry import BOUT, cry
 from service.web.family.invitations import Invitations
 from service.web.roles import Role
-from tests.browser.screenshots import COLOURS, SIZES
+from tests.browser.screenshots import SIZES, take
 from tests.support.sound.sounds import pcm, write_wav
 from tests.support.web.chromium import chromium
 from tests.support.web.served_page import COOKIE, ServedPage
@@ -26,9 +25,7 @@ LOOKS: Final = (("phone", "light"), ("phone", "dark"), ("desk", "light"), ("desk
 def keep(page: Page, file: Path) -> None:
     """Takes one picture."""
     page.wait_for_timeout(1_000)
-    page.screenshot(path=file)
-    with Image.open(file) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(file, optimize=True)
+    take(page, file)
 
 
 def pictures(served: ServedPage, browser: Browser, folder: Path, owner: str, microphone: str) -> None:
@@ -69,6 +66,9 @@ def main() -> None:
         authority = served.server.addresses.certificate
         assert authority is not None
         owner, microphone = served.paired(Role.OWNER), served.paired(Role.MICROPHONE)
+        for device in served.ask("GET", "/api/devices", token=owner).values["devices"]:
+            name = "Anna" if device["role"] == Role.OWNER else "The old phone"
+            served.ask("POST", f"/api/devices/{device['id']}", token=owner, body={"name": name})
         crying = write_wav(Path(state) / "cry.wav", pcm(cry(BOUT), -10.0))
         with chromium(Path(state) / "home", crying, authority.ca) as browser:
             pictures(served, browser, folder, owner, microphone)

@@ -80,7 +80,7 @@ def tell(page: ServedPage) -> None:
         server.tell(json_message(NODE, f"{NODE.root}/nursery/episode", values, Keep.LATEST))
         if went_min is not None:
             answer = {"event_type": "acknowledged", "ts": iso_utc(since + 60 * went_min), "episode": name}
-            answer |= {"since": iso_utc(since), "by": ("iPhone, Safari", "Android, Chrome", "")[number % 3]}
+            answer |= {"since": iso_utc(since), "by": ("Anna", "Ben", "")[number % 3]}
             server.tell(json_message(NODE, f"{NODE.root}/nursery/event", answer, Keep.EVENT))
         if number == 3:
             page.past.history.corrected("nursery", episode=name, missed_at=None, was="cat", reason=None)

@@ -175,7 +175,7 @@ function Cry({ one, span, changed }) {
   const went = one.answered && say("went", { who: whoOf(one), duration: duration(1000 * (one.answered - one.since)) });
   const words = [
     one.distress !== null && `${say("hard")} ${percent(one.distress)}`,
-    sentence("reason", one.reason),
+    sentence("reason", one.reason).replace(/\.$/, ""),
     went || say("nobody_went"),
   ].filter(Boolean);
   return html`
@@ -193,7 +193,8 @@ function Clip({ one, changed }) {
   };
   return html`
     <div class="row clip">
-      <audio controls preload="none" src="api/clips/${one.id}" aria-label=${say("clip", { time: clockOf(1000 * one.since) })}></audio>
+      <div class="player"><audio controls preload="none" src="api/clips/${one.id}"
+        aria-label=${say("clip", { time: clockOf(1000 * one.since) })}></audio></div>
       ${live.acts && html`<button onClick=${remove} aria-label=${say("clip_delete")} title=${say("clip_delete")}>✕</button>`}
       ${one.picture && html`<div class="drawn"><img loading="lazy" width="640" height="360" src="api/clips/${one.id}/picture"
         alt=${say("clip_picture", { time: clockOf(1000 * one.since) })} /></div>`}
