@@ -13,8 +13,8 @@ from service.alerts.room_settings import Settings
 from service.alerts.telemetry import Telemetry
 from service.alerts.test_alarm import TestAlarms
 from service.messages import commands, node_messages
-from service.messages.calibration import Calibrate, UndoCalibration
 from service.messages.corrections import Correct
+from service.messages.tuning import Tune, UndoTuning
 from service.pipeline.channel import SourceChannel
 
 _log = logging.getLogger(__name__)
@@ -108,13 +108,13 @@ class CommandHandler:
         self._put_in_force(command.source)
 
     @obey.register
-    def _(self, command: Calibrate) -> None:
-        self._settings.calibrate(command.source, command.gain_db, command.threshold)
+    def _(self, command: Tune) -> None:
+        self._settings.tune(command.source, command.gain_db, command.threshold)
         self._put_in_force(command.source)
 
     @obey.register
-    def _(self, command: UndoCalibration) -> None:
-        self._settings.undo_calibration(command.source)
+    def _(self, command: UndoTuning) -> None:
+        self._settings.undo_tuning(command.source)
         self._put_in_force(command.source)
 
     @obey.register
@@ -164,6 +164,6 @@ class CommandHandler:
                 profile=settings.of(source).profile,
                 snoozed_until=self._snoozed[source],
                 gain_db=channel.inbox.gain_db,
-                calibrated=settings.of(source).before is not None,
+                tuned=settings.of(source).before is not None,
             )
         )

@@ -19,8 +19,8 @@ Gain = Annotated[float, Field(ge=0.0, le=MOST_GAIN_DB)]
 """By how much louder than captured a room is heard (decibels)."""
 
 
-class BeforeCalibration(BaseModel):
-    """What a calibration replaced."""
+class BeforeTuning(BaseModel):
+    """What a tuning replaced."""
 
     gain_db: Gain
     profile: str
@@ -42,8 +42,8 @@ class RoomSettings(BaseModel):
     snoozed_until: Instant = 0.0
     """Wall time up to which new episodes count as acknowledged (Unix seconds)."""
     gain_db: Gain = 0.0
-    before: BeforeCalibration | None = None
-    """What was before the last calibration; None: nothing can be undone."""
+    before: BeforeTuning | None = None
+    """What was before the last tuning; None: nothing can be undone."""
 
 
 class Settings:
@@ -98,18 +98,16 @@ class Settings:
         room = self._rooms[source]
         self.change(source, thresholds={**room.thresholds, room.profile: threshold})
 
-    def calibrate(self, source: str, gain_db: float | None, threshold: float | None) -> None:
+    def tune(self, source: str, gain_db: float | None, threshold: float | None) -> None:
         """Sets what is not None, and remembers what was before."""
         room = self._rooms[source]
-        before = BeforeCalibration(
-            gain_db=room.gain_db, profile=room.profile, threshold=room.thresholds.get(room.profile)
-        )
+        before = BeforeTuning(gain_db=room.gain_db, profile=room.profile, threshold=room.thresholds.get(room.profile))
         self.change(source, before=before, gain_db=room.gain_db if gain_db is None else gain_db)
         if threshold is not None:
             self.set_threshold(source, threshold)
 
-    def undo_calibration(self, source: str) -> None:
-        """Sets what was before the last calibration, in the profile in which it was made; without one, nothing."""
+    def undo_tuning(self, source: str) -> None:
+        """Sets what was before the last tuning, in the profile in which it was made; without one, nothing."""
         before = self._rooms[source].before
         if before is None:
             return

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from service.messages.calibration import Calibrate, UndoCalibration, parse_calibration
 from service.messages.corrections import EPISODE_ID, Correct, parse_correction
 from service.messages.message import Node
+from service.messages.tuning import Tune, UndoTuning, parse_tuning
 
 log = logging.getLogger(__name__)
 
@@ -147,8 +147,8 @@ Command = (
     | Acknowledge
     | Snooze
     | Correct
-    | Calibrate
-    | UndoCalibration
+    | Tune
+    | UndoTuning
     | Adapt
     | UndoAdaptation
 )
@@ -282,5 +282,5 @@ _OF_SOURCE: dict[str, Callable[[str, str], Command]] = {
     "ack": _ack,
     "snooze": _snooze,
     "correct": parse_correction,
-    "calibration": parse_calibration,
+    "tuning": parse_tuning,
 }

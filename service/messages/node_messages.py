@@ -152,7 +152,7 @@ def settings(
     profile: str,
     snoozed_until: float | None = None,
     gain_db: float = 0.0,
-    calibrated: bool = False,
+    tuned: bool = False,
 ) -> Message:
     """`<source>/settings`: what is in force, so that a sender of `set` sees what became of it.
 
@@ -164,7 +164,7 @@ def settings(
         profile: Alert profile.
         snoozed_until: Wall time (Unix seconds); None where no snooze is on.
         gain_db: By how much louder than captured the room is heard (decibels).
-        calibrated: Whether there is a calibration that can be undone.
+        tuned: Whether there is a tuning that can be undone.
     """
     values = {
         "enabled": enabled,
@@ -172,6 +172,6 @@ def settings(
         "profile": profile,
         "snoozed_until": None if snoozed_until is None else iso_utc(snoozed_until),
         "gain_db": gain_db,
-        "calibrated": calibrated,
+        "tuned": tuned,
     }
     return json_message(node, f"{node.root}/{source}/settings", values, Keep.LATEST)

@@ -88,7 +88,7 @@ def test_threshold_and_profile(family: Family) -> None:
     family.subscriber.say(f"{HOME}/attic/profile/set", "night")
     family.subscriber.say(f"{HOME}/attic/threshold/set", "0.77")
     expected = {"enabled": True, "threshold": 0.77, "profile": "night", "snoozed_until": None}
-    expected |= {"gain_db": 0.0, "calibrated": False}
+    expected |= {"gain_db": 0.0, "tuned": False}
     family.daemon.wait_for(lambda: family.settings("attic") == expected, "the settings")
     assert family.settings("nursery") == before
     for refused in ("'banana'", "'1.5'", "'cellar'"):

@@ -105,7 +105,7 @@ def test_begin_tells_a_first_state_and_the_settings(house: House) -> None:
         }
     ]
     settings = {"enabled": True, "threshold": 0.5, "profile": "day", "snoozed_until": None}
-    assert house.of("room/settings") == [{**settings, "gain_db": 0.0, "calibrated": False}]
+    assert house.of("room/settings") == [{**settings, "gain_db": 0.0, "tuned": False}]
 
 
 def test_levels_at_most_once_a_second_and_only_of_sound(house: House) -> None:

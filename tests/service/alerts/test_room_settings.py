@@ -73,24 +73,24 @@ def test_a_snooze_is_over_at_its_end(tmp_path: Path) -> None:
     assert room.snoozed_until("bedroom", 999.9) is None
 
 
-def test_a_calibration_is_undone_to_what_was_before(tmp_path: Path) -> None:
+def test_a_tuning_is_undone_to_what_was_before(tmp_path: Path) -> None:
     """Also after a restart, in the profile in which it was made, and where the family had chosen no threshold."""
     room = settings(tmp_path)
     room.change("nursery", profile="night")
-    room.calibrate("nursery", 12.0, 0.7)
+    room.tune("nursery", 12.0, 0.7)
     room = settings(tmp_path)
     assert (room.of("nursery").gain_db, room.threshold("nursery")) == (12.0, 0.7)
     assert room.of("bedroom").gain_db == 0.0
     room.change("nursery", profile="day")
     room.set_threshold("nursery", 0.55)
-    room.undo_calibration("nursery")
+    room.undo_tuning("nursery")
     assert (room.of("nursery").gain_db, room.threshold("nursery"), room.of("nursery").before) == (0.0, 0.55, None)
     room.change("nursery", profile="night")
     assert room.threshold("nursery") == 0.4  # the configuration's again, and not a copy of it
     room.set_threshold("nursery", 0.5)
-    room.calibrate("nursery", None, 0.8)
-    room.undo_calibration("nursery")
-    room.undo_calibration("nursery")  # nothing is left to undo
+    room.tune("nursery", None, 0.8)
+    room.undo_tuning("nursery")
+    room.undo_tuning("nursery")  # nothing is left to undo
     assert room.threshold("nursery") == settings(tmp_path).threshold("nursery") == 0.5
 
 

@@ -13,7 +13,7 @@ from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import RATE_HZ, Pcm
 from service.alerts.test_alarm import PATIENCE_S
 from service.messages import commands
-from service.messages.calibration import Calibrate
+from service.messages.tuning import Tune
 from tests.support.daemon.household_daemon import CRY, HOLD, QUIET, Clock, House
 from tests.support.sound.sounds import noise
 
@@ -49,7 +49,7 @@ def proven(house: House) -> str:
 @pytest.mark.parametrize("gain_db", [0.0, 20.0])
 def test_a_test_is_as_loud_as_it_was_asked_for(house: House, gain_db: float) -> None:
     """Over the room's own noise, as what is heard of it is amplified; the proof says how loud that was."""
-    house.command(Calibrate("room", gain_db))
+    house.command(Tune("room", gain_db))
     house.hear(quiet(20.0))  # the floor rises slowly
     house.command(commands.TestAlarm("room", 24.0))
     injection = house.channels["room"].injection

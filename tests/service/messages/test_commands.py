@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.messages import commands
-from service.messages.calibration import Calibrate, UndoCalibration
 from service.messages.commands import (
     BROKER,
     Acknowledge,
@@ -24,6 +23,7 @@ from service.messages.commands import (
 )
 from service.messages.corrections import Correct
 from service.messages.message import Node
+from service.messages.tuning import Tune, UndoTuning
 
 NODE = Node("home")
 SOURCES = ("nursery", "bedroom")
@@ -45,9 +45,9 @@ SOURCES = ("nursery", "bedroom")
         ("nursery/enabled/set", "off", SetEnabled("nursery", enabled=False)),
         ("bedroom/threshold/set", " 0.55\n", SetThreshold("bedroom", 0.55)),
         ("nursery/test_alarm/set", "24", TestAlarm("nursery", 24.0)),
-        ("nursery/calibration/set", '{"gain_db": 12}', Calibrate("nursery", 12)),
-        ("nursery/calibration/set", '{"threshold": 0.7, "gain_db": 0}', Calibrate("nursery", 0, 0.7)),
-        ("nursery/calibration/set", "UNDO", UndoCalibration("nursery")),
+        ("nursery/tuning/set", '{"gain_db": 12}', Tune("nursery", 12)),
+        ("nursery/tuning/set", '{"threshold": 0.7, "gain_db": 0}', Tune("nursery", 0, 0.7)),
+        ("nursery/tuning/set", "UNDO", UndoTuning("nursery")),
         ("nursery/profile/set", "night", SetProfile("nursery", "night")),
         ("nursery/ack/set", "PRESS", Acknowledge("nursery", None)),
         ("nursery/ack/set", "nursery-20261122T151200Z-3", Acknowledge("nursery", "nursery-20261122T151200Z-3")),
@@ -103,14 +103,14 @@ def test_understood(topic: str, payload: str, command: Command) -> None:
         ("monitord/home/nursery/threshold/set", b"nan"),
         ("monitord/home/nursery/test_alarm/set", b"61"),
         ("monitord/home/nursery/test_alarm/set", b"nan"),
-        ("monitord/home/nursery/calibration/set", b"PRESS"),
-        ("monitord/home/nursery/calibration/set", b"{}"),
-        ("monitord/home/nursery/calibration/set", b"12"),
-        ("monitord/home/nursery/calibration/set", b'{"gain_db": 31}'),
-        ("monitord/home/nursery/calibration/set", b'{"gain_db": NaN}'),
-        ("monitord/home/nursery/calibration/set", b'{"gain_db": true}'),
-        ("monitord/home/nursery/calibration/set", b'{"threshold": 1}'),
-        ("monitord/home/nursery/calibration/set", b'{"threshold": 0.5, "more": 1}'),
+        ("monitord/home/nursery/tuning/set", b"PRESS"),
+        ("monitord/home/nursery/tuning/set", b"{}"),
+        ("monitord/home/nursery/tuning/set", b"12"),
+        ("monitord/home/nursery/tuning/set", b'{"gain_db": 31}'),
+        ("monitord/home/nursery/tuning/set", b'{"gain_db": NaN}'),
+        ("monitord/home/nursery/tuning/set", b'{"gain_db": true}'),
+        ("monitord/home/nursery/tuning/set", b'{"threshold": 1}'),
+        ("monitord/home/nursery/tuning/set", b'{"threshold": 0.5, "more": 1}'),
         ("monitord/home/nursery/threshold/set", b"loud"),
         ("monitord/home/nursery/profile/set", b"../night"),
         ("monitord/home/nursery/ack/set", b"all"),

@@ -74,7 +74,7 @@ def examples(node: Node) -> dict[str, Message]:
         "proof": cry_messages.proof(node, "nursery", {"state": "never"}),
         "spectrogram": cry_messages.spectrogram(node, "nursery", b"\x89PNG"),
         "settings": node_messages.settings(
-            node, "nursery", enabled=True, threshold=0.5, profile="day", gain_db=12.0, calibrated=True
+            node, "nursery", enabled=True, threshold=0.5, profile="day", gain_db=12.0, tuned=True
         ),
     }
 
@@ -165,7 +165,7 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
     ),
     "settings": (
         "nursery/settings",
-        '{"enabled":true,"threshold":0.5,"profile":"day","snoozed_until":null,"gain_db":12.0,"calibrated":true}',
+        '{"enabled":true,"threshold":0.5,"profile":"day","snoozed_until":null,"gain_db":12.0,"tuned":true}',
         True,
         1,
         Keep.LATEST,

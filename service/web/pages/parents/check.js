@@ -22,9 +22,9 @@ export function Check({ room, settings, send }) {
         <${Found} found=${check} />
         ${check.proposal && html`
           <${Proposed} found=${check} settings=${settings} send=${send} tests=${live.of(room, "proof")?.state === "running"} />`}`}
-      ${settings.calibrated && html`
-        <p class="row"><span>${say("calibrated")}</span>
-          <button onClick=${() => send("calibration", "UNDO")}>${say("calibration_undo")}</button></p>`}
+      ${settings.tuned && html`
+        <p class="row"><span>${say("tuned")}</span>
+          <button onClick=${() => send("tuning", "UNDO")}>${say("tuning_undo")}</button></p>`}
       ${refusal && html`<p class="refusal" role="alert">${say("failed", { why: refusal })}</p>`}
     </div>
   `;
@@ -60,7 +60,7 @@ function Proposed({ found, settings, send, tests }) {
         ${say("propose_threshold_why")} ${nights(found.proposal)}</li>`}
     </ul>
     ${louder || higher
-      ? html`<button onClick=${() => send("calibration", JSON.stringify(change))}>${say("propose_apply")}</button>`
+      ? html`<button onClick=${() => send("tuning", JSON.stringify(change))}>${say("propose_apply")}</button>`
       : !found.advice.includes("not_quiet") && html`<small>${say("propose_nothing")}</small>`}
     <button onClick=${() => send("test_alarm", over_db)} disabled=${tests}>
       ${say("test_real", { db: over_db })}</button>

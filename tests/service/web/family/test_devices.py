@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.messages import commands
-from service.messages.calibration import Calibrate
+from service.messages.tuning import Tune
 from service.storage.documents import DocumentStore
 from service.web.family.devices import DEVICES_BOUND, Devices
 from service.web.family.invitations import VALID_S, Invitations
@@ -118,8 +118,8 @@ def test_the_owner_lists_invites_and_removes(page: ServedPage, tokens: dict[Role
         ({"room": "nursery", "command": "snooze", "value": 10}, commands.Snooze("nursery", 10)),
         ({"room": "nursery", "command": "ack", "value": "PRESS"}, commands.Acknowledge("nursery", None, by="?")),
         (
-            {"room": "nursery", "command": "calibration", "value": '{"gain_db": 12}'},
-            Calibrate("nursery", 12),
+            {"room": "nursery", "command": "tuning", "value": '{"gain_db": 12}'},
+            Tune("nursery", 12),
         ),
         ({"room": None, "command": "test_alarm", "value": "PRESS"}, commands.TestAlarm(None)),
     ],

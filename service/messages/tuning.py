@@ -7,11 +7,11 @@ from typing import Final
 from monitord.quiet_minutes import MOST_GAIN_DB
 
 UNDO: Final = "UNDO"
-"""What takes the last calibration of a room back."""
+"""What takes the last tuning of a room back."""
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrate:
+class Tune:
     """Set how a room is heard."""
 
     source: str
@@ -22,20 +22,20 @@ class Calibrate:
 
 
 @dataclass(frozen=True, slots=True)
-class UndoCalibration:
-    """Hear a room as before its last calibration."""
+class UndoTuning:
+    """Hear a room as before its last tuning."""
 
     source: str
 
 
-def parse_calibration(source: str, value: str) -> Calibrate | UndoCalibration:
-    """Reads the value of `<source>/calibration/set`.
+def parse_tuning(source: str, value: str) -> Tune | UndoTuning:
+    """Reads the value of `<source>/tuning/set`.
 
     Raises:
         ValueError: It is none, and why.
     """
     if value == UNDO:
-        return UndoCalibration(source)
+        return UndoTuning(source)
     asked = json.loads(value)
     if not (isinstance(asked, dict) and asked and asked.keys() <= {"gain_db", "threshold"}):
         raise ValueError(f'{value!r} is neither {UNDO} nor {{"gain_db": ..., "threshold": ...}}, one of them at least')
@@ -47,4 +47,4 @@ def parse_calibration(source: str, value: str) -> Calibrate | UndoCalibration:
         raise ValueError(f"gain_db: {gain_db!r} is not between 0 and {MOST_GAIN_DB:g} decibels")
     if threshold is not None and not 0 < threshold < 1:
         raise ValueError(f"threshold: {threshold!r} is no probability between 0 and 1")
-    return Calibrate(source, gain_db, threshold)
+    return Tune(source, gain_db, threshold)
