@@ -263,6 +263,7 @@ def test_every_line_function_is_tested_here() -> None:
         "replay_segment",
         "replay_event",
         "replay_tally",
+        "archive_row",
         "live_line",
     }
 
@@ -313,4 +314,17 @@ def test_replay_tally_line() -> None:
         "quiet": 40,
         "segmented": 45,
         "held": 5,
+    }
+
+
+def test_archive_row() -> None:
+    """A recording's row counts its episodes and its seconds (100 samples at 16 kHz), and holds what a replay has."""
+    started, segment = json_lines.replay_event(STARTED), json_lines.replay_segment(SEGMENT, SCORES, reason="hunger")
+    assert json_lines.archive_row("a/b.wav", [started, segment], TALLY, None) == {
+        "recording": "a/b.wav",
+        "duration_s": 0.006,
+        "episodes": 1,
+        "error": None,
+        "heard": [started, segment],
+        "tally": json_lines.replay_tally(TALLY),
     }
