@@ -3,10 +3,10 @@
 Its arguments are the path of the ward's file, which each machine has by itself, and the shard's name.
 """
 
+import contextlib
 import logging
 import os
 import threading
-import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,13 +15,14 @@ from typing import Final
 from monitord.errors import MonitordError
 from service.mqtt.errors import ConnectionOverError
 from service.terminal.screen import open_screen
-from service.ward.broker import connected, read_kept
-from service.ward.claim import lease_topic, read_lease
 from service.ward.host import CRASHED, ShardHost
 from service.ward.settings import WardConfig, load_ward
+from service.ward.standby import somebody_hears
 
 RETRY_S: Final = 5.0
 """Between two attempts where a person must mend something first (seconds)."""
+LOOK_S: Final = 1.0
+"""Between two looks at the way to the broker (seconds)."""
 STANDBY_S: Final = 2.0
 """Between two looks at whether the shard that another process took is heard there (seconds)."""
 STOP_S: Final = 8.0
@@ -41,6 +42,8 @@ class Told:
     """Whether its daemon runs and hears every room that it should."""
     detail: str
     """What a person must mend; empty where that is nothing."""
+    digest: str = ""
+    """`WardConfig.digest` of what it runs with; empty until it has read its file."""
 
 
 class ShardActor:
@@ -56,12 +59,13 @@ class ShardActor:
 
     def __init__(self, ward: str, node: str) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(levelname)s: %(message)s")
-        self._ward, self._node, self._machine = Path(ward).expanduser(), node, machine_name()
+        self._given, self._node, self._machine = Path(ward), node, machine_name()
         self._stop = threading.Event()
         self._host: ShardHost | None = None
-        self._detail = ""
+        self._detail = self._digest = ""
         self._thread = threading.Thread(target=self._live, name="shard", daemon=True)
         self._thread.start()
+        threading.Thread(target=self._watch_way, name="way", daemon=True).start()
 
     def told(self) -> Told:
         """How it stands now."""
@@ -74,6 +78,7 @@ class ShardActor:
             phase="standby" if keeper is None else keeper.fence.phase,
             hearing=bool(rooms) and all(room.heard for room in rooms if room.wanted),
             detail=self._detail or ("" if keeper is None else keeper.detail),
+            digest=self._digest,
         )
 
     def leave(self) -> bool:
@@ -82,13 +87,33 @@ class ShardActor:
         self._thread.join(STOP_S)
         return not self._thread.is_alive()
 
-    # From here on: the thread.
+    def _watch_way(self) -> None:
+        """Has another machine hear the shard where this one alone does not reach the broker."""
+        from service.ward.cluster import RayWard  # noqa: PLC0415 - which imports this file
+
+        while not self._stop.wait(LOOK_S):
+            host = self._host
+            keeper = None if host is None else host.keeper
+            if host is None or keeper is None or keeper.away_s < host.terms.over_s:
+                continue
+            try:
+                RayWard(load_ward(self._given.expanduser()), self._given).replace(self._node, self._machine)
+            except MonitordError as error:
+                _log.warning("%s: %s", self._node, error)
+            self._stop.wait(RETRY_S)
+
+    # From here on: the shard's thread.
 
     def _live(self) -> None:
+        restarted = was_restarted()
         try:
             while not self._stop.is_set():
                 try:
-                    self._host_once(load_ward(self._ward))
+                    ward = load_ward(self._given.expanduser())
+                    if restarted:
+                        self._yield_to_whoever_hears(ward)
+                    restarted = False
+                    self._host_once(ward)
                     self._detail = ""
                 except MonitordError as error:
                     self._detail = str(error)
@@ -99,7 +124,7 @@ class ShardActor:
             os._exit(CRASHED)
 
     def _host_once(self, ward: WardConfig) -> None:
-        config = ward.config(self._node)
+        config, self._digest = ward.config(self._node), ward.digest(self._node)
         screen, _ = open_screen({one.id: one.name for one in config.rooms}, json_lines=False)
         self._host = ShardHost(ward, self._node, machine=self._machine, screen=screen, stop=self._stop)
         try:
@@ -111,6 +136,20 @@ class ShardActor:
         if end == "lost":
             _stand_by(ward, self._node, self._stop)
 
+    def _yield_to_whoever_hears(self, ward: WardConfig) -> None:
+        """Where Ray started this actor anew, another process may hear: one that Ray cannot reach, or that took over."""
+        with contextlib.suppress(ConnectionOverError):
+            if somebody_hears(ward, self._node):
+                _log.info("%s: heard by another process, so this one stands by", self._node)
+                _stand_by(ward, self._node, self._stop)
+
+
+def was_restarted() -> bool:
+    """Whether Ray started this actor before."""
+    import ray  # noqa: PLC0415 - only where a ward runs on it
+
+    return bool(ray.get_runtime_context().was_current_actor_reconstructed)
+
 
 def machine_name() -> str:
     """Ray's name of the node that this process runs on."""
@@ -121,20 +160,11 @@ def machine_name() -> str:
 
 
 def _stand_by(ward: WardConfig, node: str, stop: threading.Event) -> None:
-    """Waits until nobody shows a sign of life for as long as a lease is good, or until asked to stop.
+    """Waits until nobody shows a sign of life, or until asked to stop.
 
     So a shard that was claimed by hand is claimed back when that process is gone, and not before.
     """
-    silent_since = time.monotonic()
     while not stop.wait(STANDBY_S):
-        try:
-            with connected(ward.mqtt) as connection:
-                kept = read_kept(connection, [lease_topic(node)])
-        except ConnectionOverError:
-            silent_since = time.monotonic()  # nobody can tell
-            continue
-        lease = read_lease(kept.get(lease_topic(node), b""))
-        if lease is not None and not lease.left:
-            silent_since = time.monotonic()
-        elif time.monotonic() - silent_since >= ward.terms.over_s:
-            return
+        with contextlib.suppress(ConnectionOverError):  # nobody can tell
+            if not somebody_hears(ward, node):
+                return

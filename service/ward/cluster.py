@@ -7,22 +7,26 @@ where theirs is gone.
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from monitord.errors import ConfigError
+from monitord.errors import ConfigError, MonitordError
+from service.mqtt.errors import ConnectionOverError
 from service.ward.actor import STOP_S, ShardActor, Told
+from service.ward.broker import connected
 from service.ward.check import Load
-from service.ward.settings import WardConfig
+from service.ward.settings import WardConfig, load_ward
 
 NAMESPACE: Final = "monitord"
 """Of our actors."""
 HEARD_S: Final = 60.0
 """Longest wait for a shard to be heard where it was moved to (seconds): a start takes 2, on a small machine 20."""
+PROBE_S: Final = 20.0
+"""Longest wait for a machine's word on whether it reaches the broker (seconds): of them 5 to connect."""
 ANSWER_S: Final = 3.0
 """Longest wait for a shard's word (seconds)."""
 LOOK_S: Final = 0.2
@@ -74,18 +78,61 @@ class RayWard:
         return found
 
     def up(self) -> Iterator[str]:
-        """Starts what does not run, and moves what runs in another version, one by one; says what it does."""
+        """Makes it run as the file says: starts what does not run, ends what is in the file no more.
+
+        And moves, one by one, what runs in another version or by another file to a new process on its machine. Says
+        what it does.
+
+        Raises:
+            ConfigError: A machine is missing, or a shard is not heard where it was moved to.
+        """
         here = self.running()
         machines = {node: told.machine for node, one in here.items() if (told := one.told()) is not None}
+        for node in here.keys() - self.ward.shards.keys():
+            _end(here[node])
+            yield f"{node}: ended, it is in the file no more"
         for node in self.ward.shards:
             if node not in here:
                 machine = self.freest(machines)
                 machines[node] = machine
                 self._start(node, 1, machine)
                 yield f"{node}: started on {machine}"
-            elif (told := here[node].told()) is not None and told.version != version("monitord"):
-                self.move(node, told.machine)
-                yield f"{node}: {told.version} became {version('monitord')} on {told.machine}"
+            elif (told := here[node].told()) is not None:
+                yield from self._renew(node, told)
+
+    def _renew(self, node: str, told: Told) -> Iterator[str]:
+        ours, digest = version("monitord"), self.ward.digest(node)
+        if told.version != ours:
+            self.move(node, told.machine)
+            yield f"{node}: {told.version} became {ours} on {told.machine}"
+        elif told.digest not in {digest, ""}:
+            self.move(node, told.machine)
+            yield f"{node}: began anew on {told.machine}, by the file as it is now"
+            now = self.running()[node].told()
+            if now is not None and now.digest != digest:
+                yield f"{node}: the file on {told.machine} is another one than here"
+
+    def replace(self, node: str, but: str) -> None:
+        """Moves a shard to a machine that reaches the broker, which machine `but` does not; nowhere if none does.
+
+        Raises:
+            ConfigError: It is not heard there.
+        """
+        there = [name for name in self.machines() if name in self.ward.machines and name != but]
+        if reaching := [name for name in there if self._reaches(name)]:
+            self.move(node, self.freest({}, reaching))
+
+    def _reaches(self, machine: str) -> bool:
+        import ray  # noqa: PLC0415
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415
+
+        there = NodeAffinitySchedulingStrategy(self.machines()[machine], soft=False)
+        ask: Any = ray.remote(reaches_broker)
+        try:
+            answer = ask.options(num_cpus=0, scheduling_strategy=there, max_retries=0).remote(self.path)
+            return bool(ray.get(answer, timeout=PROBE_S))
+        except (ray.exceptions.RayError, TimeoutError):
+            return False
 
     def move(self, node: str, machine: str | None = None) -> str:
         """Moves a shard to this machine, or to the one that has most to spare; returns which.
@@ -114,16 +161,17 @@ class RayWard:
             _end(old)
         return machine
 
-    def freest(self, machines: Mapping[str, str]) -> str:
+    def freest(self, machines: Mapping[str, str], among: Collection[str] | None = None) -> str:
         """The machine that has the most cores to spare for each that it has.
 
         Args:
             machines: By shard: where it runs.
+            among: These machines; None: all that are there.
 
         Raises:
             ConfigError: No machine of the file is there.
         """
-        there = self.machines()
+        there = self.machines() if among is None else among
         spare = {
             name: 1 - sum(self._cores(node) for node, where in machines.items() if where == name) / one.cores
             for name, one in self.ward.machines.items()
@@ -164,6 +212,15 @@ class RayWard:
             scheduling_strategy=NodeAffinitySchedulingStrategy(there[machine], soft=True),
         ).remote(self.path, node)
         return Running(node, generation, handle)
+
+
+def reaches_broker(path: str) -> bool:
+    """Whether the machine on which this runs reaches the broker of this ward's file."""
+    try:
+        with connected(load_ward(Path(path).expanduser()).mqtt):
+            return True
+    except (ConnectionOverError, MonitordError):
+        return False
 
 
 @contextmanager

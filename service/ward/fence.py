@@ -83,6 +83,8 @@ class Fence:
     token: str
     place: str
     machine: str = ""
+    known: int = 0
+    """The newest epoch that this disk knows of: a broker that has forgotten all must not begin at 1 again."""
     phase: Phase = "away"
     epoch: int = 0
     """Of our newest claim; 0 before the first."""
@@ -124,7 +126,7 @@ class Fence:
         on = now < self.hears_until
         if on and mine and claim is not None and claim.epoch == self.epoch:
             return _renewed(replace(self, phase="holding"), now)
-        epoch = max(self.epoch, 0 if claim is None else claim.epoch) + 1
+        epoch = max(self.epoch, self.known, 0 if claim is None else claim.epoch) + 1
         steady = seen.uptime_s >= self.terms.over_s
         view = replace(
             self,

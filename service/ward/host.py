@@ -50,7 +50,7 @@ class ShardHost:
         machine: This machine's, for people.
         screen: Shows what happens.
         stop: Set, by whoever starts it, when it is to end.
-        abandon: Ends the process at once: called where the rooms could still be heard when they may not be.
+        abandon: Ends the process at once with this exit status, where rooms could be heard still that may not be.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class ShardHost:
         machine: str,
         screen: Screen,
         stop: threading.Event,
-        abandon: Callable[[], None] = lambda: os._exit(CRASHED),
+        abandon: Callable[[int], object] = os._exit,
     ) -> None:
         self._config: Config = ward.config(node)
         self._node, self._machine, self._screen, self._abandon = node, machine, screen, abandon
         self._place = Place(self._config.state_dir / FOLDER)
         self._place_id = ""
-        self._ward = ward
+        self.terms = ward.terms
         self._stop = stop
         self._again = threading.Event()  # somebody asked for a restart of what hears
         self._ears = threading.Event()  # whether sources may be open
@@ -87,7 +87,7 @@ class ShardHost:
         keeper = self.keeper = ClaimKeeper(
             self._config.mqtt,
             self._node,
-            terms=self._ward.terms,
+            terms=self.terms,
             place=self._place,
             place_id=self._place_id,
             machine=self._machine,
@@ -172,7 +172,8 @@ class ShardHost:
                 since = time.monotonic()
             elif time.monotonic() - since >= LEAVE_S - 2 * TICK_S:
                 _log.critical("%s: the rooms may not be heard any more and still are: the process ends", self._node)
-                self._abandon()
+                # Who has lost it for good has nothing to be started anew for.
+                self._abandon(0 if keeper.lost else CRASHED)
                 return
 
     def _take_over(self, store: DocumentStore) -> None:

@@ -64,12 +64,14 @@ class ClaimKeeper:
         self, mqtt: MqttSettings, node: str, *, terms: Terms, place: Place, place_id: str, machine: str
     ) -> None:
         self._mqtt, self._node, self._place = mqtt, node, place
-        self._fence = Fence(terms, uuid.uuid4().hex, place_id, machine)  # replaced by the thread alone
+        # Replaced by the thread alone.
+        self._fence = Fence(terms, uuid.uuid4().hex, place_id, machine, known=place.epoch)
         self._credentials = Credentials()
         self._stopping = threading.Event()
         self._left = False  # whether it may say that the rooms are heard no more, set before _stopping
         self._to_say: deque[Message] = deque()
         self._detail = f"{mqtt.where}: not connected yet"
+        self._away_since: float | None = time.monotonic()  # None while there is a connection that was read
         self._thread = threading.Thread(target=self._run, name=f"claim:{node}", daemon=True)
 
     def start(self) -> None:
@@ -123,6 +125,12 @@ class ClaimKeeper:
         return self._thread.is_alive()
 
     @property
+    def away_s(self) -> float:
+        """For how long the broker has not been reached (seconds); 0 while it is."""
+        since = self._away_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    @property
     def detail(self) -> str:
         """What is wrong with the way to the broker, for a person; empty where nothing is."""
         return self._detail
@@ -136,6 +144,7 @@ class ClaimKeeper:
                 self._connection(back_off.reset)
             except ConnectionOverError as error:
                 self._fence = self._fence.disconnected()
+                self._away_since = self._away_since or time.monotonic()
                 if self._detail != str(error):
                     self._detail = str(error)
                     _log.warning("%s: the claim: %s", self._node, error)
@@ -163,7 +172,7 @@ class ClaimKeeper:
             if not self._read(connection, sentinel):
                 return
             read()
-            self._detail = ""
+            self._detail, self._away_since = "", None
             while not self._stopping.is_set():
                 self._look(connection)
             self._say_goodbye(connection)

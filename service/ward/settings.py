@@ -1,11 +1,13 @@
 """`ward.yaml` as types: sites and their rooms in fixed slices, the machines, and what all shards have in common."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, cast
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from monitord.errors import ConfigError
 from service.capture.spec import MicrophoneSpec, PageSpec, device_of
@@ -82,6 +84,8 @@ class WardConfig(Part):
     test_alarm: TestAlarmConfig = TestAlarmConfig()
     runtime: Literal["auto", "litert", "keras"] = "auto"
 
+    _written: Mapping[str, Any] = PrivateAttr({})  # as it stands in the file. Any: values of YAML
+
     @model_validator(mode="after")
     def _for_a_ward(self) -> Self:
         if self.mqtt.embedded:
@@ -89,6 +93,14 @@ class WardConfig(Part):
         if others := self.station.model_fields_set & {"http_port", "ingress", "clips"}:
             raise ValueError(f"station: has no {', '.join(sorted(others))}")
         return self
+
+    def digest(self, node: str) -> str:
+        """Changes with whatever the file says that matters to this shard; says nothing of it."""
+        shard = self.shards[node]
+        _, _, number = node.rpartition("_")
+        common = {key: value for key, value in self._written.items() if key not in {"sites", "machines", "station"}}
+        own = self._written["sites"][shard.site]["shards"][number]
+        return hashlib.sha256(json.dumps([common, own], sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property
     def terms(self) -> Terms:
@@ -156,6 +168,7 @@ def load_ward(path: Path) -> WardConfig:
         raise ConfigError("\n".join(refusals(file, error, WardConfig))) from error
     if wrong := list(_misplaced(file, ward)):
         raise ConfigError("\n".join(wrong))
+    ward._written = cast("dict[str, Any]", file.data)  # noqa: SLF001 - our own
     return ward
 
 

@@ -54,11 +54,6 @@ def _cut_off(lab: RayLab) -> None:
     lab.ways[ALPHA].cut.set()
     while lab.ears.now:
         time.sleep(0.02)
-    lab.ward.move(NODE, MACHINES[1])
-
-
-def _freeze_raylet(lab: RayLab) -> None:
-    lab.signal(lab.raylet(ALPHA), 19)  # SIGSTOP
 
 
 FAULTS: Final[tuple[tuple[str, Callable[[RayLab], object], bool], ...]] = (
@@ -67,10 +62,9 @@ FAULTS: Final[tuple[tuple[str, Callable[[RayLab], object], bool], ...]] = (
     ("broker restarted", lambda lab: lab.restart_broker(persistence=True), False),
     ("broker restarted, all forgotten", lambda lab: lab.restart_broker(persistence=False), False),
     ("head killed, back after 3 s", RayLab.restart_head, False),
-    ("cut off from the broker, moved", _cut_off, False),
+    ("cut off from the broker alone", _cut_off, True),
     ("machine killed", lambda lab: lab.kill_machine(ALPHA), True),
     ("machine frozen", lambda lab: lab.freeze(ALPHA), True),
-    ("machine cut off from Ray", _freeze_raylet, True),
 )
 """Words, what is done, and whether the machine is given up by it."""
 
@@ -91,7 +85,7 @@ def failovers(folder: Path) -> Iterator[Failover]:
             silent_s = (lab.ears.silent_at or began) - began
             yield Failover(words, silent_s, lab.ears.silent_s, heard_s, lab.ears.double_s - double_s)
             lab.ways[ALPHA].cut.clear()
-            if gives_up and ALPHA in lab.nodes:
+            if words == "machine frozen":
                 lab.forget(ALPHA)
 
 

@@ -171,6 +171,21 @@ def test_what_goes_out_with_a_claim() -> None:
     assert view.terms.expires_s(lease) == 2 * view.terms.expires_s(replace(lease, hearing=True)) == 8
 
 
+def test_a_claim_that_comes_in_between() -> None:
+    """Then it is that one's that is taken over, and nothing is proven of it."""
+    view, says = fence().read(STEADY, 10.0)
+    view, _ = view.claim_seen(Claim(1, "you", "there"), 10.0)
+    view, _ = view.claim_seen(says[-1], 10.0)  # type: ignore[arg-type]
+    assert view.before == Claim(1, "you", "there")
+    assert not hearing_at(view, 12.9)
+    assert hearing_at(view, 13.0)
+
+
+def test_epochs_go_on_where_a_broker_has_forgotten() -> None:
+    """From the newest that this disk knows of: else an older document would pass for a newer one."""
+    assert claimed(replace(fence(), known=7), STEADY, 10.0).epoch == 8
+
+
 def test_who_only_waits_says_not_that_it_left() -> None:
     """Whoever came before it may hear still; also where it heard once, and had to claim again."""
     view = claimed(fence(), STEADY, 10.0)

@@ -5,9 +5,12 @@ And all are heard again by themselves, nothing is told with two ids, and nothing
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from service.ward.cluster import RayWard
+from service.ward.settings import load_ward
 from service.ward.station.status import ask
 from tests.support.servers.mosquitto import until
 from tests.support.ward.ray_lab import MACHINES, NODE, RayLab, ray_lab
@@ -64,28 +67,33 @@ def test_a_machine_is_killed(lab: RayLab) -> None:
 
 
 def test_a_machine_is_frozen(lab: RayLab) -> None:
-    """Another one hears; when it goes on it hears nothing."""
+    """Another one hears; when it goes on it leaves."""
     family = lab.freeze(ALPHA)
     assert lab.heard(but=ALPHA) in {BETA, GAMMA}
+    lab.ears.paused = True
     lab.thaw(family)
-    until(lambda: lab.ears.now == 1)
+    until(lambda: len(lab.hearing()) == 1)
+    lab.ears.paused = False
     lab.forget(ALPHA)
 
 
 def test_a_machine_is_cut_off_from_ray(lab: RayLab) -> None:
-    """Its shard still hears when another is started for it, and leaves when that one claims."""
-    raylet = lab.raylet(ALPHA)
+    """Its shard hears on, and the one that Ray starts for it stands by; when it is gone, that one hears."""
+    raylet, pid = lab.raylet(ALPHA), lab.shard_pid()
     lab.signal(raylet, signal.SIGSTOP)
+    until(lambda: (told := lab.told()) is not None and told.machine != ALPHA)
+    assert lab.hearing() == [pid]
+    lab.signal(pid, signal.SIGKILL)
     assert lab.heard(but=ALPHA) in {BETA, GAMMA}
     lab.signal(raylet, signal.SIGCONT)
     lab.forget(ALPHA)
 
 
 def test_a_machine_is_cut_off_from_the_broker(lab: RayLab) -> None:
-    """It stops hearing when its lease is over; Ray sees nothing wrong, and a person moves the shard, or waits."""
+    """It stops hearing when its lease is over, and has another machine hear that reaches the broker."""
     lab.ways[ALPHA].cut.set()
     until(lambda: lab.ears.now == 0)
-    assert lab.ward.move(NODE, BETA) == BETA
+    assert lab.heard(but=ALPHA) in {BETA, GAMMA}
     lab.ways[ALPHA].cut.clear()
 
 
@@ -119,6 +127,18 @@ def test_a_rolling_upgrade(lab: RayLab, monkeypatch: pytest.MonkeyPatch) -> None
     assert list(lab.ward.up()) == [f"{NODE}: 0.1.0 became 99.0 on {ALPHA}"]
     assert lab.heard() == ALPHA
     assert lab.shard_pid() != pid
+
+
+def test_the_file_is_changed(lab: RayLab) -> None:
+    """Shards begin anew with it, one by one; those that it has no more end."""
+    path = lab.folder / ALPHA / "ward.yaml"
+    before = path.read_text()
+    path.write_text(before.replace("{", '{"lease_s": 6,', 1))
+    changed = RayWard(load_ward(path), Path("~/ward.yaml"))
+    assert list(changed.up()) == [f"{NODE}: began anew on {ALPHA}, by the file as it is now"]
+    assert list(changed.up()) == []
+    path.write_text(before)
+    assert list(lab.ward.up()) == [f"{NODE}: began anew on {ALPHA}, by the file as it is now"]
 
 
 def test_no_secret_is_in_an_argument(lab: RayLab) -> None:

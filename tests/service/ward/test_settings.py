@@ -117,3 +117,15 @@ def test_whether_the_machines_do(tmp_path: Path, machines: dict[str, tuple[float
     said = list(shortages(loaded(tmp_path, values(machines=given))))
     assert len(said) == (0 if words is None else 1)
     assert words is None or words in said[0]
+
+
+def test_what_a_shard_runs_with_has_a_digest(tmp_path: Path) -> None:
+    """It changes with the shard's own rooms and with what all have in common, and with nothing else."""
+    before = loaded(tmp_path, values())
+    other = _with({"bed4": {"stream": "rtsp://10.0.0.4/a"}})
+    assert loaded(tmp_path, other).digest("north_1") == before.digest("north_1")
+    assert loaded(tmp_path, other).digest("north_2") != before.digest("north_2")
+    assert loaded(tmp_path, values(lease_s=9)).digest("north_1") != before.digest("north_1")
+    assert loaded(tmp_path, values(machines={"alpha": {"cores": 9, "memory_gb": 9}})).digest(
+        "north_1"
+    ) == before.digest("north_1")

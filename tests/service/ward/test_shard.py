@@ -108,18 +108,22 @@ def test_cut_off_from_the_broker_alone(ward: Ward) -> None:
     heard(ward.beta)
     assert ward.alpha.ears == 0
     ward.way.cut.clear()
-    assert ward.alpha.process.wait() == 0
+    # On a machine that has no time its sources are not closed within a second, and it ends itself.
+    assert ward.alpha.process.wait() in {0, 70}
 
 
 def test_frozen(ward: Ward) -> None:
-    """A process that wakes up after another has taken its rooms hears none of them."""
+    """A process that wakes up after another has taken its rooms leaves, and tells nothing."""
     ward.alpha.start()
     heard(ward.alpha)
     ward.alpha.process.send_signal(signal.SIGSTOP)
     ward.beta.start()
     heard(ward.beta)
+    ward.watch.paused = True
     ward.alpha.process.send_signal(signal.SIGCONT)
     assert ward.alpha.process.wait() in {0, 70}
+    ward.watch.paused = False
+    assert ward.alpha.log.count("INFO: connected") == 1
 
 
 @pytest.mark.parametrize("persistence", [True, False])

@@ -46,6 +46,8 @@ class Ears:
     """For how long none did (seconds)."""
     silent_at: float | None = None
     """When that began first (monotonic seconds); None: never, since either was set anew."""
+    paused: bool = False
+    """Whether it looks away: while a machine that was frozen wakes up, and has to see that it may not hear."""
     now: int = 0
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -57,7 +59,7 @@ class Ears:
             if time.monotonic() - searched > SEARCH_S:
                 pids, searched = _shards(), time.monotonic()
             self.now, now = sum(ears_of(pid) > 0 for pid in pids), time.monotonic()
-            self.double_s += (now - at) * (self.now > 1)
+            self.double_s += (now - at) * (self.now > 1 and not self.paused)
             if not self.now:
                 self.silent_s += now - at
                 self.silent_at = self.silent_at or now
@@ -120,11 +122,16 @@ class RayLab:
             env_vars={"HOME": str(home), "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
         )
 
+    @staticmethod
+    def hearing() -> list[int]:
+        """Process ids of those that hear now."""
+        return [pid for pid in _shards() if ears_of(pid)]
+
     # Faults.
 
     def shard_pid(self) -> int:
         """Of the process that hears, once one does."""
-        while not (pids := [pid for pid in _shards() if ears_of(pid)]):
+        while not (pids := self.hearing()):
             time.sleep(LOOK_S)
         return pids[0]
 

@@ -113,6 +113,8 @@ class Watch:
     """For how long more than one had (seconds)."""
     heard_s: float = 0.0
     """For how long one had (seconds)."""
+    paused: bool = False
+    """Whether it looks away: while one that was frozen wakes up, and has to see that it may not hear."""
     over: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -121,7 +123,7 @@ class Watch:
         while not self.over.wait(LOOK_S):
             hearing = sum(one.ears > 0 for one in self.shards if hasattr(one, "process"))
             now = time.monotonic()
-            self.double_s += (now - at) * (hearing > 1)
+            self.double_s += (now - at) * (hearing > 1 and not self.paused)
             self.heard_s += (now - at) * (hearing == 1)
             at = now
 

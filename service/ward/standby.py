@@ -1,0 +1,47 @@
+"""Whether somebody hears a shard now: what whoever was not asked to take it looks at before it claims."""
+
+import time
+from typing import Final
+
+from service.ward.broker import connected, read_kept
+from service.ward.claim import claim_topic, lease_topic, read_claim, read_lease
+from service.ward.fence import RENEW_S
+from service.ward.host import FOLDER
+from service.ward.place import Place
+from service.ward.settings import WardConfig
+
+LISTEN_S: Final = 2.5 * RENEW_S
+"""For how long it listens (seconds): who hears shows two signs of life in that time."""
+_PUMP_S: Final = 0.1
+"""Longest wait in one look (seconds)."""
+
+
+def somebody_hears(ward: WardConfig, node: str) -> bool:
+    """Whether another process shows signs of life; at once where it is dead for sure, for its place is ours.
+
+    Raises:
+        ConnectionOverError: Nobody can tell.
+        ConfigError: A password file cannot be used, or the state directory cannot be kept.
+    """
+    with connected(ward.mqtt) as connection:
+        claim = read_claim(read_kept(connection, [claim_topic(node)]).get(claim_topic(node), b""))
+        if claim is None:
+            return False
+        place = Place(ward.config(node).state_dir / FOLDER)
+        try:
+            if claim.place == place.open() and place.lock():
+                return False
+        finally:
+            place.close()
+        connection.subscribe([lease_topic(node)])
+        until = time.monotonic() + LISTEN_S
+        while time.monotonic() < until:
+            connection.pump(_PUMP_S)
+            connection.answers.clear()
+            while connection.incoming:
+                came = connection.incoming.popleft()
+                lease = read_lease(bytes(came.payload))
+                # One that was kept may be of somebody who is dead by now.
+                if not came.retain and lease is not None and lease.hearing:
+                    return True
+    return False
