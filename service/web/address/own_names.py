@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from service.capture.own_address import reachable
 from service.settings.addresses import in_house
 
-_INTERFACES: Final = Path("/sys/class/net")
-"""A folder for each interface, sysfs(5)."""
+_DEV: Final = Path("/proc/net/dev")
+"""Lists the interfaces after two lines of heading, the name before a colon, proc(5). Every container has it, unlike /sys."""
 _SIOCGIFADDR: Final = 0x8915
 """Asks Linux for the IPv4 address of an interface, netdevice(7)."""
 _IF_INET6: Final = Path("/proc/net/if_inet6")
@@ -54,8 +54,7 @@ def host_of(authority: str) -> str:
 
 def _addresses() -> Iterator[str]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        # Their names are read from files: a service may not ask the kernel by netlink, as `if_nameindex` does.
-        for interface in sorted(path.name for path in _INTERFACES.iterdir()):
+        for interface in _interfaces():
             with contextlib.suppress(OSError):  # an interface without an address
                 answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
                 yield socket.inet_ntoa(answer[20:24])
@@ -64,3 +63,15 @@ def _addresses() -> Iterator[str]:
             address = ipaddress.IPv6Address(int(line.split()[0], 16))
             if not address.is_link_local:  # a browser cannot write which interface it means
                 yield str(address)
+
+
+def _interfaces() -> list[str]:
+    """Returns the names of the interfaces; none where no file names them.
+
+    Read from a file: a service may not ask the kernel by netlink, as `socket.if_nameindex` does.
+    """
+    try:
+        lines = _DEV.read_text().splitlines()[2:]
+    except OSError:
+        return []
+    return sorted(line.partition(":")[0].strip() for line in lines)

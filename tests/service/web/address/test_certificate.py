@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitord.errors import ConfigError
+from service.web.address import own_names
 from service.web.address.certificate import OwnCertificate
 from service.web.address.own_names import host_of, own_hosts
 
@@ -84,6 +85,12 @@ def test_this_machine_knows_its_names() -> None:
     hosts = own_hosts()
     assert {"localhost", "127.0.0.1", "::1"} <= set(hosts)
     assert len(hosts) == len(set(hosts))
+
+
+def test_a_sandbox_that_hides_the_interfaces_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is then found by its name, on loopback, and by the addresses of IPv6."""
+    monkeypatch.setattr(own_names, "_DEV", tmp_path / "hidden")
+    assert {"localhost", "127.0.0.1"} <= set(own_hosts())
 
 
 @pytest.mark.parametrize(
