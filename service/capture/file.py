@@ -8,6 +8,7 @@ from model.decoding.tracks import ANY, Wanted
 from monitord.errors import ConfigError, MonitordError
 from service.backoff import BackOff
 from service.capture.captured_source import AttemptError, CapturedSource
+from service.capture.child.process import ChildProcess
 from service.capture.child.sound import Lost
 from service.capture.clock import Pace
 from service.capture.inbox import Inbox
@@ -32,16 +33,26 @@ class FileSource(CapturedSource):
             recording as fast as it goes waits for its end.
         loop: Whether it starts over at its end, without a gap on the time axis.
         wanted: Which of several audio tracks.
+        lent: What decodes it, of `Decoders`; None: a process of its own.
     """
 
     def __init__(
-        self, source_id: str, path: Path, inbox: Inbox, *, realtime: bool, loop: bool, wanted: Wanted = ANY
+        self,
+        source_id: str,
+        path: Path,
+        inbox: Inbox,
+        *,
+        realtime: bool,
+        loop: bool,
+        wanted: Wanted = ANY,
+        lent: ChildProcess | None = None,
     ) -> None:
         super().__init__(source_id, inbox, back_off=BackOff(first_s=PAUSE_S, cap_s=PAUSE_CAP_S), told=realtime)
         self._path = path
         self._realtime = realtime
         self._loop = loop
         self._wanted = wanted
+        self._lent = lent
 
     def stop(self, timeout_s: float) -> bool:
         """Stops where it is, at most a chunk later; what the inbox holds stays readable."""
@@ -67,7 +78,9 @@ class FileSource(CapturedSource):
         pace = Pace()
         began = time.time()
         played_s = 0.0
-        for record in file_sound(self._path, wanted=self._wanted, again=self._loop, stopping=self._stopping):
+        for record in file_sound(
+            self._path, wanted=self._wanted, again=self._loop, stopping=self._stopping, lent=self._lent
+        ):
             n, rate_hz = record.n, record.rate_hz
             if self._realtime and not pace.wait(n, rate_hz, self._stopping, calm=self.inbox.calm):
                 return

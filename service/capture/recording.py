@@ -14,7 +14,7 @@ from monitord.errors import ConfigError, SourceError
 from monitord.types import Pcm
 from service.capture.child.decoder import Decoder
 from service.capture.child.decoder_request import Request
-from service.capture.child.process import STALLED, ChildError
+from service.capture.child.process import STALLED, ChildError, ChildProcess
 from service.capture.child.sound import Lost, Sound
 
 CHUNK_S = 0.1
@@ -54,6 +54,7 @@ def file_sound(
     wanted: Wanted = ANY,
     again: bool = False,
     stopping: threading.Event | None = None,
+    lent: ChildProcess | None = None,
 ) -> Iterator[Sound | Lost]:
     """Yields sound of about `CHUNK_S` and what is damaged in between, the whole recording, every sample once.
 
@@ -62,6 +63,7 @@ def file_sound(
         wanted: Which of several audio tracks.
         again: Whether it starts over at its end, for ever.
         stopping: Once set, the sound ends.
+        lent: What decodes it, of `Decoders`; None: a process of its own.
 
     Raises:
         ConfigError: The path is missing, a directory, or may not be read.
@@ -71,7 +73,7 @@ def file_sound(
     waiting: list[Sound] = []
     heard_s = 0.0
     try:
-        with Decoder(_request(path, wanted, again=again), stopping) as decoder:
+        with Decoder(_request(path, wanted, again=again), stopping, lent=lent) as decoder:
             opened = decoder.opened()
             if opened is None:
                 return

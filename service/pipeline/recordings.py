@@ -1,7 +1,7 @@
 """Recordings through the real worker, one after the other: what `monitord replay` and `monitord archive` hear by.
 
-A decoder is a process, which takes longer to start than a short recording takes to hear. So the next ones are opened
-while one is heard; what each of them gives waits in its own ring.
+A decoder is a process, which takes longer to start than a short recording takes to hear. So it stays for the next one,
+and the next one is opened while one is heard; what it gives waits in its own ring.
 """
 
 import re
@@ -19,6 +19,8 @@ from monitord.errors import SourceError
 from monitord.tally import Tally
 from monitord.tracker import likely_reason
 from monitord.types import CryEvent, Scores, Segment
+from service.capture.child.decoder import Decoders
+from service.capture.child.process import ChildProcess
 from service.capture.file import FileSource
 from service.capture.inbox import Inbox
 from service.capture.source import SourceState
@@ -28,9 +30,9 @@ from service.pipeline.channel import SourceChannel
 from service.pipeline.trace import Trace
 from service.pipeline.worker import Worker
 
-AHEAD: Final = 3
-"""Recordings that are opened before their turn. One's decoder starts in 0.2 s of a core and a clip of 7 s is heard in
-0.05 s, so that four starts keep two cores busy; each more costs 15 MB and a ring of 30 s."""
+AHEAD: Final = 1
+"""Recordings that are opened before their turn: a clip is decoded in less time than the one before it is heard. Each
+more costs 15 MB for a process and a ring of 30 s."""
 STOP_S: Final = 1.0
 """Longest wait for a decoder that is no longer wanted (seconds); its process ends with ours."""
 
@@ -65,17 +67,20 @@ def hear(
     """
     waiting = iter(recordings)
     opened: deque[_Opened] = deque()
-    try:
-        while True:
-            while len(opened) <= AHEAD and (following := next(waiting, None)) is not None:
-                opened.append(_Opened(*following))
-            if not opened:
-                return
-            yield opened[0].hear(Classifier(bundle, runtime), write, trace=trace)
-            opened.popleft()
-    finally:
-        for one in opened:
-            one.source.stop(STOP_S)
+    with Decoders() as decoders:
+        try:
+            while True:
+                while len(opened) <= AHEAD and (following := next(waiting, None)) is not None:
+                    opened.append(_Opened(*following, decoders.lend()))
+                if not opened:
+                    return
+                heard = opened[0].hear(Classifier(bundle, runtime), write, trace=trace)
+                decoders.take_back(opened.popleft().decoder)
+                yield heard
+        finally:
+            for one in opened:
+                one.source.stop(STOP_S)
+                decoders.take_back(one.decoder)
 
 
 def source_ids(files: Sequence[Path]) -> list[str]:
@@ -93,10 +98,11 @@ def source_ids(files: Sequence[Path]) -> list[str]:
 class _Opened:
     """A recording whose decoder is at work."""
 
-    def __init__(self, source_id: str, path: Path) -> None:
+    def __init__(self, source_id: str, path: Path, decoder: ChildProcess | None) -> None:
+        self.decoder = decoder
         self._wake = threading.Event()
         self._inbox = Inbox(source_id, waits=True, wake=self._wake)
-        self.source = FileSource(source_id, path, self._inbox, realtime=False, loop=False)
+        self.source = FileSource(source_id, path, self._inbox, realtime=False, loop=False, lent=decoder)
         self.source.start()
 
     def hear(self, classifier: Classifier, write: Callable[[Line], object], *, trace: bool) -> Heard:

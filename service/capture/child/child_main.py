@@ -55,25 +55,56 @@ class Daemon:
             rest = rest[os.write(self._pipe, rest) :]
 
 
-def serve(work: Callable[[Daemon, dict[str, Any]], None], limits: Iterable[tuple[int, int]]) -> None:
-    """Does what the first line asks, and says how it ended. Does not return.
+def serve(
+    work: Callable[[Daemon, dict[str, Any]], None],
+    limits: Iterable[tuple[int, int]],
+    load: Callable[[], object] = lambda: None,
+) -> None:
+    """Does what a line asks, and says how it ended. Does not return.
+
+    Where the line says `more`, a copy of this process does it, and then the next line is read: libraries are loaded
+    once, and no recording meets what another one has left of them.
 
     Args:
         work: Takes the line, a JSON object.
         limits: Of `resource`, and the most that the process may take.
+        load: Loads what the copies need.
     """
     daemon = Daemon()
     asked = daemon.asked() or {}
-    _confine(asked.pop("daemon"), limits)
+    _confine(asked["daemon"], limits)
+    while asked.get("more"):
+        load()
+        if not _copied():
+            break
+        following = daemon.asked()
+        if following is None:
+            os._exit(0)
+        asked = following
     with suppress(BrokenPipeError):  # the daemon leaves by closing the pipe, or by killing
         try:
-            work(daemon, asked)
+            work(daemon, {key: value for key, value in asked.items() if key not in {"daemon", "more"}})
         except Exception as error:  # noqa: BLE001 - the library's are expected, others are told with their place
             text = _failed(error)
             daemon.write(HEADER.pack(FAILED, 0, len(text)), text)
         else:
             daemon.write(HEADER.pack(ENDED, 0, 0))
     os._exit(0)  # nothing is left to be saved, and closing a connection may hang
+
+
+def _copied() -> bool:
+    """Copies this process: False in the copy; True here, when that is done. It ends here as well where it crashed."""
+    here = os.getpid()
+    copy = os.fork()
+    if copy == 0:
+        _die_with(here)
+        return False
+    _, status = os.waitpid(copy, 0)
+    if os.WIFSIGNALED(status):
+        os.kill(here, os.WTERMSIG(status))
+    if status:
+        os._exit(os.waitstatus_to_exitcode(status))
+    return True
 
 
 def _confine(daemon: int, limits: Iterable[tuple[int, int]]) -> None:
@@ -84,12 +115,16 @@ def _confine(daemon: int, limits: Iterable[tuple[int, int]]) -> None:
         hard = resource.getrlimit(limit)[1]
         value = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(limit, (value, value))
-    with suppress(OSError, AttributeError):  # Linux has it; elsewhere the closed pipe ends this process
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != daemon:
-        os._exit(0)  # it ended before the line above
+    _die_with(daemon)
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123 - pathlib is a megabyte
         score.write(str(FIRST_TO_DIE))
+
+
+def _die_with(parent: int) -> None:
+    with suppress(OSError, AttributeError):  # Linux has it; elsewhere the closed pipe ends this process
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)  # it ended before the line above
 
 
 def _failed(error: Exception) -> bytes:

@@ -124,5 +124,12 @@ class _Told:
             self._daemon.write(HEADER.pack(SOUND, frame.rate_hz, len(piece) // SAMPLE_BYTES), piece)
 
 
+def _load() -> None:
+    import av  # noqa: F401, PLC0415 - after the limits
+
+    import model.decoding.frames  # noqa: F401, PLC0415
+    import service.capture.child.stream_opening  # noqa: F401, PLC0415
+
+
 if __name__ == "__main__":
-    serve(_decode, LIMITS)
+    serve(_decode, LIMITS, _load)

@@ -111,7 +111,10 @@ class ChildProcess:
     ) -> None:
         self._module = module
         self._name = name
-        self._stopping = stopping or threading.Event()
+        self.stopping = stopping or threading.Event()
+        """Once set, what it says ends."""
+        self.over = False
+        """Whether it has done all that it was asked."""
         self._calm = calm
         self._environment = environment
         self._files = files
@@ -156,8 +159,14 @@ class ChildProcess:
             with suppress(BrokenPipeError):
                 pipe.close()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
     def ask(self, words: Mapping[str, object]) -> None:
         """Writes one line; where it has ended already, that is read from it next."""
+        self.over = False
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(words).encode() + b"\n")
@@ -189,6 +198,7 @@ class ChildProcess:
             return None
         kind, rate_hz, length = HEADER.unpack(raw)
         if kind == FAILED:
+            self.over = True
             raise ChildError(failed(self._text(length)))
         return kind, rate_hz, length
 
@@ -200,10 +210,10 @@ class ChildProcess:
         """
         until = time.monotonic() + timeout_s
         while len(self._come) - self._taken < n:
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 return None
             if self._calm is not None and self._calm():
-                self._stopping.wait(until_poll_s())
+                self.stopping.wait(until_poll_s())
             now = time.monotonic()
             if not self._poll.poll(1e3 * max(0.0, min(POLL_S, until - now))):
                 if now >= until:
@@ -241,6 +251,7 @@ class ChildProcess:
             wait_s = silence_s
             kind, rate_hz, n = header
             if kind == ENDED and ends:
+                self.over = True
                 return
             if kind == TRACK:
                 track = str(self._text(n).get("track"))
