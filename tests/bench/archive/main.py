@@ -1,8 +1,9 @@
 """`tests/bench/run archive`: how fast an archive is heard, by engine and workers, beside `replay` of the same files.
 
 Two archives from formulas: clips of 7 s, which a phone's app records, and recordings of 4 minutes. Each way hears them
-from its start to its end, in turns, A B C A B C, so that other work on the machine weighs on all. CPU is that of all
-processes; of Ray it is not known, for its processes are nobody's children.
+from its start to its end, in turns, A B C A B C, so that other work on the machine weighs on all. A worker's decoder is
+a process beside it, so one worker is kept on one core to be compared with: W workers on W cores should hear 0.8 W times
+as much. CPU is that of all processes; of Ray it is not known, for its processes are nobody's children.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from tests.bench.markdown import markdown, number
 from tests.support.paths import ROOT
 from tests.support.sound.media import write_media
 
+ONE = "pool"
+"""Whose single worker on one core all others are compared with."""
 CLIP_S, RECORDING_S = 7.0, 240.0
 """Lengths of what lies in the two archives (seconds)."""
 
@@ -36,11 +39,18 @@ class Way:
 
     name: str
     workers: int
+    cores: int
+    """That it may use."""
     command: tuple[str, ...]
     """What follows `monitord`; DIR and OUT stand for the archive and the result, FILES for each recording."""
     wall_s: list[float] = field(default_factory=list)
     """Of each turn, from the start of the process to its end (seconds)."""
     cpu_s: list[float] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """What it is called."""
+        return f"{self.name}, workers: {self.workers}, cores: {self.cores}"
 
     def take_turn(self, folder: Path, out: Path) -> None:
         """Hears the archive once."""
@@ -55,10 +65,14 @@ class Way:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=True,
+            preexec_fn=self._confine,
         )
         self.wall_s.append(time.monotonic() - began)
         self.cpu_s.append(_cpu_s() - before)
         out.unlink(missing_ok=True)
+
+    def _confine(self) -> None:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: self.cores])
 
 
 def main(argv: Sequence[str]) -> None:
@@ -81,10 +95,10 @@ def main(argv: Sequence[str]) -> None:
             for turn in range(rounds):
                 for way in ways:
                     way.take_turn(folder, Path(name) / "rows.jsonl")
-                    told = f"{way.name}, {way.workers}: {way.wall_s[-1]:.1f} s, load {os.getloadavg()[0]:.1f}"
+                    told = f"{way.key}: {way.wall_s[-1]:.1f} s, load {os.getloadavg()[0]:.1f}"
                     sys.stderr.write(f"archive: {what}, turn {turn + 1}, {told}\n")
             tables.append(f"{count} {what} of {length_s:g} s\n\n{_table(ways, count * length_s)}")
-            turns[what] = {f"{way.name}, {way.workers}": {"wall_s": way.wall_s, "cpu_s": way.cpu_s} for way in ways}
+            turns[what] = {way.key: {"wall_s": way.wall_s, "cpu_s": way.cpu_s} for way in ways}
     sys.stdout.write(
         f"{machine['cpu']}, {machine['cores']} cores, load {machine['load_before']} before and"
         f" {os.getloadavg()[0]:.2f} after; median of {rounds}\n\n" + "\n".join(tables)
@@ -95,12 +109,15 @@ def main(argv: Sequence[str]) -> None:
 
 def _ways(workers: int) -> list[Way]:
     """Every way there is here; Ray where it is installed."""
-    engines = ["pool", *(["ray"] if find_spec("ray") else [])]
-    counts = sorted({1, workers})
-    return [Way("replay", 1, ("replay", "FILES"))] + [
-        Way(f"archive, {engine}", n, ("archive", "DIR", "--out", "OUT", "--engine", engine, "--workers", str(n)))
-        for engine in engines
-        for n in counts
+    all_cores = len(os.sched_getaffinity(0))
+    ways = [(ONE, 1, 1), ("pool", workers, all_cores), *([("ray", workers, all_cores)] if find_spec("ray") else [])]
+    return [
+        Way("replay", 1, 1, ("replay", "FILES")),
+        Way("replay", 1, all_cores, ("replay", "FILES")),
+        *(
+            Way(engine, n, cores, ("archive", "DIR", "--out", "OUT", "--engine", engine, "--workers", str(n)))
+            for engine, n, cores in ways
+        ),
     ]
 
 
@@ -120,8 +137,8 @@ def _archive(folder: Path, count: int, length_s: float) -> Path:
 
 def _table(ways: Sequence[Way], sound_s: float) -> str:
     """One row each: how fast, at what cost, and what its workers are worth beside one."""
-    one = {way.name: statistics.median(way.wall_s) for way in ways if way.workers == 1}
-    rows = [["way", "workers", "s", "times real time", "CPU s for an hour of sound", "beside one worker of it"]]
+    one_s = next(statistics.median(way.wall_s) for way in ways if (way.name, way.workers, way.cores) == (ONE, 1, 1))
+    rows = [["way", "workers", "cores", "s", "times real time", "CPU s for an hour of sound", "times one worker"]]
     for way in ways:
         wall_s = statistics.median(way.wall_s)
         cpu_s = statistics.median(way.cpu_s) / sound_s * 3600
@@ -129,10 +146,11 @@ def _table(ways: Sequence[Way], sound_s: float) -> str:
             [
                 way.name,
                 str(way.workers),
+                str(way.cores),
                 number(wall_s),
                 number(sound_s / wall_s),
-                "" if "ray" in way.name else number(cpu_s),
-                f"{one[way.name] / wall_s:.2f}",
+                "" if way.name == "ray" else number(cpu_s),
+                f"{one_s / wall_s:.2f}",
             ]
         )
     return markdown(rows)

@@ -111,17 +111,17 @@ def test_a_row_adds_its_recording_up(heard: Path) -> None:
 
 def test_one_worker_writes_the_same(archive: Path, heard: Path, tmp_path: Path) -> None:
     """How many work, and where the rows go, changes no byte."""
-    assert main(["archive", str(archive), "--out", str(tmp_path / "rows.jsonl"), "--workers", "1"]) == 0
+    assert monitord("archive", archive, "--out", tmp_path / "rows.jsonl", "--workers", 1).returncode == 0
     assert (tmp_path / "rows.jsonl").read_bytes() == heard.read_bytes()
 
 
-def test_rows_may_lie_in_the_archive(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_may_lie_in_the_archive(archive: Path, tmp_path: Path) -> None:
     """What this command writes is no recording of the archive, and the folder may be given as a relative path."""
     folder = tmp_path / "archive"
     folder.mkdir()
     shutil.copy(archive / "quiet 00.wav", folder)
-    monkeypatch.chdir(tmp_path)
-    assert main(["archive", "archive", "--out", "archive/rows.jsonl"]) == 0
+    relative = os.path.relpath(folder, ROOT)
+    assert monitord("archive", relative, "--out", f"{relative}/rows.jsonl").returncode == 0
     assert list(rows(folder / "rows.jsonl")) == ["quiet 00.wav"]
 
 
@@ -202,7 +202,7 @@ def test_real_recordings(shared_data: Path, tmp_path: Path) -> None:
     for name in names:
         shutil.copy(shared_data / "esc50" / name, tmp_path)
     out = tmp_path / "rows.jsonl"
-    assert main(["archive", str(tmp_path), "--out", str(out), "--workers", "2"]) == 0
+    assert monitord("archive", tmp_path, "--out", out, "--workers", 2).returncode == 0
     replayed = monitord("replay", *(tmp_path / name for name in names)).stdout.splitlines()
     found = rows(out)
     assert [json.dumps(line) for row in found.values() for line in row["heard"]] == replayed[:-1]
