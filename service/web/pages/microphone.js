@@ -26,7 +26,6 @@ async function open() {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ audio: SOUND });
     await collect();
-    trouble = "";
   } catch (error) {
     trouble = error.name === "NotAllowedError" || error.name === "SecurityError" ? "not_allowed" : "mic_taken";
   }
@@ -66,6 +65,10 @@ async function collect() {
     else if (!heard) sender.begin(rate);
     heard = true;
     sampleAt = now;
+    if (trouble) {  // over with the first sample, not with a promise of one
+      trouble = "";
+      tell();
+    }
     zerosSince = measure(data) ? null : zerosSince ?? now;
     sender.push(data);
   };
