@@ -1,0 +1,64 @@
+"""The keeper of a claim on a real broker: takes it, loses it, takes it again, and says what is wrong."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.mqtt.settings import MqttSettings
+from service.ward.claim import claim_topic
+from service.ward.fence import Terms
+from service.ward.keeper import ClaimKeeper
+from service.ward.place import Place
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
+
+pytestmark = pytest.mark.e2e
+
+NODE = "north_1"
+
+
+@contextlib.contextmanager
+def keeper(folder: Path, broker: Mosquitto, **more: object) -> Iterator[ClaimKeeper]:
+    """One that has started, with a state directory of its own."""
+    place = Place(folder)
+    mqtt = MqttSettings.model_validate({"host": "127.0.0.1", "port": broker.port, **more})
+    made = ClaimKeeper(mqtt, NODE, terms=Terms(3.0), place=place, place_id=place.open(), machine=folder.name)
+    with contextlib.closing(place), made:
+        yield made
+
+
+def test_the_last_claim_holds(tmp_path: Path, broker: Mosquitto) -> None:
+    """The first may hear no more from then on, and the second may as soon as the first has left."""
+    with keeper(tmp_path / "alpha", broker) as alpha:
+        until(alpha.may_hear)
+        with keeper(tmp_path / "beta", broker) as beta:
+            until(lambda: alpha.lost)
+            assert not alpha.may_hear()
+            alpha.stop(left=True)
+            until(beta.may_hear)
+            assert beta.fence.gone
+            assert beta.fence.epoch == 2
+
+
+def test_a_claim_that_somebody_clears_is_made_again(tmp_path: Path, broker: Mosquitto) -> None:
+    """It is heard on meanwhile: nobody else has claimed."""
+    with keeper(tmp_path / "alpha", broker) as alpha, Subscriber(broker) as subscriber:
+        until(alpha.may_hear)
+        subscriber.say(claim_topic(NODE), "", retain=True)
+        until(lambda: alpha.fence.epoch == 2)
+        assert alpha.may_hear()
+        until(lambda: subscriber.latest(claim_topic(NODE)).get("epoch") == 2)
+
+
+def test_a_user_without_rights_is_told_so(tmp_path: Path) -> None:
+    """And hears nothing."""
+    word = tmp_path / "word"
+    word.write_text("lull-1")
+    with (
+        Mosquitto(tmp_path / "broker", users={"staff": "lull-1"}, acl="user staff\ntopic read monitord/#\n") as guarded,
+        keeper(tmp_path / "alpha", guarded, username="staff", password_file=word) as alpha,
+    ):
+        until(lambda: "rights of a ward" in alpha.detail)
+        assert alpha.away_s > 0.0
+        assert not alpha.may_hear()
