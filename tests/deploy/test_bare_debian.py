@@ -5,6 +5,7 @@ What is typed stands in README.md and docs/install.md; here stands only what a r
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,12 @@ def hears_a_cry(debian: BareDebian, said: Path) -> None:
     until(lambda: '"started"' in debian.types(f"timeout 30 {watch()}").stdout)
 
 
+def packages_mb(debian: BareDebian) -> float:
+    """What its Debian packages take, by their own word."""
+    sizes_kib = types(debian, "dpkg-query --show --showformat '${Installed-Size}\\n'").split()
+    return sum(int(size) for size in sizes_kib) * 1024 / 1e6
+
+
 def types(debian: BareDebian, command: str) -> str:
     """Types a command of a document; it works, and what it said is returned."""
     done = debian.types(command)
@@ -69,12 +76,18 @@ def test_deploy_run(bare: BareDebian, tmp_path: Path) -> None:
     """The README's first command says what it takes and hears the cry of the demo; two deletions are the way back."""
     command = commands(README, "Try it")[0]
     said = tmp_path / "said"
+    before_mb = packages_mb(bare)
     running = bare.starts(command, said)
     hears_a_cry(bare, said)
     words = said.read_text()
     for announced in ("Debian packages, with sudo: ", "MB of disk", "MB of memory", "switched off (masked)", "DEMO"):
         assert announced in words
     assert "home: online" in types(bare, "deploy/monitord status")
+    (announced_apt,) = re.findall(r"packages, (\d+) MB\)", words)
+    (announced_environment,) = re.findall(r"(\d+) MB of disk", words)
+    taken = packages_mb(bare) - before_mb, float(types(bare, "du -s --block-size=MB .venv").partition("MB")[0])
+    assert taken[0] <= int(announced_apt)
+    assert taken[1] <= int(announced_environment)
     os.killpg(running.pid, signal.SIGINT)
     running.wait()
     # docs/install.md: three things are left, and the first two are deleted.
