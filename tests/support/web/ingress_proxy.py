@@ -35,6 +35,8 @@ class IngressProxy:
     """Of `web.ingress`."""
     user: str = "bernd"
     """Who is logged in, by user name."""
+    prefix: str = PREFIX
+    """Under which it passes on."""
     own_port: int = field(default_factory=free_port)
 
     @property
@@ -63,7 +65,7 @@ class IngressProxy:
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
         application = web.Application()
-        application.add_routes([web.get("/", _frame), web.route("*", PREFIX + "/{path:.*}", self._pass_on)])
+        application.add_routes([web.get("/", _frame), web.route("*", self.prefix + "/{path:.*}", self._pass_on)])
         served = web.AppRunner(application, shutdown_timeout=0.1)
         await served.setup()
         await web.TCPSite(served, "127.0.0.1", self.own_port).start()
