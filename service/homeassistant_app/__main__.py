@@ -18,7 +18,7 @@ USER: Final = 568
 TOKEN: Final = "SUPERVISOR_TOKEN"  # noqa: S105 - the name of a variable
 """In the environment: what the Supervisor knows the app by. The daemon does not get it."""
 NO_MQTT: Final = (
-    "Home Assistant offers no MQTT broker, so it is told nothing. Install the app Mosquitto broker, set up the"
+    "no MQTT broker of Home Assistant's is known, so it is told nothing. Install the app Mosquitto broker, set up the"
     " integration MQTT, and restart this app; or name a broker of your own as mqtt in monitord.yaml. The page works all"
     " the same."
 )
