@@ -14,11 +14,7 @@ from service.capture.own_address import reachable
 from service.settings.addresses import in_house
 
 _DEV: Final = Path("/proc/net/dev")
-<<<<<<< Updated upstream
 """Lists the interfaces after two lines of heading, the name before a colon, proc(5); every container has it."""
-=======
-"""Lists the interfaces after two lines of heading, proc(5). Every container has it, unlike /sys."""
->>>>>>> Stashed changes
 _SIOCGIFADDR: Final = 0x8915
 """Asks Linux for the IPv4 address of an interface, netdevice(7)."""
 _IF_INET6: Final = Path("/proc/net/if_inet6")
