@@ -15,13 +15,16 @@ from model.forward import Runtime
 from model.runtime import Choice, open_runtime
 from monitord.errors import BundleError, ConfigError
 from service.archive.listing import Recording
+from service.capture.child.decoder import Decoders
 from service.messages.json_lines import Line, archive_row
 from service.pipeline.recordings import hear, source_ids
 
+PARTS: Final = 64
+"""Parts at least, where there are as many recordings: at the end some cores wait for the last part, a small one."""
 PART_RECORDINGS: Final = 16
-"""Most recordings in a part: short ones are heard in 3 s then, of which a tenth is the first one's start."""
+"""Most recordings in a part: short ones are heard in a second then, and 100,000 of them are 6,250 files."""
 PART_BYTES: Final = 16 * 2**20
-"""Bytes after which a part ends: 9 minutes of WAV or 2 hours of Opus, which is half a minute of hearing."""
+"""Bytes after which a part ends at the latest: 9 minutes of WAV or an hour of Opus, heard in half a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Part:
 
 
 def cut(folder: Path, recordings: Sequence[Recording], ears: Ears, work: Path) -> list[Part]:
-    """Cuts an archive into parts, in its order; the same archive is always cut alike.
+    """Cuts an archive into parts, in its order; the same archive is always cut alike, by however many it is heard.
 
     Args:
         folder: Of the archive.
@@ -63,11 +66,14 @@ def cut(folder: Path, recordings: Sequence[Recording], ears: Ears, work: Path) -
         ears: What they are heard by.
         work: Where the rows of each part go.
     """
+    # Powers of two, so that a recording more or less moves no other part's bounds: of sizes, that above the share.
+    most = min(PART_RECORDINGS, 1 << max(0, (len(recordings) // PARTS).bit_length() - 1))
+    most_bytes = min(PART_BYTES, 1 << (sum(recording.size for recording in recordings) // PARTS).bit_length())
     parts: list[Part] = []
     taken: list[Recording] = []
     for recording in recordings:
         taken.append(recording)
-        if len(taken) == PART_RECORDINGS or sum(one.size for one in taken) >= PART_BYTES:
+        if len(taken) >= most or sum(one.size for one in taken) >= most_bytes:
             parts.append(_part(folder, taken, ears, work))
             taken = []
     return [*parts, _part(folder, taken, ears, work)] if taken else parts
@@ -80,12 +86,12 @@ def hear_part(part: Part) -> None:
         BundleError: The model is not the one that was asked for.
         ConfigError: The rows cannot be written.
     """
-    bundle, runtime = _opened(part.ears)
+    bundle, runtime, decoders = _opened(part.ears)
     paths = [part.folder / recording.name for recording in part.recordings]
     ids = [source_ids([path])[0] for path in paths]  # each as if it were heard alone
     rows: list[str] = []
     lines: list[Line] = []
-    heard = hear(zip(ids, paths, strict=True), bundle, runtime, lines.append)
+    heard = hear(zip(ids, paths, strict=True), bundle, runtime, lines.append, decoders=decoders)
     for recording, one in zip(part.recordings, heard, strict=True):
         error = None if one.error is None else str(one.error)
         rows.append(json.dumps(archive_row(recording.name, lines, one.tally, error)) + "\n")
@@ -124,12 +130,12 @@ def _part(folder: Path, recordings: Sequence[Recording], ears: Ears, work: Path)
 
 
 @lru_cache(maxsize=1)
-def _opened(ears: Ears) -> tuple[Bundle, Runtime]:
-    """Loads the network, once in a process."""
+def _opened(ears: Ears) -> tuple[Bundle, Runtime, Decoders]:
+    """Loads the network, once in a process, which has one thread that hears and ends with it."""
     bundle = load_bundle(ears.bundle).require_trained()
     if bundle.id != ears.bundle_id:
         raise BundleError(
             f"{bundle.directory}: bundle {bundle.id} here, {ears.bundle_id} where the archive was started;"
             " put the same model on every machine"
         )
-    return bundle, open_runtime(bundle, ears.runtime)
+    return bundle, open_runtime(bundle, ears.runtime), Decoders()

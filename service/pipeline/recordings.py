@@ -52,6 +52,7 @@ def hear(
     runtime: Runtime,
     write: Callable[[Line], object],
     *,
+    decoders: Decoders,
     trace: bool = False,
 ) -> Iterator[Heard]:
     """Yields what became of each recording, in their order, after its lines were written.
@@ -63,24 +64,24 @@ def hear(
         bundle: Verified and trained.
         runtime: Holding the bundle's network.
         write: Takes each event and each segment, as `json_lines` has them.
+        decoders: Decode them, and stay.
         trace: Whether it also takes what led to them.
     """
     waiting = iter(recordings)
     opened: deque[_Opened] = deque()
-    with Decoders() as decoders:
-        try:
-            while True:
-                while len(opened) <= AHEAD and (following := next(waiting, None)) is not None:
-                    opened.append(_Opened(*following, decoders.lend()))
-                if not opened:
-                    return
-                heard = opened[0].hear(Classifier(bundle, runtime), write, trace=trace)
-                decoders.take_back(opened.popleft().decoder)
-                yield heard
-        finally:
-            for one in opened:
-                one.source.stop(STOP_S)
-                decoders.take_back(one.decoder)
+    try:
+        while True:
+            while len(opened) <= AHEAD and (following := next(waiting, None)) is not None:
+                opened.append(_Opened(*following, decoders.lend()))
+            if not opened:
+                return
+            heard = opened[0].hear(Classifier(bundle, runtime), write, trace=trace)
+            decoders.take_back(opened.popleft().decoder)
+            yield heard
+    finally:
+        for one in opened:
+            one.source.stop(STOP_S)
+            decoders.take_back(one.decoder)
 
 
 def source_ids(files: Sequence[Path]) -> list[str]:

@@ -8,6 +8,7 @@ from model.bundle import Bundle
 from model.runtime import Choice, open_runtime
 from monitord.errors import MonitordError, SourceError
 from monitord.tally import Tally
+from service.capture.child.decoder import Decoders
 from service.messages import json_lines
 from service.pipeline.recordings import hear, source_ids
 
@@ -40,11 +41,13 @@ def replay(
     broken: list[MonitordError] = []
     tally = Tally()
     recordings = zip(source_ids(files), files, strict=True)
-    for heard in hear(
-        recordings, bundle, open_runtime(bundle, runtime), lambda line: write(json.dumps(line)), trace=trace
-    ):
-        tally += heard.tally
-        broken += [] if heard.error is None else [heard.error]
+    opened = open_runtime(bundle, runtime)
+    with Decoders() as decoders:
+        for heard in hear(
+            recordings, bundle, opened, lambda line: write(json.dumps(line)), decoders=decoders, trace=trace
+        ):
+            tally += heard.tally
+            broken += [] if heard.error is None else [heard.error]
     if len(broken) == len(files) and not tally.captured:
         raise SourceError("\n".join(map(str, broken)))
     write(json.dumps(json_lines.replay_tally(tally)))

@@ -11,12 +11,12 @@ import pytest
 
 from monitord.errors import BundleError, ConfigError
 from service.archive.listing import Recording
-from service.archive.parts import PART_BYTES, PART_RECORDINGS, Ears, cut, hear_part, write_whole
+from service.archive.parts import PART_BYTES, PART_RECORDINGS, PARTS, Ears, cut, hear_part, write_whole
 from service.archive.pool import in_processes  # noqa: F401 - by the code of `pooled`
 from tests.support.daemon.daemon import ROOT, quiet_room
 
 EARS = Ears(None, "a" * 12, "litert", "0.1.0")
-MANY = [Recording(f"{number:03}.wav", 1_000, 1) for number in range(2 * PART_RECORDINGS + 1)]
+MANY = [Recording(f"{number:04}.wav", 1_000, 1) for number in range(PARTS * PART_RECORDINGS + 1)]
 
 
 def names(recordings: list[Recording], ears: Ears = EARS) -> list[str]:
@@ -26,16 +26,34 @@ def names(recordings: list[Recording], ears: Ears = EARS) -> list[str]:
 
 def test_parts_hold_every_recording_once() -> None:
     """In their order, so many in a part, and a long one ends its part."""
-    long = Recording("999.wav", PART_BYTES, 1)
+    long = Recording("9999.wav", PARTS * PART_BYTES, 1)
     parts = cut(Path("archive"), [*MANY, long, *MANY[:1]], EARS, Path("work"))
     assert [one for part in parts for one in part.recordings] == [*MANY, long, MANY[0]]
-    assert [len(part.recordings) for part in parts] == [PART_RECORDINGS, PART_RECORDINGS, 2, 1]
-    assert parts[2].size == 1_000 + PART_BYTES
+    assert [len(part.recordings) for part in parts] == [PART_RECORDINGS] * PARTS + [2, 1]
+    assert parts[-2].size == 1_000 + PARTS * PART_BYTES
+
+
+@pytest.mark.parametrize(
+    ("recordings", "parts"), [(1, 1), (16, 16), (2 * PARTS - 1, 2 * PARTS - 1), (8 * PARTS, PARTS)]
+)
+def test_a_small_archive_has_small_parts(recordings: int, parts: int) -> None:
+    """However few there are, there is a part for every core."""
+    assert len(names(MANY[:recordings])) == parts
+
+
+def test_long_recordings_are_parts_of_their_own() -> None:
+    """A part is a share of the sound, too: two nights among clips are not one core's work."""
+    nights = [Recording(f"{number}.wav", PART_BYTES, 1) for number in range(2)]
+    assert [len(part.recordings) for part in cut(Path("archive"), [*nights, *MANY], EARS, Path("work"))][:3] == [
+        1,
+        1,
+        16,
+    ]
 
 
 @pytest.mark.parametrize("changed", [{"name": "0.wav"}, {"size": 1_001}, {"changed_ns": 2}])
 def test_a_changed_recording_is_heard_again(changed: dict[str, object]) -> None:
-    """Its part is another; those before and after it stand."""
+    """Its part is another; those after it stand."""
     before = names(MANY)
     after = names([replace(MANY[0], **changed), *MANY[1:]])  # type: ignore[arg-type]
     assert before[0] != after[0]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service.archive.archive import WORK
-from service.archive.parts import PART_RECORDINGS
+from service.archive.parts import PARTS
 from service.cli import CONFIG_EXIT, main
 from tests.support.daemon.daemon import ROOT, crying_room, monitord, quiet_room
 from tests.support.sound.matching import wait_for
@@ -19,7 +19,6 @@ from tests.support.sound.matching import wait_for
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
 
-PARTS = 4
 LISTED = """
 import sys
 from service.cli import main
@@ -33,7 +32,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some parts of recordings, among them a cry and what is none."""
     folder = tmp_path_factory.mktemp("archive")
     first = quiet_room(folder / "000.wav", 0.5)
-    for number in range(1, PARTS * PART_RECORDINGS - 2):
+    for number in range(1, PARTS - 2):
         (folder / f"{number:03}.wav").hardlink_to(first)
     crying_room(folder / "cry.wav")
     (folder / "notes.txt").write_text("feed at nine\n" * 100)
