@@ -85,7 +85,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--short", action="store_true", help="one turn of a small archive: a look, no result")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every turn there too")
     arguments = parser.parse_args(argv)
-    rounds, clips, recordings = (1, 48, 4) if arguments.short else (arguments.rounds, 480, 32)
+    rounds, clips, recordings = (1, 64, 8) if arguments.short else (arguments.rounds, 480, 32)
     machine = process.machine()
     tables, turns = [], {}
     with tempfile.TemporaryDirectory(prefix="monitord-archive-") as name:
