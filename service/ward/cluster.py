@@ -113,26 +113,40 @@ class RayWard:
                 yield f"{node}: the file on {told.machine} is another one than here"
 
     def replace(self, node: str, but: str) -> None:
-        """Moves a shard to a machine that reaches the broker, which machine `but` does not; nowhere if none does.
+        """Moves a shard to the machine that first says that it reaches the broker; nowhere if none does.
+
+        Args:
+            node: Name of the shard.
+            but: The machine that does not reach it.
 
         Raises:
             ConfigError: It is not heard there.
         """
-        there = [name for name in self.machines() if name in self.ward.machines and name != but]
-        if reaching := [name for name in there if self._reaches(name)]:
-            self.move(node, self.freest({}, reaching))
+        import ray  # noqa: PLC0415
 
-    def _reaches(self, machine: str) -> bool:
+        asked = {self._ask(place): name for name, place in self.machines().items() if name in self._others(but)}
+        until = time.monotonic() + PROBE_S
+        while asked:
+            answered, _ = ray.wait(list(asked), timeout=max(0.0, until - time.monotonic()))
+            if not answered:
+                return
+            machine = asked.pop(answered[0])
+            with contextlib.suppress(ray.exceptions.RayError):
+                if ray.get(answered[0]):
+                    self.move(node, machine)
+                    return
+
+    def _others(self, but: str) -> Collection[str]:
+        return self.ward.machines.keys() - {but}
+
+    def _ask(self, place: str) -> Any:  # noqa: ANN401 - Ray's reference
+        """Asks a machine, by Ray's id of it, whether it reaches the broker."""
         import ray  # noqa: PLC0415
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415
 
-        there = NodeAffinitySchedulingStrategy(self.machines()[machine], soft=False)
+        there = NodeAffinitySchedulingStrategy(place, soft=False)
         ask: Any = ray.remote(reaches_broker)
-        try:
-            answer = ask.options(num_cpus=0, scheduling_strategy=there, max_retries=0).remote(self.path)
-            return bool(ray.get(answer, timeout=PROBE_S))
-        except (ray.exceptions.RayError, TimeoutError):
-            return False
+        return ask.options(num_cpus=0, scheduling_strategy=there, max_retries=0).remote(self.path)
 
     def move(self, node: str, machine: str | None = None) -> str:
         """Moves a shard to this machine, or to the one that has most to spare; returns which.
@@ -161,17 +175,16 @@ class RayWard:
             _end(old)
         return machine
 
-    def freest(self, machines: Mapping[str, str], among: Collection[str] | None = None) -> str:
+    def freest(self, machines: Mapping[str, str]) -> str:
         """The machine that has the most cores to spare for each that it has.
 
         Args:
             machines: By shard: where it runs.
-            among: These machines; None: all that are there.
 
         Raises:
             ConfigError: No machine of the file is there.
         """
-        there = self.machines() if among is None else among
+        there = self.machines()
         spare = {
             name: 1 - sum(self._cores(node) for node, where in machines.items() if where == name) / one.cores
             for name, one in self.ward.machines.items()

@@ -29,8 +29,9 @@ from service.ward.claim import Claim, Lease
 RENEW_S: Final = 1.0
 """From one lease to the next (seconds): a fifth of what it is good for, so that four may be lost."""
 
-LEAVE_S: Final = 1.0
-"""What a shard that may not hear any more has to close its sources (seconds); then its process ends."""
+LEAVE_S: Final = 1.5
+"""What a shard that may not hear any more has to close its sources (seconds): they take up to 0.8; else it ends itself
+before that time is over."""
 
 Phase = Literal["away", "claiming", "waiting", "holding", "lost"]
 

@@ -35,6 +35,9 @@ FOLDER: Final = "ward"
 OUTBOX: Final = "outbox.db"
 """Where the daemon keeps events that the broker does not have yet."""
 
+RETRY_S: Final = 0.5
+"""Between two attempts to read what moves with a shard (seconds): the rooms wait for it."""
+
 End = Literal["stopped", "lost", "crashed"]
 """It was asked to; another one has the shard; a part has a bug, and a new process helps."""
 
@@ -123,8 +126,10 @@ class ShardHost:
 
     def _hear(self, keeper: ClaimKeeper, bundle: Bundle) -> End | None:
         """Hears while it may; None where that may come again."""
-        store, epoch = DocumentStore(self._config.state_dir), keeper.fence.epoch
-        self._take_over(store)
+        epoch = keeper.fence.epoch
+        if not self._take_over(DocumentStore(self._config.state_dir)):
+            self._stop.wait(RETRY_S)
+            return None
         self._place.begin(epoch)
         keeper.say(undelivered(self._node, self._place_id, self._machine, time.time()))
         with Daemon.build(
@@ -176,19 +181,17 @@ class ShardHost:
                 self._abandon(0 if keeper.lost else CRASHED)
                 return
 
-    def _take_over(self, store: DocumentStore) -> None:
-        """Writes down what the broker keeps of the shard and is newer than this disk.
-
-        A broker that is gone again is no reason not to hear: what this disk has is in force then.
-        """
+    def _take_over(self, store: DocumentStore) -> bool:
+        """Writes down what the broker keeps of the shard and is newer than this disk; False where it is gone again."""
         try:
             with connected(self._config.mqtt) as connection:
                 kept = read_kept(connection, [f"{documents_topic(self._node)}/#"])
         except ConnectionOverError as error:
-            _log.warning("%s: settings and open episodes are those of this disk: %s", self._node, error)
-            return
+            _log.warning("%s: what moves with it cannot be read: %s", self._node, error)
+            return False
         if names := restore(store, self._node, kept, self._place.epoch):
             _log.info("%s: taken over from the broker: %s", self._node, ", ".join(names))
+        return True
 
     def _tell_undelivered(self, keeper: ClaimKeeper) -> None:
         """Takes back that events may wait on this disk, where none do."""

@@ -17,15 +17,19 @@ _PUMP_S: Final = 0.1
 
 
 def somebody_hears(ward: WardConfig, node: str) -> bool:
-    """Whether another process shows signs of life; at once where it is dead for sure, for its place is ours.
+    """Whether another process shows signs of life.
+
+    It need not listen where the last sign is so old that the broker has forgotten it, where the one before has left,
+    or where it is dead for sure, for its place is ours.
 
     Raises:
         ConnectionOverError: Nobody can tell.
         ConfigError: A password file cannot be used, or the state directory cannot be kept.
     """
     with connected(ward.mqtt) as connection:
-        claim = read_claim(read_kept(connection, [claim_topic(node)]).get(claim_topic(node), b""))
-        if claim is None:
+        kept = read_kept(connection, [claim_topic(node), lease_topic(node)])
+        claim, lease = read_claim(kept.get(claim_topic(node), b"")), read_lease(kept.get(lease_topic(node), b""))
+        if claim is None or lease is None or lease.left:
             return False
         place = Place(ward.config(node).state_dir / FOLDER)
         try:
@@ -33,14 +37,13 @@ def somebody_hears(ward: WardConfig, node: str) -> bool:
                 return False
         finally:
             place.close()
-        connection.subscribe([lease_topic(node)])
         until = time.monotonic() + LISTEN_S
         while time.monotonic() < until:
             connection.pump(_PUMP_S)
             connection.answers.clear()
             while connection.incoming:
                 came = connection.incoming.popleft()
-                lease = read_lease(bytes(came.payload))
+                lease = read_lease(bytes(came.payload)) if came.topic == lease_topic(node) else None
                 # One that was kept may be of somebody who is dead by now.
                 if not came.retain and lease is not None and lease.hearing:
                     return True
