@@ -6,6 +6,7 @@ ones; what thousands of rooms come to is computed from that.
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -77,7 +78,7 @@ def failovers(folder: Path) -> Iterator[Failover]:
             time.sleep(3.0)  # a lease or two, and the broker's uptime
             double_s, began = lab.ears.double_s, time.monotonic()
             lab.ears.silent_s, lab.ears.silent_at = 0.0, None
-            fault(lab)
+            frozen = fault(lab)
             lab.heard(but=ALPHA if gives_up else None)
             while not lab.ears.now:
                 time.sleep(0.02)
@@ -85,8 +86,10 @@ def failovers(folder: Path) -> Iterator[Failover]:
             silent_s = (lab.ears.silent_at or began) - began
             yield Failover(words, silent_s, lab.ears.silent_s, heard_s, lab.ears.double_s - double_s)
             lab.ways[ALPHA].cut.clear()
-            if words == "machine frozen":
+            if isinstance(frozen, list):
                 lab.forget(ALPHA)
+                for pid in frozen:
+                    lab.signal(pid, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True)
