@@ -91,7 +91,7 @@ class Worker:
         """Works until `stop`, or until every source has ended; then flushes what is open."""
         while not self._stop.is_set() and not self._over:
             self._wake.clear()
-            if not self.round():
+            if not self.round() and not self._over:  # nothing wakes it after the end
                 if self.calm:
                     self._stop.wait(until_poll_s() + POLL_LATER_S)  # what comes meanwhile wakes nobody
                 self._wake.wait(IDLE_S)

@@ -253,6 +253,23 @@ def test_its_thread_ends_with_its_sources(classifier: Classifier) -> None:
     assert heard.kinds("one") == heard.kinds("two") == ["started", "segment", "reason", "ended"]
 
 
+class NobodyWakes(threading.Event):
+    """Says that somebody waits."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Never comes back in time."""
+        raise AssertionError(f"it naps {timeout} s")
+
+
+def test_it_does_not_nap_after_the_end(classifier: Classifier) -> None:
+    """A recording that was read to its end wakes nobody any more: each clip of an archive would cost half a second."""
+    channel = new_channel(classifier)
+    channel.inbox.write(noise(2.5), RATE_HZ, 0.0)
+    channel.inbox.end()
+    Worker([channel], classifier, Heard(), NobodyWakes()).run()
+    assert channel.flushed
+
+
 def backlog(classifier: Classifier, *sounds: Pcm, live: bool) -> tuple[list[tuple[str, str, int]], int]:
     """Lets a room hear sounds that all wait at once; returns what was told and how many windows were scored."""
     channel = new_channel(classifier)
