@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.debian.bare_debian import CHECKOUT, HOME, BareDebian, bare_root
+from tests.support.debian.bare_debian import CHECKOUT, HOME, RELEASE, BareDebian, bare_root
 from tests.support.documents import README, blocks
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import until
@@ -33,12 +33,13 @@ def commands(document: Path, section: str) -> list[str]:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[BareDebian]:
-    """A bare Debian of today, with a checkout."""
+def bare(request: pytest.FixtureRequest, tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[BareDebian]:
+    """A bare Debian with a checkout; the newest, where the test does not say another one."""
     if os.geteuid() != 0:
         pytest.skip("a Debian of its own needs root")
     assert pytestconfig.cache is not None
-    with BareDebian(tmp_path / "bare", bare_root(pytestconfig.cache.mkdir("bare-debian"))) as debian:
+    root = bare_root(pytestconfig.cache.mkdir("bare-debian"), getattr(request, "param", RELEASE))
+    with BareDebian(tmp_path / "bare", root) as debian:
         assert debian.types("command -v gcc python3 mosquitto pip").stdout == ""
         assert debian.types("sudo apt-get update").returncode == 0
         yield debian
@@ -98,6 +99,7 @@ def test_deploy_run(bare: BareDebian, tmp_path: Path) -> None:
     assert left == ""
 
 
+@pytest.mark.parametrize("bare", ["bookworm", RELEASE], indirect=True)
 def test_deploy_install(bare: BareDebian) -> None:
     """A service that hears a cry after a reload; `deploy/uninstall` keeps the configuration, `--purge` nothing."""
     said = "".join(types(bare, command) for command in commands(INSTALL, "Install it as a service"))

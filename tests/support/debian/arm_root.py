@@ -70,7 +70,7 @@ def arm_root(folder: Path) -> Path:
         shutil.rmtree(old, ignore_errors=True)
     subprocess.run(
         ["mmdebstrap", "--quiet", "--variant=extract", "--architectures=arm64", f"--include={','.join(PACKAGES)}",
-         RELEASE, unfinished, mirror()], check=True,
+         RELEASE, unfinished, *mirror()], check=True,
     )  # fmt: skip
     locked = LOCK.read_text()
     for name in WITHOUT_WHEEL:

@@ -57,21 +57,21 @@ exec unshare --mount --propagation private --cgroup --pid --net --fork --kill-ch
 """
 
 
-def mirror() -> str:
-    """Returns the address from which this machine gets Debian's packages."""
+def mirror() -> list[str]:
+    """Returns where this machine gets Debian's packages; nothing on another system, for mmdebstrap has a default."""
     listed = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
-    return next((one for one in listed if one.rstrip("/").endswith("debian")), "http://deb.debian.org/debian")
+    return [one for one in listed if one.rstrip("/").endswith("/debian")][:1]
 
 
-def bare_root(folder: Path) -> Path:
+def bare_root(folder: Path, release: str = RELEASE) -> Path:
     """Returns a root with a bare Debian in this folder, which keeps it; made where there is none."""
-    root, unfinished = folder / RELEASE, folder / f"{RELEASE}.unfinished"
-    made_of = folder / f"{RELEASE}.packages"
+    root, unfinished = folder / release, folder / f"{release}.unfinished"
+    made_of = folder / f"{release}.packages"
     if not root.exists() or made_of.read_text() != str(PACKAGES):
         for old in (root, unfinished):
             shutil.rmtree(old, ignore_errors=True)
@@ -81,9 +81,9 @@ def bare_root(folder: Path) -> Path:
                 "--quiet",
                 "--variant=minbase",
                 f"--include={','.join(PACKAGES)}",
-                RELEASE,
+                release,
                 unfinished,
-                mirror(),
+                *mirror(),
             ],
             check=True,
         )
