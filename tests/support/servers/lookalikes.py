@@ -223,12 +223,10 @@ def _threads(handler: type[BaseHTTPRequestHandler], tls: tuple[Path, Path] | Non
 
         def finish_request(self, request: Any, client_address: Any) -> None:
             """Shakes hands in the thread of the connection; whoever does not trust us goes."""
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
                 if tls is not None:
-                    request = context.wrap_socket(request, server_side=True)
+                    request = stack.enter_context(context.wrap_socket(request, server_side=True))
                 super().finish_request(request, client_address)
-                if isinstance(request, ssl.SSLSocket):
-                    request.close()
 
     yield Server(("127.0.0.1", 0), handler)
 

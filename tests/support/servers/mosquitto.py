@@ -31,9 +31,10 @@ def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
 
 
 def authority(directory: Path, name: str = "monitord test CA") -> tuple[Path, Path]:
-    """Makes a certificate authority; returns (certificate, key)."""
+    """Makes a certificate authority by RFC 5280, on which Python insists from 3.13 on; returns (certificate, key)."""
     certificate, key = directory / "ca.crt", directory / "ca.key"
-    _openssl("req", "-x509", *_EC, "-days", "30", "-keyout", key, "-out", certificate, "-subj", f"/CN={name}")
+    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    _openssl("req", "-x509", *_EC, "-days", "30", "-keyout", key, "-out", certificate, "-subj", f"/CN={name}", *usage)
     return certificate, key
 
 
@@ -41,7 +42,7 @@ def certificate(directory: Path, ca: tuple[Path, Path], name: str, names: str) -
     """Makes a certificate signed by the authority, for `names` (`DNS:localhost`); returns it and its key."""
     request, made, key = (directory / f"{name}.{end}" for end in ("csr", "crt", "key"))
     extensions = directory / f"{name}.cnf"
-    extensions.write_text(f"subjectAltName={names}\n")
+    extensions.write_text(f"subjectAltName={names}\n{_SIGNED_BY}")
     _openssl("req", *_EC, "-keyout", key, "-out", request, "-subj", f"/CN={name}")
     signer = ("-CA", ca[0], "-CAkey", ca[1], "-CAcreateserial", "-days", "30", "-extfile", extensions)
     _openssl("x509", "-req", "-in", request, "-out", made, *signer)
@@ -55,7 +56,7 @@ def expired(directory: Path, ca: tuple[Path, Path], names: str) -> tuple[Path, P
     settings = directory / "expired.cnf"
     settings.write_text(
         f"[ca]\ndefault_ca=d\n[d]\ndatabase={directory}/index\nnew_certs_dir={directory}\nrand_serial=yes\n"
-        f"default_md=sha256\npolicy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[e]\nsubjectAltName={names}\n"
+        f"default_md=sha256\npolicy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[e]\nsubjectAltName={names}\n{_SIGNED_BY}"
     )
     _openssl("req", *_EC, "-keyout", key, "-out", request, "-subj", "/CN=expired")
     dates = ("-startdate", "20200101000000Z", "-enddate", "20200201000000Z")
@@ -64,6 +65,7 @@ def expired(directory: Path, ca: tuple[Path, Path], names: str) -> tuple[Path, P
     return made, key
 
 
+_SIGNED_BY = "authorityKeyIdentifier=keyid\n"
 _EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
