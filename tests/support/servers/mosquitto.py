@@ -33,7 +33,8 @@ def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
 def authority(directory: Path, name: str = "monitord test CA") -> tuple[Path, Path]:
     """Makes a certificate authority by RFC 5280, on which Python insists from 3.13 on; returns (certificate, key)."""
     certificate, key = directory / "ca.crt", directory / "ca.key"
-    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    # Signatures, too: a camera that signs for itself serves with this very certificate.
+    usage = ("-addext", "keyUsage=critical,digitalSignature,keyCertSign,cRLSign")
     _openssl("req", "-x509", *_EC, "-days", "30", "-keyout", key, "-out", certificate, "-subj", f"/CN={name}", *usage)
     return certificate, key
 
