@@ -143,6 +143,7 @@ class Adapter:
                 self.adapt()
 
     def _meant(self, command: Correct) -> Sound | None:
+        self._memory.tick()  # who is told of an episode may correct it before this round of the worker is over
         if command.missed_at is not None:
             return self._memory.missed(command.source, command.missed_at)
         kept = self._memory.episode(command.source, command.episode)

@@ -26,17 +26,17 @@ KEYS = {
     "nursery/segment": {"id", "episode", "ts", "duration_s", "p_cry", "reason", "reasons", "distress"},
     "nursery/episode": {
         "episode", "since", "ended", "duration_s", "p_cry", "reason", "reason_p", "reasons", "distress", "rooms",
-        "acknowledged",
+        "acknowledged", "answered_by", "told_up_to", "loudness_db",
     },
-    "nursery/level": {"dbfs", "floor", "evidence", "on"},
+    "nursery/level": {"dbfs", "floor", "evidence", "on", "quiet_from"},
     "nursery/health": {
         "fault", "lost", "captured", "quiet", "segmented", "held", "reconnects", "last_audio", "hears",
     },
-    "nursery/settings": {"enabled", "threshold", "profile", "snoozed_until"},
+    "nursery/settings": {"enabled", "threshold", "profile", "snoozed_until", "gain_db", "tuned"},
     "nursery/today": {"date", "episodes", "crying_min"},
     "nursery/proof": {
         "state", "test", "started", "proven", "heard_ms", "published_ms", "receivers", "proven_by", "not_told",
-        "detail",
+        "detail", "over_db",
     },
 }  # fmt: skip
 """By topic under the node: the keys of the contract, no more and no less."""

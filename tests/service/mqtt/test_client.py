@@ -127,7 +127,7 @@ def test_only_news_are_told(broker: Mosquitto, outbox: Outbox) -> None:
             mqtt.tell(node_messages.source_status(NODE, "room", online=online))
             until(lambda word=word: subscriber.last("monitord/home/room/status") == word)  # type: ignore[misc]
             time.sleep(0.2)
-        mqtt.tell(node_messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60, evidence=0.0, on=9.0))
+        mqtt.tell(node_messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60, evidence=0.0, on=9.0, quiet_from=0.1))
         until(lambda: subscriber.last("monitord/home/room/level") is not None)
         assert subscriber.payloads("monitord/home/room/status") == ["online", "offline"]
         assert subscriber.heard[-1].qos == 0

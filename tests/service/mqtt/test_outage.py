@@ -40,7 +40,9 @@ def test_waits_for_a_broker_that_comes_later(tmp_path: Path, outbox: Outbox, cap
     broker = Mosquitto(tmp_path / "broker")
     with client(at(broker), outbox) as mqtt:
         mqtt.tell(event(1))
-        assert not mqtt.tell(node_messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60, evidence=0.0, on=9.0))
+        assert not mqtt.tell(
+            node_messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60, evidence=0.0, on=9.0, quiet_from=0.1)
+        )
         until(lambda: str(broker.port) in mqtt.status().detail)
         status = wait_connected(mqtt, 2)
         assert (status.connected, status.refused, str(broker.port) in status.detail) == (False, False, True)

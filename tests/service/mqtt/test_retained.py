@@ -38,7 +38,7 @@ def test_live_messages_need_a_listener() -> None:
     """What is told to nobody, or comes faster than it goes, is dropped, the oldest first."""
     retained = RetainedMessages()
     levels = [
-        node_messages.level(NODE, "room", dbfs=-number / 10, floor_dbfs=-60, evidence=0.0, on=9.0)
+        node_messages.level(NODE, "room", dbfs=-number / 10, floor_dbfs=-60, evidence=0.0, on=9.0, quiet_from=0.1)
         for number in range(LIVE_BOUND + 2)
     ]
     retained.put(levels[0])

@@ -109,7 +109,9 @@ def test_one_message_that_the_broker_hangs_up_on_holds_up_nothing(
             mqtt.tell(node_messages.source_status(NODE, "room", online=True))
 
             def set_aside() -> bool:
-                mqtt.tell(node_messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60, evidence=0.0, on=9.0))
+                mqtt.tell(
+                    node_messages.level(NODE, "room", dbfs=-30, floor_dbfs=-60, evidence=0.0, on=9.0, quiet_from=0.1)
+                )
                 time.sleep(0.1)
                 return named in mqtt.fault
 
