@@ -1,7 +1,7 @@
 """`tests/bench/run ward`: how soon a ward's rooms are heard again after each fault, and what shards cost.
 
 Faults are those of a simulated cluster on Ray (`tests/support/ward/ray_lab.py`). What a shard costs is measured of real
-ones; what thousands of rooms come to is computed from that.
+ones; what thousands of rooms come to is simulated from that (`simulation.py`).
 """
 
 import argparse
@@ -15,25 +15,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from tests.bench import process
 from tests.bench.markdown import markdown, number
-from tests.support.daemon.daemon import crying_room, looped, quiet_room
-from tests.support.servers.mosquitto import Mosquitto
+from tests.bench.ward.shard_cost import MEASURED, measure
+from tests.bench.ward.simulation import CORES, Costs, shards_of, simulate
 from tests.support.ward.ray_lab import MACHINES, NODE, RayLab, ray_lab
-from tests.support.ward.shards import ShardProcess, ears_of, ward_file
 
-SETTLE_S: Final = 15.0
-"""Before anything is counted (seconds): the floor of a quiet room is found by then."""
-COUNT_S: Final = 30.0
-"""For how long it is counted (seconds)."""
-HALF: Final = 0.5
-"""Share of the cores that a ward uses: the rest is for a lost machine, and for a noisy hour."""
-SHARD_ROOMS: Final = 40
-LOST_S: Final = 8.0
-"""Until a lost machine's rooms are heard again, where that was not measured (seconds)."""
-CORES: Final = 8
-"""Of each machine of the simulation."""
 ALPHA: Final = MACHINES[0]
+ROOMS: Final = (100, 1_000, 10_000)
+LOST: Final = (1, 2)
+"""Of the simulation: rooms, and machines that are lost at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,108 +85,99 @@ def failovers(folder: Path) -> Iterator[Failover]:
                     lab.signal(pid, signal.SIGKILL)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Of real rooms of one shard, a third of them with a cry that never ends."""
-
-    rooms: int
-    cores: float
-    """That all of its processes take."""
-    shard_mb: float
-    """Pss of the shard's own process."""
-    decoder_mb: float
-    """Pss of one process that decodes a room."""
-    start_s: float
-    """CPU from the start of the process until all rooms are heard (seconds)."""
-
-
-def cost(folder: Path, rooms: int, count_s: float) -> Cost:
-    """Measures one shard."""
-    folder.mkdir()
-    cry, quiet = crying_room(folder / "cry.wav", 0.5, 0.5), quiet_room(folder / "quiet.wav")
-    sources = {f"bed{number}": looped(quiet if number % 3 else cry) for number in range(rooms)}
-    with Mosquitto(folder / "broker") as broker:
-        path = ward_file(folder / "ward", broker, ALPHA, sites={"north": {"shards": {"1": {"rooms": sources}}}})
-        shard = ShardProcess(path, ALPHA)
-        shard.start()
-        pid = shard.process.pid
-        try:
-            while ears_of(pid) < rooms:
-                time.sleep(0.1)
-            start_s = process.cpu_with_children_s(pid)
-            time.sleep(SETTLE_S)
-            before, began = process.cpu_with_children_s(pid), time.monotonic()
-            time.sleep(count_s)
-            cores = (process.cpu_with_children_s(pid) - before) / (time.monotonic() - began)
-            decoders_mb = sum(map(process.memory_mb, process.children(pid)))
-            return Cost(rooms, cores, process.memory_mb(pid), decoders_mb / rooms, start_s)
-        finally:
-            shard.stop()
-
-
-def sizes(one: Cost, lost_s: float) -> list[tuple[str, ...]]:
-    """What many rooms come to: shards, cores, machines, memory, and how soon the rooms of a lost machine are heard.
-
-    Args:
-        one: What a shard costs.
-        lost_s: From a machine's loss until Ray starts its shards elsewhere (seconds).
-    """
-    rows = [("rooms", "shards", "cores", f"machines of {CORES} cores", "memory", "a machine lost: heard again after")]
-    per_room = one.cores / one.rooms
-    for rooms in (100, 1_000, 10_000):
-        shards, cores = -(-rooms // SHARD_ROOMS), rooms * per_room
-        machines = max(2, -(-round(cores * 100) // round(CORES * HALF * 100)) + 1)
-        memory_gb = (shards * one.shard_mb + rooms * one.decoder_mb) / 1e3
-        starting_s = -(-shards // machines) * one.start_s / ((machines - 1) * CORES * HALF)
-        alone_s = one.start_s  # no start is faster than one core does it
-        rows.append(
+def simulated(costs: Costs) -> str:
+    """Two tables: what many rooms come to, and what the loss of one machine, and of two at once, does to them."""
+    sizes = [("rooms", "shards", "cores", "memory", "messages a second", f"machines of {CORES} cores, one to spare")]
+    rows: list[tuple[str, ...]] = [
+        (
+            "rooms",
+            "machines",
+            "lost",
+            "heard again: median",
+            "99 %",
+            "most",
+            "cores taken of one left",
+            "memory of one left",
+        )
+    ]
+    for rooms in ROOMS:
+        shards = shards_of(rooms)
+        sizes.append(
             (
                 f"{rooms:,}",
-                f"{shards}",
-                number(cores),
-                f"{machines}",
-                f"{number(memory_gb)} GB",
-                f"{number(lost_s + max(alone_s, starting_s))} s",
+                f"{len(shards)}",
+                number(rooms * costs.room_cores),
+                f"{number(costs.memory_gb(shards))} GB",
+                number(rooms * costs.room_messages_s),
+                f"{costs.machines(rooms, 1)}",
             )
         )
-    return rows
+        for lost in LOST:
+            out = simulate(costs, rooms, lost)
+            unheard_s = (*np.percentile(out.unheard_s, (50, 99), method="nearest").tolist(), out.unheard_s.max())
+            rows.append(
+                (
+                    f"{rooms:,}",
+                    f"{costs.machines(rooms, lost)}",
+                    f"{lost}",
+                    *(f"{value:.1f} s" if np.isfinite(value) else "never" for value in unheard_s),
+                    f"{100 * np.median(out.load):.0f} %, at most {100 * out.load.max():.0f} %",
+                    f"at most {number(out.memory_gb.max())} GB",
+                )
+            )
+    return "\n".join((markdown(sizes), markdown(rows)))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Prints three tables."""
+    """Prints what was measured and simulated, or the simulation alone."""
     parser = argparse.ArgumentParser(prog="tests/bench/run ward", description=__doc__)
     parser.add_argument("--rooms", type=int, default=12, metavar="N", help="of the shard that is measured")
-    parser.add_argument("--short", action="store_true", help="a look, no result: without faults")
+    parser.add_argument("--short", action="store_true", help="without faults, and without Ray: 2 minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every single value")
+    parser.add_argument(
+        "--simulate",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="only the simulation, by the figures of the documentation, or by those that --json wrote",
+    )
     arguments = parser.parse_args(argv)
+    if arguments.simulate is not None:
+        costs = Costs(**json.loads(Path(arguments.simulate).read_text())["costs"]) if arguments.simulate else MEASURED
+        sys.stdout.write(simulated(costs))
+        return 0
     on = process.machine()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sys.stderr.write(f"one shard of {arguments.rooms} rooms ...\n")
-        one = cost(folder / "cost", arguments.rooms, COUNT_S / 3 if arguments.short else COUNT_S)
+        sys.stderr.write(f"shards of one room and of {arguments.rooms} ...\n")
+        one = measure(folder, arguments.rooms)
         done = []
         for failover in () if arguments.short else failovers(folder / "faults"):
             sys.stderr.write(f"{failover.fault}: {failover.heard_s:.1f} s\n")
             done.append(failover)
-    rows = [("fault", "nobody hears from", "for", "all rooms heard again", "heard twice")]
+    rows: list[tuple[str, ...]] = [("fault", "nobody hears from", "for", "all rooms heard again", "heard twice")]
     rows += [
         (it.fault, *(f"{number(value)} s" for value in (it.silent_s, it.unheard_s, it.heard_s, it.double_s)))
         for it in done
     ]
+    told_s = tuple(it.heard_s - it.silent_s - it.unheard_s for it in done if it.unheard_s) or MEASURED.told_s
+    costs = one.costs(told_s)
     shard = (
         ("a shard", ""),
-        ("rooms on one core, a third of them noisy", number(one.rooms / one.cores)),
-        ("memory of its process", f"{number(one.shard_mb)} MB"),
-        ("memory of each room's decoder", f"{number(one.decoder_mb)} MB"),
-        ("CPU of a start", f"{number(one.start_s)} s"),
+        ("rooms on one core, a third of them noisy", number(1 / costs.room_cores)),
+        ("memory of its process", f"{number(costs.shard_mb)} MB"),
+        ("memory of each room's decoder", f"{number(costs.decoder_mb)} MB"),
+        ("messages of each room", f"{number(costs.room_messages_s)} a second"),
+        ("CPU of a start", ", ".join(map(number, costs.process_s)) + " s"),
+        ("and for each room", f"{number(costs.room_start_s)} s"),
     )
-    lost_s = next((it.heard_s for it in done if it.fault == "machine killed"), LOST_S)
     tables = [markdown(rows)] if done else []
-    tables += [markdown(shard), markdown(sizes(one, max(0.0, lost_s - one.start_s)))]
+    tables += [markdown(shard), simulated(costs)]
     head = f"{on['cpu']}, {on['cores']} cores, load {on['load_before']} before"
     sys.stdout.write("\n".join([f"{head}\n", *tables]))
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps({"on": on, "cost": asdict(one), "faults": list(map(asdict, done))}))
+        values = {"on": on, "measured": asdict(one), "costs": asdict(costs), "faults": list(map(asdict, done))}
+        arguments.json.write_text(json.dumps(values))
     return 0
 
 
