@@ -28,6 +28,7 @@ TOGETHER = {
     "tests/deploy/test_systemd_service.py": ONE,
     "tests/end_to_end/test_documents.py": ONE,
     "tests/end_to_end/test_run_demo.py": ONE,
+    "tests/service/ward/test_units.py": ONE,
 }
 """Files that need something of which the machine has one: where several processes run the tests, one runs these."""
 

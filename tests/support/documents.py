@@ -34,6 +34,17 @@ ELSEWHERE = {
         ),
         "tests/deploy/test_bare_debian.py",
     ),
+    **dict.fromkeys(
+        (
+            "sudo systemctl disable --now monitord",
+            "sudo install -m 644 /opt/monitord/current/systemd/monitord-{shard@,station}.service /etc/systemd/system/",
+            "sudo install -m 640 -g monitord ward.yaml /etc/monitord/",
+            "sudo install -m 600 mqtt-password /etc/monitord/credentials/",
+            "sudo systemctl daemon-reload",
+            "sudo systemctl enable --now monitord-shard@north_1",
+        ),
+        "tests/service/ward/test_units.py",
+    ),
     "tests/run": "tests/deploy/test_test_command.py",
     "tests/run --quick": "tests/deploy/test_test_command.py",
     "tests/run --fast": "tests/deploy/test_test_command.py",
