@@ -88,6 +88,15 @@ def test_that_was_the_cat(house: House) -> None:
     assert alarms(house, CRY) == 1
 
 
+def test_corrected_as_soon_as_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The word comes back before the round in which the episode was told is over."""
+    with monkeypatch.context() as patched:
+        patched.setattr(house.adapter, "tick", lambda: None)
+        house.hear(QUIET, MEOW)
+    assert house.events().count("started") == 1
+    assert learn(house, Correct("room", was="cat"))["corrections"] == 1
+
+
 def test_it_outlives_a_restart(house: House, confused: Classifier, tmp_path: Path) -> None:
     """What was learnt, what was said, and the episodes that may be corrected."""
     assert alarms(house, MEOW) == 1
