@@ -133,8 +133,14 @@ class Rooms:
         time.sleep(seconds)
         took_s = time.monotonic() - began
         counts = [after - first for after, first in zip(self._counts(), before, strict=True)]
-        own_mb, all_mb = process.memory_mb(os.getpid()), process.memory_with_children_mb(os.getpid())
-        heard = Heard(took_s, len(self._sources), *counts, list(self.lags_s[lags:]), own_mb, all_mb)
+        heard = Heard(
+            took_s,
+            len(self._sources),
+            *counts,
+            lags_s=list(self.lags_s[lags:]),
+            own_mb=process.memory_mb(os.getpid()),
+            all_mb=process.memory_with_children_mb(os.getpid()),
+        )
         for source in self._sources:
             source.stop(1.0)
         self._worker.stop()

@@ -69,7 +69,7 @@ def test_any_number_of_channels(tmp_path: Path, channels: int, loud: int) -> Non
     assert newest.part == f"channel {loud + 1} of {channels}"
 
 
-LAYOUTS = {
+LAYOUTS: dict[str, list[tuple[str, str, int, dict[str, str]]]] = {
     "flac": [("1 channels (LFE)", "flac", 1, {}), ("2.1", "flac", 3, {})],
     "ogg": [
         ("ambisonic 1", "libopus", 4, {"mapping_family": "2"}),

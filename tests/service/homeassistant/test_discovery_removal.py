@@ -12,7 +12,7 @@ from service.homeassistant.room import room_retained
 from service.homeassistant.settings import HomeAssistantConfig
 from service.messages.message import Message, Node
 from service.mqtt.client import MqttClient
-from service.mqtt.session import Speaker
+from service.mqtt.sender import Speaker
 from service.mqtt.settings import MqttSettings
 from service.storage.documents import DocumentStore
 from service.storage.outbox import Outbox

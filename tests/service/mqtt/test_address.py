@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from service.mqtt.settings import MqttSettings, TlsSettings
-from service.mqtt.wire import address, connection
+from service.mqtt.wire import connection
 from service.mqtt.wire.address import open_socket
 from service.storage.outbox import Outbox
 from tests.support.paths import ROOT
@@ -53,7 +53,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> None:
         hosts = ["::1", "127.0.0.1"] if host == "localhost" else [host]
         return [info for each in hosts for info in asked(each, *rest, **more)]
 
-    monkeypatch.setattr(address.socket, "getaddrinfo", both)
+    monkeypatch.setattr(socket, "getaddrinfo", both)
 
 
 @pytest.mark.e2e

@@ -15,6 +15,7 @@ from training.data.prepared import Prepared
 from training.evaluate import distress, window_auc
 from training.evaluate.distress import fit_and_judge, markdown
 from training.recipes.distress_bundle import knows_distress, with_distress
+from training.sound.random_channel import ROOMS
 
 BABIES = 6
 
@@ -53,7 +54,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(window_auc, "RESAMPLES", 20)
     monkeypatch.setattr(distress, "TAKES", 1)
     monkeypatch.setattr(distress, "SHUFFLES", 2)
-    monkeypatch.setattr(distress, "LEARNT", (distress.ROOMS,))
+    monkeypatch.setattr(distress, "LEARNT", (ROOMS,))
 
 
 def test_rough_cries_are_told_apart_on_babies_left_out_and_shipped(tmp_path: Path) -> None:
