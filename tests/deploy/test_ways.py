@@ -11,6 +11,7 @@ WAYS = {
     "uv tool install": "tests/deploy/test_bare_debian.py:test_uv_tool",
     "deploy/container": "tests/container/test_image.py:test_a_configuration_is_heard_by_and_obeyed_anew",
     "deploy/homeassistant-app": "tests/homeassistant_app/test_app.py:test_a_cry_reaches_home_assistant",
+    "a ward": "tests/service/ward/test_shard.py:test_a_machine_that_is_lost",
 }
 """By what the table says of how: the test that does it."""
 
