@@ -139,7 +139,8 @@ function measure(samples) {
 
 // --- The screen ---
 
-const bar = element("div", { class: "level", role: "meter", "aria-valuemin": FLOOR_DB, "aria-valuemax": 0 },
+const bar = element("div",
+  { class: "level", role: "meter", "aria-valuemin": FLOOR_DB, "aria-valuemax": 0, "aria-valuenow": FLOOR_DB },
   element("div"));
 const line = element("h1", { "aria-live": "polite" });
 const notes = element("div");
