@@ -120,7 +120,8 @@ class EmbeddedBroker:
         self._thread = threading.Thread(target=self._keep_alive, args=(mosquitto,), name="broker", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + START_S
-        while self._fault or _probe(self.host, self.port) != "broker":
+        # A mosquitto can answer before the thread that started it has its handle: `stop` and `fault` go by the handle.
+        while self._fault or self._child is None or _probe(self.host, self.port) != "broker":
             if self._fault or time.monotonic() > deadline:
                 self.stop()
                 raise ConfigError(f"mosquitto does not start: {self._fault or 'no answer'}; see {self._directory}")
