@@ -32,7 +32,7 @@ class Metrics:
 
     async def show(self, request: web.Request) -> web.Response:
         """Text in Prometheus's format; 403 for whoever may not."""
-        if not self._may(request):
+        if not may_read(request, self.token):
             raise RefusedError(HTTPStatus.FORBIDDEN, "ask from this machine, or with web.metrics_token_file as Bearer")
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - only where somebody asks
 
@@ -85,12 +85,14 @@ class Metrics:
         viewers.add_metric([], self.board.viewers)
         yield from (problem, viewers)
 
-    def _may(self, request: web.Request) -> bool:
-        scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-        if self.token is not None and scheme == "Bearer":
-            return hmac.compare_digest(shown.encode(), self.token.encode())
-        # A proxy on this machine asks for others.
-        return is_loopback(request.remote or "") and "X-Forwarded-For" not in request.headers
+
+def may_read(request: web.Request, token: str | None) -> bool:
+    """Whether this comes from this machine, or shows the token."""
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    if token is not None and scheme == "Bearer":
+        return hmac.compare_digest(shown.encode(), token.encode())
+    # A proxy on this machine asks for others.
+    return is_loopback(request.remote or "") and "X-Forwarded-For" not in request.headers
 
 
 def _values(content: object) -> Mapping[str, Any]:

@@ -1,11 +1,8 @@
 """The web server: one thread with a loop of its own, that listens on https, and on plain http for the way there."""
 
-import asyncio
-import concurrent.futures
 import contextlib
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,7 +10,6 @@ from typing import Final
 
 from aiohttp import web
 
-from monitord.errors import ConfigError
 from service.messages.commands import Command
 from service.messages.message import Message, Node
 from service.settings.password import read_password
@@ -21,8 +17,8 @@ from service.storage.documents import DocumentStore
 from service.web import ingress
 from service.web.access import Access
 from service.web.actions import Actions
-from service.web.address.addresses import HTTP_PORT, HTTPS_PORT, PORTS, Addresses
-from service.web.address.certificate import server_context
+from service.web.address.addresses import HTTP_PORT, HTTPS_PORT
+from service.web.address.https_server import HttpsServer, ports_to_try
 from service.web.board import Board
 from service.web.cookies import Cookies
 from service.web.family.devices import Devices
@@ -43,17 +39,13 @@ from service.web.sound.listen import Listen
 from service.web.sound.look import Look
 from service.web.sound.room_check import RoomChecks
 
-START_S: Final = 20.0
-"""Longest wait for the certificate and the ports (seconds): openssl takes 0.3 on a slow machine."""
 SILENT_S: Final = 45.0
 """Seconds without a heartbeat after which the daemon is not well: one and a half times their distance."""
-RENEW_S: Final = 3_600.0
-"""Seconds between two looks at the names, addresses and dates of the certificate."""
 
 _log = logging.getLogger(__name__)
 
 
-class WebServer:
+class WebServer(HttpsServer):
     """The family's page. The constructor opens nothing.
 
     Args:
@@ -77,48 +69,20 @@ class WebServer:
         on_command: Callable[[Command], None],
         restart: Callable[[], None],
     ) -> None:
-        self._settings, self._node, self._names = settings, node, names
+        super().__init__(settings, state_dir)
+        self._node, self._names = node, names
         self._on_command, self._restart = on_command, restart
         self._past, self._store = past, DocumentStore(state_dir)
         self._devices = Devices(self._store)
         self._invitations = Invitations(state_dir)
-        self.addresses = Addresses(settings, state_dir)
         self._board = Board(node)
         self._checks = RoomChecks(node, past.taps, past.history, self._store, self._board.tell)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._thread: threading.Thread | None = None
 
     def tell(self, message: Message) -> None:
         """Takes a message from any thread; returns at once."""
         self._board.tell(message)
         self._past.tell(message)
         self._checks.hear_of(message)
-
-    def start(self) -> None:
-        """Starts the thread, named `web`, and returns when it listens.
-
-        Raises:
-            ConfigError: A port is taken, or there is no certificate, or not in time.
-        """
-        listening: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._thread = threading.Thread(target=self._run, args=(listening,), name="web", daemon=True)
-        self._thread.start()
-        try:
-            listening.result(START_S)
-        except TimeoutError:
-            raise ConfigError(f"web: nothing is served after {START_S:g} s; is this disk, or openssl, stuck?") from None
-
-    def stop(self, timeout_s: float) -> bool:
-        """Ends all streams and connections; returns whether the thread ended in time."""
-        if self._thread is None:
-            return True
-        loop, stopping = self._loop, self._stopping
-        if loop is not None and stopping is not None:
-            with contextlib.suppress(RuntimeError):  # it is closed: the thread has ended
-                loop.call_soon_threadsafe(stopping.set)
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
 
     def invitation(self) -> str | None:
         """Returns a link that makes the first owner; None where there is one."""
@@ -130,69 +94,21 @@ class WebServer:
             _log.warning("no link for the first phone: the disk refuses: %s", error.strerror)
             return None
 
-    @property
-    def alive(self) -> bool:
-        """Whether the thread runs; False between `start` and `stop` means that it died of a bug."""
-        return self._thread is not None and self._thread.is_alive()
-
     # From here on: the thread.
 
-    def _run(self, listening: "concurrent.futures.Future[None]") -> None:
-        try:
-            asyncio.run(self._serve(listening))
-        except Exception as error:  # noqa: BLE001 - handed to who waits; a bug later ends the daemon aloud
-            if listening.done():
-                _log.exception("the web server has a bug")
-            else:
-                listening.set_exception(error)
-
-    async def _serve(self, listening: "concurrent.futures.Future[None]") -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+    async def _listen(self, stack: contextlib.AsyncExitStack, context: ssl.SSLContext) -> None:
         pages, settings, host = Pages(), self._settings, self._settings.host
-        async with contextlib.AsyncExitStack() as stack:
-            context = self._context()
-            ports, http_ports = _ports(settings.port, HTTPS_PORT), _ports(settings.http_port, HTTP_PORT)
-            home, framed = self._applications(pages)
-            port = await listen(stack, home, "web.port", host=host, ports=ports, context=context)
-            http_port = None
-            if self.addresses.certificate is not None:
-                http_port = await listen(stack, self._plain(pages), "web.http_port", host=host, ports=http_ports)
-            if settings.ingress is not None:
-                await listen(stack, framed, "web.ingress.port", host=host, ports=[settings.ingress.port])
-            self.addresses.listens(port, http_port)
-            self._board.open(self._loop)
-            stack.callback(self._board.open, None)
-            listening.set_result(None)
-            while not self._stopping.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), RENEW_S)
-                    break
-                await self._renew(context)
-
-    def _context(self) -> ssl.SSLContext:
-        if (own := self.addresses.certificate) is not None:
-            own.renew(self.addresses.hosts)
-        return server_context(*self._files())
-
-    def _files(self) -> tuple[Path, Path | None]:
-        """Returns certificate and key."""
-        if (own := self.addresses.certificate) is not None:
-            return own.chain, own.key
-        assert self._settings.cert_file is not None
-        return self._settings.cert_file, self._settings.key_file
-
-    async def _renew(self, context: ssl.SSLContext) -> None:
-        """Lets new connections have a certificate with today's names and dates; a family's own is read anew, too."""
-        self.addresses.look_again()
-        own = self.addresses.certificate
-        try:
-            if own is not None and not await asyncio.to_thread(own.renew, self.addresses.hosts):
-                return
-            chain, key = self._files()
-            server_context(chain, key)  # refuses what would break the one in use
-            context.load_cert_chain(chain, key)
-        except ConfigError as error:
-            _log.warning("the certificate of the page stays as it is: %s", error)
+        ports, http_ports = ports_to_try(settings.port, HTTPS_PORT), ports_to_try(settings.http_port, HTTP_PORT)
+        home, framed = self._applications(pages)
+        port = await listen(stack, home, "web.port", host=host, ports=ports, context=context)
+        http_port = None
+        if self.addresses.certificate is not None:
+            http_port = await listen(stack, self._plain(pages), "web.http_port", host=host, ports=http_ports)
+        if settings.ingress is not None:
+            await listen(stack, framed, "web.ingress.port", host=host, ports=[settings.ingress.port])
+        self.addresses.listens(port, http_port)
+        self._board.open(self._loop)
+        stack.callback(self._board.open, None)
 
     def _applications(self, pages: Pages) -> tuple[web.Application, web.Application]:
         """Returns what is served to devices by https, and to Home Assistant's ingress."""
@@ -253,11 +169,6 @@ class WebServer:
         beat = self._board.heartbeat_at
         well = beat is not None and time.monotonic() - beat < SILENT_S
         return web.Response(text="ok\n" if well else "the worker does not move\n", status=200 if well else 503)
-
-
-def _ports(asked: int | None, first: int) -> range:
-    """Returns the ports to try."""
-    return range(first, first + PORTS) if asked is None else range(asked, asked + 1)
 
 
 def _guarded(access: Access, routes: Iterable[web.RouteDef]) -> web.Application:

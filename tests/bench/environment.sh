@@ -12,6 +12,8 @@ needs() { # modules...: ends in a sentence where one is not installed
 print(*(name for name in sys.argv[1:] if util.find_spec(name) is None))' "$@")
     fi
     [ -n "$missing" ] || return 0
-    echo "tests/bench/${0##*/}: needs $missing, which deploy/run does not install; tests/run --quick does, and runs the tests" >&2
+    local way=--quick
+    case " $missing " in *" ray "*) way=--ward ;; esac
+    echo "tests/bench/${0##*/}: needs $missing, which deploy/run does not install; tests/run $way does, and runs the tests" >&2
     exit 1
 }

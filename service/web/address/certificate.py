@@ -59,7 +59,7 @@ class OwnCertificate:
         """Makes what is missing, runs out, or does not name these hosts; returns whether it made anything.
 
         Raises:
-            ConfigError: There is no openssl, or the folder cannot be written.
+            ConfigError: There is no openssl, or it does not end, or the folder cannot be written.
         """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,10 +72,10 @@ class OwnCertificate:
             self._make_ca(hosts)
             if not self._sign(hosts):
                 raise ConfigError(f"web: openssl does not sign for {', '.join(hosts)}; give web.cert_file")
-        except OSError as error:
+        except (OSError, subprocess.TimeoutExpired) as error:
+            why = (isinstance(error, OSError) and error.strerror) or error
             raise ConfigError(
-                f"web: cannot make a certificate in {self._folder}: {error.strerror or error}; install openssl, or give"
-                " web.cert_file"
+                f"web: cannot make a certificate in {self._folder}: {why}; install openssl, or give web.cert_file"
             ) from error
         return True
 

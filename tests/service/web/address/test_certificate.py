@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitord.errors import ConfigError
-from service.web.address import own_names
+from service.web.address import certificate, own_names
 from service.web.address.certificate import OwnCertificate
 from service.web.address.own_names import host_of, own_hosts
 
@@ -77,6 +77,17 @@ def test_without_openssl_a_person_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     """What to install, or which key to give instead."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match=r"install openssl, or give web\.cert_file"):
+        OwnCertificate(tmp_path / "web", "server").renew(HOSTS)
+
+
+def test_an_openssl_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a renewal the page goes on with the certificate that it has: it needs an error that it knows."""
+    stuck = tmp_path / "openssl"
+    stuck.write_text("#!/bin/sh\nexec sleep 600\n")
+    stuck.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(certificate, "OPENSSL_S", 0.1)
+    with pytest.raises(ConfigError, match=r"timed out after 0\.1 seconds"):
         OwnCertificate(tmp_path / "web", "server").renew(HOSTS)
 
 
