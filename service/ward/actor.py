@@ -17,14 +17,12 @@ from service.mqtt.errors import ConnectionOverError
 from service.terminal.screen import open_screen
 from service.ward.host import CRASHED, ShardHost
 from service.ward.settings import WardConfig, load_ward
-from service.ward.standby import somebody_hears
+from service.ward.standby import somebody_has, stand_by
 
 RETRY_S: Final = 5.0
 """Between two attempts where a person must mend something first (seconds)."""
 LOOK_S: Final = 1.0
 """Between two looks at the way to the broker (seconds)."""
-STANDBY_S: Final = 2.0
-"""Between two looks at whether the shard that another process took is heard there (seconds)."""
 STOP_S: Final = 8.0
 """For a shard to leave and say so (seconds): its daemon takes 3, its last word 1."""
 
@@ -111,7 +109,7 @@ class ShardActor:
                 try:
                     ward = load_ward(self._given.expanduser())
                     if restarted:
-                        self._yield_to_whoever_hears(ward)
+                        self._yield_to_whoever_has_it(ward)
                     restarted = False
                     self._host_once(ward)
                     self._detail = ""
@@ -134,14 +132,14 @@ class ShardActor:
         if end == "crashed":
             os._exit(CRASHED)
         if end == "lost":
-            _stand_by(ward, self._node, self._stop)
+            stand_by(ward, self._node, self._stop)
 
-    def _yield_to_whoever_hears(self, ward: WardConfig) -> None:
-        """Where Ray started this actor anew, another process may hear: one that Ray cannot reach, or that took over."""
+    def _yield_to_whoever_has_it(self, ward: WardConfig) -> None:
+        """Where Ray started this actor anew, another may have it: one that Ray cannot reach, or that took over."""
         with contextlib.suppress(ConnectionOverError):
-            if somebody_hears(ward, self._node):
-                _log.info("%s: heard by another process, so this one stands by", self._node)
-                _stand_by(ward, self._node, self._stop)
+            if somebody_has(ward, self._node):
+                _log.info("%s: another process has it, so this one stands by", self._node)
+                stand_by(ward, self._node, self._stop)
 
 
 def was_restarted() -> bool:
@@ -157,14 +155,3 @@ def machine_name() -> str:
 
     here = ray.get_runtime_context().get_node_id()
     return next((str(one["NodeName"]) for one in ray.nodes() if one["NodeID"] == here), os.uname().nodename)
-
-
-def _stand_by(ward: WardConfig, node: str, stop: threading.Event) -> None:
-    """Waits until nobody shows a sign of life, or until asked to stop.
-
-    So a shard that was claimed by hand is claimed back when that process is gone, and not before.
-    """
-    while not stop.wait(STANDBY_S):
-        with contextlib.suppress(ConnectionOverError):  # nobody can tell
-            if not somebody_hears(ward, node):
-                return
