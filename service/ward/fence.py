@@ -12,7 +12,8 @@ waited for both, from when its own claim came back, is alone. All that shortens 
 
 - the one before said that it has left;
 - its place is ours: the lock of its state directory is, so its process is dead;
-- its lease is not there: the broker has forgotten it, after longer than both;
+- its lease is not there: the broker has forgotten it, after longer than both; or the time is over after which the
+  broker said that it would forget it, and no newer one came;
 - the claim before was ours, and it was we who heard.
 
 What is read is believed only of a broker that has run for longer than both: one that was just started may have
@@ -67,6 +68,8 @@ class Read:
     lease: Lease | None
     uptime_s: float
     """For how long it says that it has run; 0 where it does not say."""
+    forgets_s: float = math.inf
+    """For how long it says that it keeps this lease; infinite where it does not say."""
 
 
 Says = tuple[Claim | Lease, ...]
@@ -96,6 +99,8 @@ class Fence:
     """Whose the shard was before our claim."""
     gone: bool = False
     """Whether it is proven that nobody hears it any more."""
+    gone_at: float = math.inf
+    """When it is, if nothing comes meanwhile."""
     steady: bool = False
     """Whether the broker has run for so long that it is believed."""
     lease: Lease | None = None
@@ -137,6 +142,7 @@ class Fence:
             lease=seen.lease,
             steady=steady,
             gone=steady and (seen.lease is None or _left(claim, seen.lease) or (mine and self.heard)),
+            gone_at=now + seen.forgets_s if steady else math.inf,
             heard=self.heard and on,
         )
         # The lease first: a claim without one would read as that of somebody who is long gone.
@@ -152,7 +158,7 @@ class Fence:
                     return _renewed(replace(self, phase="holding"), now)
                 return replace(self, phase="waiting", claimed_at=now), ()
             case "claiming" if not mine:
-                return replace(self, before=claim, gone=False, lease=None), ()
+                return replace(self, before=claim, gone=False, gone_at=math.inf, lease=None), ()
             case "waiting" | "holding" if not mine:
                 return replace(self, phase="lost"), ()
         return self, ()
@@ -161,7 +167,7 @@ class Fence:
         """The broker took a lease, ours or a foreign one."""
         if lease.token != self.token:
             left = self.phase in {"claiming", "waiting"} and _left(self.before, lease)
-            return replace(self, lease=lease, gone=self.gone or left)
+            return replace(self, lease=lease, gone=self.gone or left, gone_at=math.inf)
         at = dict(self.sent).get(lease.number)
         if at is None:
             return self
@@ -188,7 +194,7 @@ class Fence:
         return (Lease(self.token, self.number + 1, hearing=False, left=True),) if self.heard else ()
 
     def _waited(self, now: float) -> bool:
-        return now >= self.claimed_at + self.terms.over_s
+        return now >= min(self.claimed_at + self.terms.over_s, self.gone_at)
 
     def _dead(self, *, locked: bool) -> bool:
         before, lease = self.before, self.lease

@@ -1,6 +1,7 @@
 """The keeper of a claim: one thread with one connection to the broker, which asks the fence and says what it says."""
 
 import logging
+import math
 import threading
 import time
 import uuid
@@ -180,17 +181,21 @@ class ClaimKeeper:
     def _read(self, connection: Connection, sentinel: str) -> bool:
         """Takes all that was kept, up to the sentinel; False where it is to stop."""
         kept: dict[str, bytes] = {}
+        forgets_s = math.inf
         while not self._stopping.is_set():
             self._pump(connection)
             while connection.incoming:
                 came = connection.incoming.popleft()
                 if came.topic != sentinel:
                     kept[came.topic] = bytes(came.payload)
+                    if came.topic == lease_topic(self._node):
+                        forgets_s = _forgets_s(came.properties)
                     continue
                 seen = Read(
                     read_claim(kept.get(claim_topic(self._node), b"")),
                     read_lease(kept.get(lease_topic(self._node), b"")),
                     read_uptime_s(kept.get(UPTIME, b"")),
+                    forgets_s,
                 )
                 self._take(connection, self._fence.read(seen, now_s()))
                 return True
@@ -256,3 +261,8 @@ class ClaimKeeper:
         until = time.monotonic() + GOODBYE_S
         while connection.unanswered and time.monotonic() < until:
             connection.pump(TICK_S)
+
+
+def _forgets_s(properties: object) -> float:
+    """For how long the broker keeps a message still (seconds): it counts down what the message was given (MQTT 5)."""
+    return float(getattr(properties, "MessageExpiryInterval", math.inf))

@@ -1,11 +1,11 @@
 """A simulation of a ward of thousands of rooms that loses machines, from measured costs. NumPy only, no Ray, no clock.
 
-    heard --machine lost--> unheard --given up--> queued --a place is free--> process --rooms--> told as heard
+    heard --machine lost--> unheard --given up--> queued --a place is free--> process --lease over--> rooms --> heard
 
 Machines fail at drawn moments. A lost one is given up after some seconds, each of its shards is placed on one that is
-left, where as many start at a time as Ray lets, and these share what the shards that hear leave of the processor. Where
-that machine is lost, too, or was lost unnoticed before, all of it begins again. The lease of the dead (5 s) is over
-before a machine is given up.
+left, where as many start at a time as Ray lets, and these share what the shards that hear leave of the processor. A
+process that has started claims its shard, and waits until the broker has forgotten the lease of the dead. Where that
+machine is lost, too, or was lost unnoticed before, all of it begins again.
 """
 
 import heapq
@@ -15,6 +15,12 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from service.ward.claim import Lease
+from service.ward.fence import Terms
+
+TERMS: Final = Terms(lease_s=5.0)
+"""As a ward's file has them where it says nothing."""
 
 SHARD_ROOMS: Final = 40
 """Rooms of a shard."""
@@ -28,6 +34,9 @@ CHOICE: Final = 0.2
 """Of this share of the machines, the freest, Ray draws one for a shard whose own is gone (scheduler_top_k_fraction)."""
 TOGETHER_S: Final = 10.0
 """Machines that are lost "at once" are lost within this (seconds): one after the other meets shards that start."""
+KEPT_S: Final = float(TERMS.expires_s(Lease("", 1, hearing=True)))
+"""For how long the broker keeps the lease of a shard that heard (seconds), counted from its last sign of life; that of
+one that waited is kept longer than whoever comes next has to wait."""
 _WORK: Final = 1e-9
 """CPU time that is none: the rounding of sums (seconds)."""
 
@@ -84,24 +93,26 @@ class _Start:
     """CPU that is left to do on one core (seconds)."""
     rooms_s: float
     """CPU that is left to do after that on any (seconds)."""
+    waits: bool = True
+    """Whether another one may hear its rooms still."""
+    claimed: bool = False
 
     @property
     def most(self) -> float:
         """Cores that it can use."""
-        return 1.0 if self.process_s > _WORK else self.rooms
+        return 1.0 if self.process_s > _WORK else 0.0 if self.waits else self.rooms
 
-    @property
-    def left_s(self) -> float:
-        """CPU until it can use more, or is over (seconds)."""
-        return self.process_s if self.process_s > _WORK else self.rooms_s
-
-    def work(self, cpu_s: float) -> bool:
-        """Goes on by so much; whether it is over."""
+    def work(self, cpu_s: float) -> None:
+        """Goes on by so much."""
         if self.process_s > _WORK:
             self.process_s -= cpu_s
         else:
             self.rooms_s -= cpu_s
-        return self.process_s <= _WORK and self.rooms_s <= _WORK
+
+    def next_s(self, cores: float) -> float:
+        """Until it can use more or less than these, or is over (seconds)."""
+        left_s = self.process_s if self.process_s > _WORK else self.rooms_s
+        return left_s / cores if cores else np.inf
 
 
 @dataclass(slots=True)
@@ -115,6 +126,9 @@ class _Machine:
     lost: bool = False
     given_up: bool = False
     """Whether Ray knows that."""
+
+
+_What = Literal["lost", "given up", "free", "told"]
 
 
 class Ward:
@@ -137,8 +151,9 @@ class Ward:
             freest = min(self.machines, key=lambda one: self._cores(one.shards))
             freest.shards.add(shard)
             freest.hearing.add(shard)
-        self._events: list[tuple[float, int, Literal["lost", "given up", "told"], int]] = []
+        self._events: list[tuple[float, int, _What, int]] = []
         self._since_s: dict[int, float] = {}  # unheard shards, and since when
+        self._forgotten_s: dict[int, float] = {}  # and when the broker has forgotten the lease of who heard them
         self.unheard_s: list[tuple[int, float]] = []
         """Rooms, and for how long they were not heard (seconds); infinite: for ever."""
 
@@ -150,17 +165,15 @@ class Ward:
         while True:
             rates = {id(start): rate for one in self.machines for start, rate in self._rates(one)}
             starts = [start for one in self.machines for start in self._starting(one)]
-            steps = [start.left_s / rates[id(start)] for start in starts]
+            steps = [start.next_s(rates[id(start)]) for start in starts]
             next_s = min((self._events[0][0] if self._events else np.inf, now_s + min(steps, default=np.inf)))
             if not np.isfinite(next_s):
                 break
-            over = [start.shard for start in starts if start.work((next_s - now_s) * rates[id(start)])]
+            for start in starts:
+                start.work((next_s - now_s) * rates[id(start)])
             now_s = next_s
             for one in self.machines:
-                for start in [start for start in one.queue if start.shard in over]:
-                    one.queue.remove(start)
-                    one.hearing.add(start.shard)
-                    self._at(now_s + self._draw(self._costs.told_s), "told", start.shard)
+                self._advance(one, now_s)
             while self._events and self._events[0][0] <= now_s:
                 self._happen(now_s, *heapq.heappop(self._events)[2:])
         self.unheard_s += [(self._shards[shard], np.inf) for shard in self._since_s]
@@ -173,15 +186,32 @@ class Ward:
         """What its shards take (10^9 bytes)."""
         return self._costs.memory_gb([self._shards[shard] for shard in machine.shards])
 
-    def _happen(self, now_s: float, what: Literal["lost", "given up", "told"], which: int) -> None:
+    def _advance(self, machine: _Machine, now_s: float) -> None:
+        """Has shards claim whose process runs, and those hear whose rooms are open."""
+        for start in self._starting(machine):
+            if start.process_s > _WORK:
+                continue
+            if not start.claimed:
+                start.claimed = True
+                over_s = min(now_s + TERMS.over_s, self._forgotten_s[start.shard])
+                self._at(max(now_s, over_s), "free", start.shard)
+            elif start.rooms_s <= _WORK:
+                machine.queue.remove(start)
+                machine.hearing.add(start.shard)
+                self._at(now_s + self._draw(self._costs.told_s), "told", start.shard)
+
+    def _happen(self, now_s: float, what: _What, which: int) -> None:
         match what:
             case "lost":
                 machine = self.machines[which]
                 machine.lost = True
                 for shard in machine.shards:
                     self._since_s.setdefault(shard, now_s)
-                # What was about to be told is told no more.
-                self._events = [one for one in self._events if one[2] != "told" or one[3] not in machine.shards]
+                    self._forgotten_s[shard] = now_s + KEPT_S if shard in machine.hearing else np.inf
+                # What was about to happen to them happens no more.
+                self._events = [
+                    one for one in self._events if one[2] not in {"told", "free"} or one[3] not in machine.shards
+                ]
                 heapq.heapify(self._events)
                 machine.hearing, machine.queue = set(), []
                 self._at(now_s + self._rng.uniform(*self._costs.given_up_s), "given up", which)
@@ -190,6 +220,9 @@ class Ward:
                 shards, machine.shards, machine.given_up = machine.shards, set(), True
                 for shard in sorted(shards):
                     self._place(shard)
+            case "free":
+                for start in (start for machine in self.machines for start in machine.queue if start.shard == which):
+                    start.waits = False
             case "told":
                 self.unheard_s.append((self._shards[which], now_s - self._since_s.pop(which)))
 

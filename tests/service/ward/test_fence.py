@@ -155,10 +155,26 @@ def test_what_proves_that_nobody_hears(*, lease: Lease | None, locked: bool, pla
     assert hearing_at(view, 13.0, locked=False)
 
 
+def test_it_waits_no_longer_than_the_broker_keeps_the_lease() -> None:
+    """A machine that has been dead for a while: its lease runs out before ours has come back so often."""
+    view = claimed(fence(), Read(BEFORE, Lease("you", 9, hearing=True), 1000.0, forgets_s=1.5), 10.0)
+    assert not hearing_at(view, 11.4)
+    assert hearing_at(view, 11.5)
+
+
+@pytest.mark.parametrize("token", ["you", "other"])
+def test_a_sign_of_life_meanwhile_makes_it_wait(token: str) -> None:
+    """What the broker said of the lease before that is no proof any more."""
+    view = claimed(fence(), Read(BEFORE, Lease("you", 9, hearing=True), 1000.0, forgets_s=1.5), 10.0)
+    view = view.lease_seen(Lease(token, 10, hearing=True))
+    assert not hearing_at(view, 12.9)
+    assert hearing_at(view, 13.0)
+
+
 @pytest.mark.parametrize("lease", [None, Lease("you", 9, hearing=False, left=True), Lease("you", 9, hearing=True)])
 def test_a_broker_that_was_just_started_proves_nothing(lease: Lease | None) -> None:
     """Neither what is not there, nor what is, nor our own lock: it may all be as of an hour ago."""
-    view = claimed(fence(place="there"), Read(BEFORE, lease, uptime_s=2.9), 10.0)
+    view = claimed(fence(place="there"), Read(BEFORE, lease, uptime_s=2.9, forgets_s=1.0), 10.0)
     assert not hearing_at(view, 12.9, locked=True)
     assert hearing_at(view, 13.0)
 

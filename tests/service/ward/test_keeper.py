@@ -1,6 +1,7 @@
 """The keeper of a claim on a real broker: takes it, loses it, takes it again, and says what is wrong."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,20 @@ def test_a_claim_that_somebody_clears_is_made_again(tmp_path: Path, broker: Mosq
         until(lambda: alpha.fence.epoch == 2)
         assert alpha.may_hear()
         until(lambda: subscriber.latest(claim_topic(NODE)).get("epoch") == 2)
+
+
+def test_a_lease_that_is_old_is_waited_for_less(tmp_path: Path) -> None:
+    """The broker says for how long it keeps the lease of a dead one still: that is as long as somebody may hear."""
+    with Mosquitto(tmp_path / "broker", options=("sys_interval 1",)) as broker:
+        with keeper(tmp_path / "alpha", broker) as alpha:
+            until(alpha.may_hear)
+            until(lambda: alpha.fence.sent == ())
+        time.sleep(2.0)  # dead
+        with keeper(tmp_path / "beta", broker) as beta:
+            until(lambda: beta.fence.phase in {"waiting", "holding"})
+            fence = beta.fence
+            assert fence.gone or fence.gone_at < fence.claimed_at + fence.terms.over_s
+            until(beta.may_hear)
 
 
 def test_a_user_without_rights_is_told_so(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Immutable and hashable, so that a search can try every order of what happens and
 whole seconds, and what a process has to do within a second it does as late as it may.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -168,7 +169,8 @@ def _taken(it: World, number: int) -> World:
     said, rest = one.up[0], one.up[1:]
     if said == SENTINEL:
         kept = it.kept.at(it.now)
-        seen = Read(kept.claim, kept.lease, it.now - it.up_since)
+        forgets_s = math.inf if kept.lease is None else kept.forgets_at - it.now
+        seen = Read(kept.claim, kept.lease, it.now - it.up_since, forgets_s)
         return _put(it, number, replace(one, up=rest, subscribed=True, down=(*one.down, seen)))
     if isinstance(said, Claim):
         kept = replace(it.kept, claim=said)
