@@ -92,7 +92,7 @@ class ShardActor:
         while not self._stop.wait(LOOK_S):
             host = self._host
             keeper = None if host is None else host.keeper
-            if host is None or keeper is None or keeper.away_s < host.terms.lease_s:
+            if keeper is None or not keeper.cut_off:
                 continue
             try:
                 RayWard(load_ward(self._given.expanduser()), self._given).replace(self._node, self._machine)

@@ -70,7 +70,7 @@ class ShardHost:
         self._node, self._machine, self._screen, self._abandon = node, machine, screen, abandon
         self._place = Place(self._config.state_dir / FOLDER)
         self._place_id = ""
-        self.terms = ward.terms
+        self._terms = ward.terms
         self._stop = stop
         self._again = threading.Event()  # somebody asked for a restart of what hears
         self._ears = threading.Event()  # whether sources may be open
@@ -90,7 +90,7 @@ class ShardHost:
         keeper = self.keeper = ClaimKeeper(
             self._config.mqtt,
             self._node,
-            terms=self.terms,
+            terms=self._terms,
             place=self._place,
             place_id=self._place_id,
             machine=self._machine,

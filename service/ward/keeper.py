@@ -26,7 +26,7 @@ from service.ward.claim import (
     read_uptime_s,
     sentinel_topic,
 )
-from service.ward.fence import Fence, Read, Says, Terms
+from service.ward.fence import RENEW_S, Fence, Read, Says, Terms
 from service.ward.place import Place
 
 TICK_S: Final = 0.1
@@ -130,6 +130,13 @@ class ClaimKeeper:
         """For how long the broker has not been reached (seconds); 0 while it is."""
         since = self._away_since
         return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the broker is not reached, and nobody hears the rooms from here: its lease, or as long, is over."""
+        if self._fence.hears_until == -math.inf:
+            return self.away_s >= self._fence.terms.lease_s
+        return self.away_s >= RENEW_S and not self.may_hear()
 
     @property
     def detail(self) -> str:
