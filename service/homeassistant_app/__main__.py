@@ -15,8 +15,9 @@ from service.homeassistant_app.supervisor import Supervisor
 
 USER: Final = 568
 """User and group of the daemon, as in deploy/container."""
-TOKEN: Final = "SUPERVISOR_TOKEN"  # noqa: S105 - the name of a variable
-"""In the environment: what the Supervisor knows the app by. The daemon does not get it."""
+TOKENS: Final = ("SUPERVISOR_TOKEN", "HASSIO_TOKEN")
+"""In the environment: what the Supervisor knows the app by, under its name of today and the one of before; both are set
+(its docker/app.py). The daemon gets neither."""
 NO_MQTT: Final = (
     "no MQTT broker of Home Assistant's is known, so it is told nothing. Install the app Mosquitto broker, set up the"
     " integration MQTT, and restart this app; or name a broker of your own as mqtt in monitord.yaml. The page works all"
@@ -25,26 +26,33 @@ NO_MQTT: Final = (
 
 
 def main() -> NoReturn:
-    """Writes the configuration and becomes the daemon; ends with `CONFIG_EXIT` where a person must mend something."""
+    """Writes the configuration and becomes the daemon; ends with `CONFIG_EXIT` where a person must mend something.
+
+    Asked to leave meanwhile, it does so by the signal: nothing is begun yet, and the first process makes that a 0.
+    """
     arguments = _parser().parse_args()
     folders = Folders(arguments.data, arguments.config, arguments.run)
     user = arguments.user
-    supervisor = Supervisor(arguments.supervisor, os.environ.pop(TOKEN, ""))
+    token, _ = (os.environ.pop(name, "") for name in TOKENS)
+    supervisor = Supervisor(arguments.supervisor, token)
     try:
         options = read_options(folders.options)
         broker, ingress_port = supervisor.broker(), supervisor.ingress_port()
         prepare(broker, folders, user)
         made = configuration(options, broker, ingress_port, folders)
+        write(made, folders, user)
     except ConfigError as error:
         _say(str(error))
         sys.exit(CONFIG_EXIT)
+    except OSError as error:
+        _say(f"cannot write {error.filename or folders.run}: {error.strerror}; is the disk full, or read-only?")
+        sys.exit(CONFIG_EXIT)
     if broker is not None and made.mqtt.host == broker.host:
         _say(f"MQTT: Home Assistant's broker, {broker.host}:{broker.port}")
-    elif made.mqtt.embedded:
+    elif broker is None and made.mqtt.embedded:
         _say(NO_MQTT)
     if ingress_port is None:
         _say("Home Assistant does not say where it expects the page, so it is not in its side bar")
-    write(made, folders, user)
     _become_daemon(user, folders)
 
 

@@ -5,7 +5,9 @@ the file's key wins.
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +21,7 @@ from service.homeassistant_app.options import Options
 from service.homeassistant_app.supervisor import Broker
 from service.settings.credentials import with_credentials
 from service.settings.errors import refusals
-from service.settings.profiles import PROFILES, ProfilesConfig
+from service.settings.profiles import ProfilesConfig
 from service.settings.yaml_lines import KeyPath, YamlFile, read_yaml
 from service.web.family.rooms import id_of
 
@@ -28,6 +30,8 @@ Values = dict[str, Any]
 
 NAME: Final = "monitord.yaml"
 """Of the family's file, and of the one that the daemon reads. Not `config.yaml`: that name is the app's own."""
+_NEARLY: Final = re.compile(r"monitord\.ya?ml(\.txt)?", re.IGNORECASE)
+"""What that file is called by mistake, as editors and Windows have it."""
 OURS: Final[Mapping[KeyPath, str]] = {
     ("state_dir",): "the app keeps its state in its own folder, where backups find it; remove the key",
     ("web", "ingress"): "the app knows the port, and takes owners from its options; remove the key",
@@ -70,13 +74,15 @@ class Folders:
 
 
 def prepare(broker: Broker | None, folders: Folders, user: int) -> None:
-    """Gives the daemon's user the folders and files that are its own, and writes the password of the broker."""
+    """Gives the daemon's user the folders and files that are its own, and writes the password of the broker.
+
+    Raises:
+        OSError: The disk takes no writes.
+    """
     for folder in (folders.run, folders.state):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.chown(folder, user, user)
-    # A file that the family protects by chmod 600 is root's: the daemon could not read it.
-    for path in sorted(folders.config.rglob("*")):
-        os.chown(path, user, user, follow_symlinks=False)
+    # What the Supervisor restores from a backup is root's, and so is a file that the family protects by chmod 600.
+    _give((folders.run, folders.state, *folders.state.rglob("*"), *folders.config.rglob("*")), user)
     if broker is not None and broker.password is not None:
         _write(folders.password, broker.password + "\n", user)
 
@@ -88,7 +94,7 @@ def configuration(options: Options, broker: Broker | None, ingress_port: int | N
         ConfigError: The family's file is wrong: all its mistakes, with their lines.
     """
     path = folders.config / NAME
-    file = read_yaml(path) if path.exists() else YamlFile(path, None)
+    file = read_yaml(path) if _is_there(path) else YamlFile(path, None)
     family = {} if file.data is None else with_credentials(file.data, path.parent)
     if not isinstance(family, dict):
         raise ConfigError(f"{path}: must hold keys of its own, such as `node: home`")
@@ -96,17 +102,50 @@ def configuration(options: Options, broker: Broker | None, ingress_port: int | N
         raise ConfigError("\n".join(wrong))
     try:
         values = _joined(_of_app(options, broker, ingress_port, folders), family)
+        if options.threshold is not None:
+            values["profiles"] = _with_threshold(values["profiles"], options.threshold)
         return Config.model_validate(values, context={"folder": path.parent})
     except ValidationError as error:
         raise ConfigError("\n".join(refusals(file, error, Config))) from error
 
 
 def write(config: Config, folders: Folders, user: int) -> None:
-    """Writes what the daemon reads; it may hold passwords of cameras, so for its user alone."""
+    """Writes what the daemon reads; it may hold passwords of cameras, so for its user alone.
+
+    Raises:
+        OSError: The disk takes no writes.
+    """
     values = config.model_dump(mode="json", exclude_unset=True)
     if config.mqtt.embedded:  # whatever else stands there was filled in when it was read
         values["mqtt"] = {"embedded": True}
-    _write(folders.configuration, yaml.safe_dump(values, allow_unicode=True, sort_keys=False), user)
+    text = yaml.dump(values, Dumper=_Quoting, allow_unicode=True, sort_keys=False)
+    _write(folders.configuration, text, user)
+
+
+class _Quoting(yaml.SafeDumper):
+    """Puts each text in quotes: 08 and 1e3 are names by PyYAML's rules and numbers by those of `read_yaml`."""
+
+
+def _in_quotes(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+
+_Quoting.add_representer(str, _in_quotes)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the family has a file; ConfigError where it only seems to have one, which nobody would read."""
+    if os.path.lexists(path):
+        return True
+    if other := next((one.name for one in path.parent.glob("*") if _NEARLY.fullmatch(one.name)), None):
+        raise ConfigError(f"{path.parent / other}: is not read under that name; call it {NAME}")
+    return False
+
+
+def _give(paths: Iterable[Path], user: int) -> None:
+    for path in paths:
+        with suppress(FileNotFoundError):  # the family may be at work in its folder
+            os.chown(path, user, user, follow_symlinks=False)
 
 
 def _of_app(options: Options, broker: Broker | None, ingress_port: int | None, folders: Folders) -> Values:
@@ -127,9 +166,15 @@ def _of_app(options: Options, broker: Broker | None, ingress_port: int | None, f
     if options.language is not None:
         values["notify"] = {"language": options.language}
     if options.threshold is not None:
-        profiles = ProfilesConfig().model_dump(exclude_none=True)
-        values["profiles"] = {name: {**profiles[name], "threshold": options.threshold} for name in PROFILES}
+        values["profiles"] = ProfilesConfig().model_dump(exclude_none=True)
     return values
+
+
+def _with_threshold(profiles: object, threshold: float) -> object:
+    """Each profile that says nothing of a threshold itself has this one."""
+    if not isinstance(profiles, dict):
+        return profiles
+    return {name: {"threshold": threshold, **one} if isinstance(one, dict) else one for name, one in profiles.items()}
 
 
 def _joined(app: Values, family: Values) -> Values:

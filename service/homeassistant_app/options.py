@@ -36,6 +36,13 @@ class RoomOption(Part):
     stream: OptionalText = Field(default=None, repr=False)
     """Address of a camera or a phone; may hold a password."""
 
+    @field_validator("microphone")
+    @classmethod
+    def _device(cls, value: str | None) -> str | None:
+        if value is not None and "://" in value:
+            raise ValueError("is a URL; write it as stream")
+        return value
+
     @field_validator("stream")
     @classmethod
     def _url(cls, value: str | None) -> str | None:

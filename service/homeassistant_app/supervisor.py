@@ -5,13 +5,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Self, TypeVar
 
 import requests
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from service.homeassistant_app.options import OptionalText
+from service.mqtt.settings import MqttSettings
 
 ATTEMPTS, PAUSE_S = 6, 5.0
-"""How often it is asked, and seconds between: while Home Assistant starts, its answers take half a minute to come."""
+"""How often it is asked in vain, and seconds between: while Home Assistant starts, its answers take half a minute to
+come. No room is heard meanwhile."""
 ANSWER_S: Final = 10.0
 """Longest wait for an answer (seconds)."""
 
@@ -24,8 +28,15 @@ class Broker(BaseModel):
     host: Annotated[str, Field(min_length=1)]
     port: int
     ssl: bool = False
-    username: str | None = None
-    password: str | None = Field(default=None, repr=False)
+    username: OptionalText = None
+    password: OptionalText = Field(default=None, repr=False)
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> Self:
+        MqttSettings(host=self.host, port=self.port)
+        if self.username is None:
+            self.password = None  # MQTT has none without a user (3.1.1, 3.1.2.9)
+        return self
 
 
 class _Info(BaseModel):
@@ -37,7 +48,7 @@ class _Info(BaseModel):
 Told = TypeVar("Told", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Supervisor:
     """The way to it."""
 
@@ -47,6 +58,8 @@ class Supervisor:
     """What it knows this app by."""
     wait: Callable[[float], None] = time.sleep
     """Waits so many seconds."""
+    _left: int = field(default=ATTEMPTS, init=False)
+    """Attempts that may still be in vain, of all questions together; each is asked once, whatever came before."""
 
     def broker(self) -> Broker | None:
         """Returns the broker that Home Assistant offers; None where there is none, or nobody says (logged)."""
@@ -59,9 +72,7 @@ class Supervisor:
 
     def _ask(self, path: str, kind: type[Told]) -> Told | None:
         why = ""
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                self.wait(PAUSE_S)
+        while True:
             try:
                 answer = requests.get(
                     self.address + path, headers={"Authorization": f"Bearer {self.token}"}, timeout=ANSWER_S
@@ -72,9 +83,13 @@ class Supervisor:
                 return kind.model_validate(answer.json()["data"])
             except requests.ConnectionError:
                 why = "no connection"
+            except (requests.JSONDecodeError, ValidationError, LookupError, TypeError):
+                why = "what it answers is not understood"  # nothing of it is repeated: it holds a password
             except requests.RequestException as error:
                 why = "no answer" if error.response is None else f"it answers {error.response.status_code}"
-            except (ValidationError, LookupError, TypeError):  # nothing of the answer is repeated: it holds a password
-                why = "what it answers is not understood"
+            self._left -= 1
+            if self._left <= 0:
+                break
+            self.wait(PAUSE_S)
         _log.error("the Supervisor does not tell %s: %s; restart the app once Home Assistant is up", path, why)
         return None

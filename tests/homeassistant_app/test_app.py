@@ -59,7 +59,7 @@ class App:
             self._process = subprocess.Popen(
                 [*command, f"--supervisor={self.supervisor.address}"],
                 cwd=ROOT,
-                env={**os.environ, "SUPERVISOR_TOKEN": TOKEN},
+                env={**os.environ, "SUPERVISOR_TOKEN": TOKEN, "HASSIO_TOKEN": TOKEN},  # as the Supervisor does
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -171,3 +171,13 @@ def test_a_wrong_file_of_the_family_is_told_with_its_line(folder: Path) -> None:
     with serve_supervisor(FakeSupervisor()) as supervisor, App(folder, supervisor) as app:
         assert app.ends() == 78
     assert "config/monitord.yaml:2: source: unknown key; did you mean 'sources'" in app.words
+
+
+def test_a_folder_that_takes_no_writes_is_told(folder: Path) -> None:
+    """In a sentence, with the folder: here, a file is in its way."""
+    options(folder, {})
+    (folder / "data" / "monitord").write_text("")
+    with serve_supervisor(FakeSupervisor()) as supervisor, App(folder, supervisor) as app:
+        assert app.ends() == 78
+    assert f"cannot write {folder / 'data' / 'monitord'}: File exists; is the disk full, or read-only?" in app.words
+    assert "Traceback" not in app.words

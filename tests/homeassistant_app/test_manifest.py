@@ -30,6 +30,9 @@ ARCHITECTURES = {"aarch64", "amd64"}
 """The same: all that there are since 2025."""
 KINDS = re.compile(r"(str|int|float|bool|email|url|password|port|match|list|device)(\(.*\))?\??")
 """The same: of values in a schema."""
+BOUNDED = re.compile(r"(str|password)\(")
+"""Of a text with a least or greatest length, a Supervisor of before July 2026 refuses every value: it compares the text
+itself with the number (home-assistant/supervisor, pull request 7044)."""
 FILES = {
     "CHANGELOG.md", "DOCS.md", "Dockerfile", "README.md", "apparmor.txt", "config.yaml", "icon.png", "logo.png",
     "translations/de.yaml", "translations/en.yaml",
@@ -91,6 +94,7 @@ def test_the_schema_is_what_is_read() -> None:
     assert set(schema["rooms"][0]) == set(RoomOption.model_fields)
     kinds = [schema["language"], schema["threshold"], *schema["owners"], *schema["rooms"][0].values()]
     assert all(KINDS.fullmatch(kind) for kind in kinds)
+    assert [kind for kind in kinds if BOUNDED.match(kind)] == []
     assert set(schema["language"].removeprefix("list(").removesuffix(")?").split("|")) == set(languages())
     assert Options.model_validate(MANIFEST["options"]) == Options()
 

@@ -96,6 +96,27 @@ def test_a_threshold_is_for_every_profile(folders: Folders) -> None:
     assert made.profiles.silent == ProfileConfig(threshold=0.5)
 
 
+def test_a_threshold_is_also_for_a_profile_of_which_the_file_says_something_else(folders: Folders) -> None:
+    """Unless it says that the threshold is the model's."""
+    file = "profiles: {night: {remind_after_min: 2}, silent: {threshold: null}}"
+    made = house(folders, Options(threshold=0.5), file)
+    assert made.profiles.day == ProfileConfig(threshold=0.5, remind_after_min=3)
+    assert made.profiles.night == ProfileConfig(threshold=0.5, remind_after_min=2)
+    assert made.profiles.silent == ProfileConfig()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["08", "1e3", "0o17", "no", "null", "1:30", "„Küche“", "\u00a0Attic", "👶", "👨\u200d👩\u200d👧", "a: #b", "<<"],
+)
+def test_a_name_is_a_text_whatever_it_looks_like(folders: Folders, name: str) -> None:
+    """Also that of a user at the broker: what is written down is what is read."""
+    rooms = (RoomOption(name=name, microphone="default"), RoomOption(name=name, microphone=name))
+    made = house(folders, Options(rooms=rooms), broker=Broker(host="nas", port=1883, username=name, password="x"))
+    assert [room.name for room in made.rooms] == [name, name]
+    assert made.mqtt.username == name
+
+
 def test_the_familys_file_wins_key_by_key(folders: Folders) -> None:
     """Sources by id, sections by key; what it does not name stays."""
     (folders.config / "mother-url").write_text("ntfys://ntfy.sh/a-long-word\n")
@@ -221,3 +242,32 @@ def test_a_file_that_the_family_protects_becomes_the_daemons(folders: Folders) -
     user = 568 if os.geteuid() == 0 else os.geteuid()
     prepare(None, folders, user)
     assert (secret.stat().st_uid, secret.stat().st_mode & 0o777) == (user, 0o600)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+def test_what_is_restored_from_a_backup_becomes_the_daemons(folders: Folders) -> None:
+    """The Supervisor copies it back as root, with its modes alone."""
+    kept = folders.state / "clips" / "one.ogg"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("x")
+    kept.chmod(0o600)
+    (kept.parent / "link").symlink_to("/etc/passwd")
+    prepare(None, folders, 568)
+    assert {path.lstat().st_uid for path in (folders.state, *folders.state.rglob("*"))} == {568}
+    assert Path("/etc/passwd").stat().st_uid == 0
+
+
+@pytest.mark.parametrize("name", ["monitord.yml", "Monitord.yaml", "monitord.yaml.txt"])
+def test_a_file_of_almost_that_name_is_not_passed_over(folders: Folders, name: str) -> None:
+    """Nobody would read it, and nobody would say so; beside the right one it is a copy."""
+    (folders.config / name).write_text("node: attic")
+    with pytest.raises(ConfigError, match=rf"{name}: is not read under that name; call it monitord.yaml"):
+        house(folders, Options())
+    assert house(folders, Options(), "node: home").node == "home"
+
+
+def test_a_link_that_leads_nowhere_is_told(folders: Folders) -> None:
+    """The family has a file, and it cannot be read."""
+    (folders.config / "monitord.yaml").symlink_to("gone.yaml")
+    with pytest.raises(ConfigError, match=r"monitord.yaml: cannot read the configuration: No such file"):
+        house(folders, Options())

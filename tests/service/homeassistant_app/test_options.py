@@ -47,6 +47,10 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
             "option rooms.0: 'Attic' needs either microphone",
         ),
         ({"rooms": [{"name": "Attic", "stream": "camera.local"}]}, "option rooms.0.stream: "),
+        (
+            {"rooms": [{"name": "Attic", "microphone": "rtsp://anna:geheim@camera.local/live"}]},
+            "option rooms.0.microphone: is a URL; write it as stream",
+        ),
         ({"rooms": [{"name": "A" * 65, "microphone": "x"}]}, "option rooms.0.name: is too long (at most 64"),
         ({"language": "fr"}, "option language: 'fr' is not allowed; allowed are de, en"),
         ({"threshold": 1}, "option threshold: 1 is out of bounds: should be less than 1"),
@@ -60,6 +64,7 @@ def test_mistakes_name_the_option_and_what_helps(tmp_path: Path, options: object
     with pytest.raises(ConfigError) as refused:
         read_options(written(tmp_path, options))
     assert str(refused.value).startswith(said)
+    assert "geheim" not in str(refused.value)
 
 
 def test_all_mistakes_at_once_and_no_password(tmp_path: Path) -> None:

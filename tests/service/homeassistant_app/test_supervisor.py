@@ -24,6 +24,28 @@ def test_a_broker_that_is_offered(caplog: pytest.LogCaptureFixture) -> None:
     assert waits == []
 
 
+@pytest.mark.parametrize(
+    "login", [{"username": "", "password": ""}, {"username": None, "password": None}, {"password": "geheim"}, {}]
+)
+def test_a_broker_that_asks_for_no_password(login: dict[str, str | None]) -> None:
+    """Whether it is left out, null or empty; and MQTT has no password without a user."""
+    told = {"host": "emqx", "port": 1883, **login}
+    with serve_supervisor(FakeSupervisor(mqtt=(200, {"result": "ok", "data": told}))) as supervisor:
+        broker = asking(supervisor.address, []).broker()
+    assert broker is not None
+    assert (broker.username, broker.password) == (None, None)
+
+
+def test_two_questions_in_vain_take_hardly_longer_than_one() -> None:
+    """Nobody hears the rooms meanwhile: the second is asked once."""
+    waits: list[float] = []
+    with serve_supervisor(FakeSupervisor(failing=1_000)) as supervisor:
+        asked = asking(supervisor.address, waits)
+        assert (asked.broker(), asked.ingress_port()) == (None, None)
+    assert len(waits) == ATTEMPTS - 1
+    assert len(supervisor.asked) == ATTEMPTS + 1
+
+
 def test_none_is_offered() -> None:
     """The answer is taken at its word: nobody waits for a broker that is not installed."""
     waits: list[float] = []
@@ -54,6 +76,9 @@ def test_one_that_starts_is_asked_again() -> None:
         ((200, {"result": "ok", "data": {}}), "wrong", "it answers 401"),
         ((200, {"data": {**OFFERED, "port": None}}), TOKEN, "what it answers is not understood"),
         ((200, {"result": "ok"}), TOKEN, "what it answers is not understood"),
+        ((200, {"data": {**OFFERED, "host": "mqtt://nas.lan"}}), TOKEN, "what it answers is not understood"),
+        ((200, {"data": {**OFFERED, "port": 0}}), TOKEN, "what it answers is not understood"),
+        ((200, "<html>"), TOKEN, "what it answers is not understood"),
         (None, TOKEN, "no connection"),
     ],
 )

@@ -14,8 +14,8 @@ TOKEN = "0b6f-the-token-of-this-app"
 NO_SERVICE = (400, {"result": "error", "message": "Service not enabled"})
 """Its answer where no app provides the service (supervisor/api/services.py)."""
 
-Answer = tuple[int, dict[str, Any]]
-"""Status and body. Any: values of JSON."""
+Answer = tuple[int, dict[str, Any] | str]
+"""Status and body; a text is none of JSON. Any: values of JSON."""
 
 
 def service(broker: Mosquitto, user: str) -> Answer:
@@ -59,7 +59,7 @@ def serve_supervisor(supervisor: FakeSupervisor, host: str = "127.0.0.1", port: 
     class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, values = supervisor.answer(self.path, self.headers.get("Authorization"))
-            body = json.dumps(values).encode()
+            body = (values if isinstance(values, str) else json.dumps(values)).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
