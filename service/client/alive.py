@@ -29,7 +29,11 @@ def print_alive(config_path: Path | None) -> int:
             sock.settimeout(ANSWER_S)
             sock.connect(address_of(config_path))
             still_s = float(sock.recv(_ANSWER_BYTES))
-    except (FileNotFoundError, ConnectionRefusedError):
+    except PermissionError as error:
+        what = error.filename or "its socket"
+        print(f"monitord: cannot look at {what} ({error.strerror}); ask as root or as its own user", file=sys.stderr)
+        return 1
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         whose = "without a configuration" if config_path is None else f"with --config {config_path}"
         print(f"monitord: none that was started {whose} runs here, or it is still starting", file=sys.stderr)
         return 1

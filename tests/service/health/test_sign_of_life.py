@@ -1,5 +1,6 @@
 """The sign of life: who is answered with what, and when nobody is."""
 
+import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,9 @@ import pytest
 
 from service.client.alive import print_alive
 from service.health.sign_of_life import ASKERS, SignOfLife, address_of
+
+NOBODY = 65_534
+"""A user without rights, on every Debian."""
 
 
 def test_an_answer_is_how_long_the_worker_has_not_moved(tmp_path: Path) -> None:
@@ -58,6 +62,29 @@ def test_where_there_is_no_folder_nobody_runs(tmp_path: Path, capsys: pytest.Cap
     """A folder that is gone is said like a daemon that is gone."""
     assert print_alive(tmp_path / "gone" / "monitord.yaml") == 1
     assert "runs here" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_a_file_is_said_like_a_daemon_that_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path that was mistyped is no daemon that hangs."""
+    (tmp_path / "file").touch()
+    assert print_alive(tmp_path / "file" / "config" / "monitord.yaml") == 1
+    assert "runs here" in capsys.readouterr().err
+
+
+def test_a_folder_that_this_user_cannot_see_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is known of the daemon, and nothing is said of it."""
+    hidden, us = tmp_path / "hidden", os.geteuid()
+    (hidden / "config").mkdir(parents=True)
+    hidden.chmod(0o000)
+    try:
+        os.seteuid(us or NOBODY)  # root sees everything
+        assert print_alive(hidden / "config" / "monitord.yaml") == 1
+    finally:
+        os.seteuid(us)
+        hidden.chmod(0o700)
+    assert f"cannot look at {hidden / 'config'} (Permission denied)" in capsys.readouterr().err
 
 
 def test_without_a_configuration_it_is_known_by_its_state_directory(
