@@ -12,6 +12,7 @@ DOCUMENTS = (
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "deploy").glob("*/README.md")),
+    *sorted((ROOT / "deploy" / "homeassistant-app").glob("*/*.md")),
 )
 """What tells people what to type."""
 README = ROOT / "README.md"
