@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="monitord",
-        description="A baby monitor: hears a cry and tells it over MQTT and to phones; with the probable reason where"
+        description="A baby monitor: hears a cry and reports it over MQTT and to phones, with the probable reason where"
         " the model is sure of one, which the model that comes with it hardly ever is (`unsure`).",
         epilog=_EXITS,
     )
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add_log_level(run, default="info")
     run.set_defaults(command=_run)
 
-    check = commands.add_parser("check", help="say whether configuration and bundle are right; opens no device")
+    check = commands.add_parser("check", help="say whether configuration and model are right; opens no device")
     _add_config(check)
     _add_bundle(check)
     add_log_level(check)

@@ -1,4 +1,4 @@
-"""The first screen of `monitord run`: what it listens to, where it tells, and how to watch that."""
+"""The first screen of `monitord run`: what it listens to, where it reports, and how to watch that."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
@@ -28,7 +28,7 @@ HOW_TO_GIVE_A_SOURCE: Final = (
 )
 """Examples of SOURCE, with what each is."""
 
-_NO_PHONE: Final = "and no phone, but those that Home Assistant tells; README.md, On your phone, says how"
+_NO_PHONE: Final = "and to no phone but those of Home Assistant; README.md, On your phone, says how"
 
 
 def banner(
@@ -60,7 +60,7 @@ def banner(
     where = f"MQTT at {broker} ({_BROKERS[kind]}), topics monitord/{node}/..."
     rows = [
         *zip(["listens to", *[""] * (len(listens) - 1)], _columns(listens) or ["no room yet"], strict=True),
-        ("tells", where),
+        ("reports to", where),
         ("", f"and {', '.join(phones)}" if phones else _NO_PHONE),
         ("watch it", watch),
         ("model", model),

@@ -10,6 +10,7 @@ import pytest
 
 from service.cli import _parser
 from service.config import Config, load_config
+from service.messages.commands import _NODE_COMMANDS, _OF_SOURCE
 from tests.support.documents import (
     COMMANDS,
     DOCUMENTS,
@@ -26,7 +27,7 @@ from tests.support.documents import (
 )
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import authority
-from tests.support.start_errors import start_errors
+from tests.support.start_errors import running_errors, start_errors
 
 MOST_WORDS = 1_200
 """Of README.md, tables and commands included: some five minutes of reading."""
@@ -38,6 +39,35 @@ PIECE = 12
 
 MANY_LINES = 15
 """At least so many sentences name a line of configuration."""
+
+SCREENS = (
+    *(ROOT / "docs" / f"{name}.md" for name in ("family-page", "faq", "home-assistant", "phones-and-alarms")),
+    ROOT / "docs" / "when-something-is-wrong.md",
+    README,
+)
+"""Documents that quote, in italics, what a parent sees."""
+SHOWS = (
+    *sorted((ROOT / "service").rglob("*.json")),
+    *sorted((ROOT / "service").rglob("*.yaml")),
+    *sorted((ROOT / "service").rglob("*.py")),
+    *sorted((ROOT / "deploy" / "homeassistant").glob("*.yaml")),
+    ROOT / "deploy" / "install",
+)
+"""Where what a parent sees is written."""
+OF_OTHERS = {
+    "do not disturb",
+    "override do not disturb",
+    "persistent connection",
+    "reserve ip",
+    "static lease",
+    "mosquitto broker",
+    "discovery prefix",
+    "subscribe to topic",
+    "that was the cat",
+    "who went",
+    "nursery: crying. since 19:02.",
+}
+"""Quoted, too: what phones, routers, Home Assistant and ntfy show, and what a family says."""
 
 
 def _fences() -> list[Block]:
@@ -117,6 +147,14 @@ def test_every_configuration_in_a_sentence_is_read(tmp_path: Path) -> None:
         assert load_config(tmp_path / "monitord.yaml"), line
 
 
+def test_every_command_over_mqtt_is_in_its_table() -> None:
+    """With its topic; what it takes stands beside it."""
+    _, _, table = (ROOT / "docs" / "topics.md").read_text(encoding="utf-8").partition("## Commands\n")
+    rows = [row.split("|")[1] for row in table.partition("\n## ")[0].splitlines() if row.startswith("| `")]
+    topics = {topic for row in rows for topic in re.findall("`([^`]+)`", row)}
+    assert topics == {*(f"<source>/{name}/set" for name in _OF_SOURCE), *(f"{name}/set" for name in _NODE_COMMANDS)}
+
+
 def test_the_readme_is_short() -> None:
     """A parent reads it to its end; the rest has a page of its own in docs."""
     assert len(README.read_text(encoding="utf-8").split()) < MOST_WORDS
@@ -129,6 +167,34 @@ def test_every_error_that_ends_a_start_is_on_the_page() -> None:
     errors = list(start_errors())
     assert len(errors) > MANY_ERRORS
     assert [f"{where}: {words}" for where, words in errors if not _found(words, text)] == []
+
+
+def test_what_the_log_says_of_a_stream_or_a_broker_is_on_the_page() -> None:
+    """A room that is not heard ends no start: its words stand in the log alone."""
+    page = (ROOT / "docs" / "when-something-is-wrong.md").read_text(encoding="utf-8")
+    text = " ".join(page.replace("`", "").split())
+    errors = list(running_errors())
+    assert len(errors) > MANY_LINES
+    assert [f"{where}: {words}" for where, words in errors if not _found(words, text)] == []
+
+
+def test_what_a_screen_is_said_to_show_it_shows() -> None:
+    """A parent searches the page for the words on the screen, and the screen for the words on the page."""
+    shown = " ".join(" ".join(path.read_text(encoding="utf-8") for path in SHOWS).split()).casefold()
+    quoted = {(page.name, words) for page in SCREENS for words in _italics(page) if " " in words}
+    assert len(quoted) > MANY_LINES
+    wrong = [
+        (page, words)
+        for page, words in sorted(quoted)
+        if words not in OF_OTHERS and not all(piece.strip() in shown for piece in words.split("..."))
+    ]
+    assert wrong == []
+
+
+def _italics(page: Path) -> set[str]:
+    prose = re.sub(r"^```.*?^```$|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"(?<![*\w])\*([^*|\n]+(?:\n[^*|\n]+)?)\*(?![*\w])", prose)
+    return {" ".join(words.split()).casefold() for words in found}
 
 
 def _found(words: str, text: str) -> bool:

@@ -53,6 +53,8 @@ ELSEWHERE = {
     "tests/run --browser": "tests/deploy/test_test_command.py",
     "tests/run --install": "tests/deploy/test_test_command.py",
     "tests/run --arm": "tests/deploy/test_test_command.py",
+    "tests/run --container": "tests/deploy/test_test_command.py",
+    "tests/run --ward": "tests/deploy/test_test_command.py",
     "monitord replay --trace faint.wav": "tests/service/test_why_did_it_not_ring.py",
     "monitord replay --trace deep.wav": "tests/service/test_why_did_it_not_ring.py",
     "monitord replay --trace brief.wav": "tests/service/test_why_did_it_not_ring.py",

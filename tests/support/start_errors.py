@@ -1,4 +1,4 @@
-"""The words of every error that ends a start, taken from the code: what Python raises, and what the scripts die with.
+"""The words of errors, taken from the code: what Python raises, what scripts die with, what the log says of a stream.
 
 What a person fills in stands as `...`.
 """
@@ -14,15 +14,26 @@ from tests.support.paths import ROOT
 
 _ERRORS = frozenset({"ConfigError", "SourceError", "BundleError"})
 
-_OF_KEYS = re.compile(r"service/(config|settings/\w+|\w+/settings)\.py")
+_OF_KEYS = re.compile(r"service/(config|settings/\w+|\w+/settings|notify/push|messages/texts|capture/streams/bare)\.py")
 """Where a ValueError, too, is what is wrong with a key of the configuration."""
+
+_MADE_ELSEWHERE = (
+    "service/settings/errors.py",
+    "service/settings/hosts.py",
+    "service/settings/yaml_core.py",
+    "service/settings/yaml_text.py",
+)
+"""What makes the words that others raise: each sentence in there is a part of an error."""
+
+_WHILE_IT_RUNS = ("service/capture/streams/errors.py", "service/capture/streams/evidence.py", "service/mqtt/errors.py")
+"""What makes the words that the log has of a stream, and of a broker that cannot be reached."""
+
+_SENTENCE = 4
+"""Words from which a text is part of a sentence, and no name or format."""
 
 _LATER = (
     "service/archive/",
-    "service/client/",
     "service/ward/",
-    "service/correction_commands.py",
-    "service/storage/history_reading.py",
     "service/pipeline/replay.py",
     "service/pipeline/recordings.py",
     "service/capture/child/",
@@ -32,13 +43,13 @@ _LATER = (
     "model/adaptation/",
     "model/decoding/",
 )
-"""Not of a start: other commands than `run`, the programs that read a source while the daemon runs, and training."""
+"""Said on pages of their own: archives, wards, the programs that read a source while the daemon runs, and training."""
 
 _SCRIPTS = ("*-lib.sh", "run", "install", "uninstall")
 
 
 def start_errors() -> Iterator[tuple[str, str]]:
-    """Yields where each error is raised, as `file:line`, and its words."""
+    """Yields where each error that ends a start or a command is raised, as `file:line`, and its words."""
     for words in _KINDS.values():
         yield "service/settings/errors.py", words
     for words in (*_REFUSED.values(), *_NOT_FOR_US.values()):
@@ -48,9 +59,29 @@ def start_errors() -> Iterator[tuple[str, str]]:
             where = path.relative_to(ROOT).as_posix()
             if not where.startswith(_LATER):
                 yield from _raised(path, where)
+    for where in _MADE_ELSEWHERE:
+        yield from _sentences(where)
     for name in _SCRIPTS:
         for script in sorted((ROOT / "deploy").glob(name)):
             yield from _died(script)
+
+
+def running_errors() -> Iterator[tuple[str, str]]:
+    """Yields where each sentence of the log about a stream or a broker is made, as `file:line`, and its words."""
+    for where in _WHILE_IT_RUNS:
+        yield from _sentences(where)
+
+
+def _sentences(where: str) -> Iterator[tuple[str, str]]:
+    """Every text of a file that is part of a sentence, but for docstrings."""
+    tree = ast.parse((ROOT / where).read_text(encoding="utf-8"))
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and id(node) not in parts | said):
+            words = re.sub(r"\{\w+\}", "...", _words(node, {}))
+            if len(words.split()) >= _SENTENCE:
+                yield f"{where}:{node.lineno}", words
 
 
 def _raised(path: Path, where: str) -> Iterator[tuple[str, str]]:
@@ -87,7 +118,7 @@ def _words(said: ast.expr, constants: dict[str, str]) -> str:
 
 def _died(script: Path) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(script.read_text(encoding="utf-8").splitlines(), 1):
-        if found := re.search(r'\bdie "((?:\$\([^)]*\)|[^"])*)"', line):
+        if found := re.search(r'\b(?:die |apt_words=)"((?:\$\([^)]*\)|[^"])*)"', line):
             words, nested = found[1], 1
             while nested:
                 words, nested = re.subn(r"\$\{[^{}]*\}|\$\([^)]*\)|\$[\w*]+", "...", words)

@@ -1,7 +1,7 @@
 """Episodes on hours of streams, by the bundle's own rule and by one that was chosen elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tqdm import tqdm
@@ -17,6 +17,8 @@ from training.streams.scoring import bundle_scorer, hear_stream
 
 SEED: Final = 1
 """Of the streams that the shipped figures rest on."""
+THRESHOLDS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+"""What a family may choose for a room, around the bundle's own 0.6 (calibrated probabilities)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ def hear_halves(prepared: Prepared, bundle: Bundle, hours: int) -> dict[Half, li
 def ours(name: str, heard: Sequence[Heard], tracker: TrackerParams) -> System:
     """The bundle by its own rule."""
     return System(name, words(tracker), judge(heard, tracker))
+
+
+def by_threshold(heard: Sequence[Heard], tracker: TrackerParams) -> dict[float, Episodes]:
+    """The bundle's rule at each of `THRESHOLDS`, as the daemon moves it."""
+    return {on_p: judge(heard, replace(tracker, on_p=on_p)) for on_p in THRESHOLDS}
 
 
 def words(tracker: TrackerParams) -> str:

@@ -26,7 +26,7 @@ def test_the_banner_says_all_that_one_needs() -> None:
         "\n"
         "  listens to  Room   the default microphone\n"
         "              Room2  rtsp://***@cam/1\n"
-        "  tells       MQTT at 127.0.0.1:1883 (a private broker, for this machine only), topics monitord/home/...\n"
+        "  reports to  MQTT at 127.0.0.1:1883 (a private broker, for this machine only), topics monitord/home/...\n"
         "              and mother, father (from critical on)\n"
         "  watch it    mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'monitord/home/#'\n"
         "  model       compact\n"

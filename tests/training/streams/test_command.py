@@ -44,6 +44,8 @@ def test_ours_without_the_peers(
     assert (result.kind, result.command) == ("streams", "monitord-train streams --prepared PREPARED --hours 1")
     assert [system["name"] for system in result.figures["systems"]] == ["vggish-compact"] * 2
     assert [one["name"] for one in result.figures["curves"]] == ["vggish-compact"]
+    own = next(row for row in result.figures["thresholds"] if row["threshold"] == 0.6)
+    assert own["found"] == result.figures["systems"][1]["found"]
     assert result.figures["episodes"] == sum(row["episodes"] for row in result.figures["by_snr"]) > 3
 
 

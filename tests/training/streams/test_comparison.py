@@ -1,11 +1,13 @@
 """Systems on streams: ours with its thresholds, chosen crosswise too, and the peers on the same hours."""
 
+from dataclasses import replace
+
 import pytest
 
 from monitord.tracker import TrackerParams
 from tests.support.training.alarms import heard, laid
 from training.streams import operating_point
-from training.streams.comparison import crossed, our_curve, ours
+from training.streams.comparison import THRESHOLDS, by_threshold, crossed, our_curve, ours
 from training.streams.mixing import HALVES
 from training.streams.operating_point import try_settings
 
@@ -26,6 +28,14 @@ def test_ours_by_its_own_rule() -> None:
     system = ours("tiny", [heard((11, 14), cries=(cry,))], TrackerParams(most_against=1.0, fade_per_s=0.0, on=2.0))
     assert (system.name, system.rule) == ("tiny", "evidence of 2, windows from 0.50")
     assert system.episodes.latency_s == (1.5,)
+
+
+def test_a_lower_threshold_finds_at_least_as_much() -> None:
+    """Of two cries, one sounds half as sure: it is found at the lower thresholds alone."""
+    sure = heard((11, 14), cries=(laid("cry", 10, 15, 3.0),))
+    unsure = replace(sure, p_cry=[0.55 if p > 0.5 else p for p in sure.p_cry])
+    found = by_threshold([sure, unsure], TrackerParams(lean=0.0, most_against=1.0, fade_per_s=0.0, on=0.1, off=0.05))
+    assert {at: counts.found for at, counts in found.items()} == {at: (True, at < 0.55) for at in THRESHOLDS}
 
 
 def test_our_curve_is_over_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:

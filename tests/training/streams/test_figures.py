@@ -70,6 +70,13 @@ def test_curves_by_hand() -> None:
     assert "| 0.1 | - | - |" in lines
 
 
+def test_thresholds_by_hand() -> None:
+    """What a family gets for a lower threshold, and what it pays."""
+    lines = markdown(figures([GOOD, DEAF], 2, thresholds={0.4: GOOD.episodes, 0.6: DEAF.episodes})).splitlines()
+    rows = ["| 0.4 | 75.0% | 0.25 | 1.50 s | 1.95 s |", "| 0.6 | 0.0% | 0.00 | - | - |"]
+    assert [line for line in lines if line in rows] == rows
+
+
 def test_figures_survive_the_file(tmp_path: Path) -> None:
     """What `report` reads is what was measured, to the last digit."""
     found = figures([GOOD, DEAF], hours=2)

@@ -3,7 +3,8 @@
 The streams are made of recordings that training never saw, at known levels (cries -18 to -36 dBFS, at worst 15 dB under
 everything else). YAMNet and mn04 hear the same streams and are counted by the same scorer. The first row is what to
 expect: its thresholds were chosen on one half of the families and sounds and judged on the other, both ways. The second
-has the bundle's own thresholds. Then each network by its best rule at each rate of false alarms.
+has the bundle's own thresholds. Then the bundle at each threshold that a family may choose, and each network by its
+best rule at each rate of false alarms.
 
   monitord-train streams --prepared runs/prepared --out runs/report/streams.json
 
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs it."""
     from model.bundle import load_bundle  # noqa: PLC0415 - each command loads only what it needs
     from training.data.prepared import load_prepared  # noqa: PLC0415
-    from training.streams.comparison import crossed, hear_halves, our_curve, ours  # noqa: PLC0415
+    from training.streams.comparison import by_threshold, crossed, hear_halves, our_curve, ours  # noqa: PLC0415
     from training.streams.curves import curve  # noqa: PLC0415
     from training.streams.figures import figures, markdown  # noqa: PLC0415
     from training.streams.operating_point import try_settings  # noqa: PLC0415
@@ -57,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     tried = {half: try_settings(heard) for half, heard in halves.items()}
     others = hear_peers(prepared.data / "teachers", halves)
     curves = [our_curve(name, tried), *(curve(other, try_rules(heard)) for other, heard in others.items())]
-    found = figures([crossed(name, tried), shipped, *as_used(others)], arguments.hours, curves)
+    thresholds = by_threshold(every, bundle.manifest.tracker)
+    found = figures([crossed(name, tried), shipped, *as_used(others)], arguments.hours, curves, thresholds)
     print(markdown(found))
     _write(arguments, "streams", "monitord-train streams --prepared PREPARED", found)
     return 0
