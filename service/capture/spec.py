@@ -107,7 +107,7 @@ def stream_spec(url: str, *, listen: bool) -> StreamSpec:
             "' as %27, \" as %22"
         )
     host, port = host_and_port(url)
-    if not rest.partition("/")[0]:
+    if not rest.partition("/")[0].rpartition("@")[2]:
         raise ConfigError(f"a {scheme}:// URL names no host, such as {scheme}://camera.local/audio")
     if host and (mistake := host_mistake(host)):
         raise ConfigError(f"the host of a {scheme}:// URL: {mistake}")

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from monitord.errors import ConfigError
 from service.capture.spec import stream_spec
 from service.messages.texts import languages
-from service.settings.base import Part, Text
+from service.settings.base import Part
 from service.settings.errors import refusals
 from service.settings.profiles import Threshold
 from service.settings.yaml_lines import YamlFile
@@ -19,17 +19,19 @@ NAME_CHARS = 64
 
 
 def _or_none(value: object) -> object:
-    return None if value == "" else value
+    return None if isinstance(value, str) and not value.strip() else value
 
 
-OptionalText = Annotated[Text | None, BeforeValidator(_or_none)]
+Typed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+"""As typed or pasted into the form: a space at an end is no part of it."""
+OptionalText = Annotated[Typed | None, BeforeValidator(_or_none)]
 """Left out, or emptied in the form, which is the same."""
 
 
 class RoomOption(Part):
     """One room."""
 
-    name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS)]
+    name: Annotated[Typed, Field(max_length=NAME_CHARS)]
     """What people call it; its id is made of it."""
     microphone: OptionalText = None
     """`default`: the one that is chosen on the app's page; or a part of another's name."""
@@ -71,7 +73,7 @@ class Options(Part):
     """Of what parents read."""
     threshold: Threshold | None = None
     """How sure the network must be, in every profile; None: the model's own."""
-    owners: tuple[Text, ...] = Field(default=(), strict=False)
+    owners: tuple[Typed, ...] = Field(default=(), strict=False)
     """Users of Home Assistant who may pair and remove devices."""
 
     @field_validator("language")

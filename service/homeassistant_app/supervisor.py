@@ -10,7 +10,6 @@ from typing import Annotated, Final, Self, TypeVar
 import requests
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from service.homeassistant_app.options import OptionalText
 from service.mqtt.settings import MqttSettings
 
 ATTEMPTS, PAUSE_S = 6, 5.0
@@ -28,14 +27,14 @@ class Broker(BaseModel):
     host: Annotated[str, Field(min_length=1)]
     port: int
     ssl: bool = False
-    username: OptionalText = None
-    password: OptionalText = Field(default=None, repr=False)
+    username: str | None = None
+    password: str | None = Field(default=None, repr=False)
 
     @model_validator(mode="after")
     def _can_be_used(self) -> Self:
         MqttSettings(host=self.host, port=self.port)
-        if self.username is None:
-            self.password = None  # MQTT has none without a user (3.1.1, 3.1.2.9)
+        self.username = self.username or None
+        self.password = (self.password or None) if self.username else None  # MQTT 3.1.1, 3.1.2.9: none without a user
         return self
 
 

@@ -25,6 +25,9 @@ _KINDS = {
     "string_too_short": "must not be empty",
     "string_too_long": "is too long (at most 64 characters)",
     "too_short": "must hold at least one entry",
+    "missing": "is missing",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
 }
 """Pydantic's name of a mistake: our words for it."""
 

@@ -58,6 +58,7 @@ def test_sources_as_typed(text: str, spec: object) -> None:
         ("mic:", "monitord devices"),
         ("ftp://host/a.wav", "allowed are rtsp://"),
         ("rtsp://", "names no host"),
+        ("rtsp://u:secret@/live", "names no host"),
         ("listen+udp://0.0.0.0:5000", "allowed are rtsp://, rtmp://, http://"),
         ("listen+rtsp://0.0.0.0/live", "needs a port"),
         ("rtsp://u:sec/ret@cam/live", "cannot be read"),

@@ -107,7 +107,7 @@ def test_a_threshold_is_also_for_a_profile_of_which_the_file_says_something_else
 
 @pytest.mark.parametrize(
     "name",
-    ["08", "1e3", "0o17", "no", "null", "1:30", "„Küche“", "\u00a0Attic", "👶", "👨\u200d👩\u200d👧", "a: #b", "<<"],
+    ["08", "1e3", "0o17", "no", "null", "1:30", "„Küche“", "Attic:\u00a0x", "👶", "👨\u200d👩\u200d👧", "a: #b", "<<"],
 )
 def test_a_name_is_a_text_whatever_it_looks_like(folders: Folders, name: str) -> None:
     """Also that of a user at the broker: what is written down is what is read."""

@@ -34,10 +34,21 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert "geheim" not in repr(options)
 
 
+def test_a_space_that_was_pasted_along_is_no_part_of_it(tmp_path: Path) -> None:
+    """An owner of that name would never be known, and an address begins with its protocol."""
+    rooms = [{"name": " Attic ", "stream": "rtsp://camera.local/live\n", "microphone": " "}]
+    options = read_options(written(tmp_path, {"rooms": rooms, "owners": ["anna "], "language": " "}))
+    assert options.rooms == (RoomOption(name="Attic", stream="rtsp://camera.local/live"),)
+    assert (options.owners, options.language) == (("anna",), None)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"rooms": [{"name": ""}]}, "option rooms.0.name: must not be empty"),
+        ({"rooms": [{"name": " "}]}, "option rooms.0.name: must not be empty"),
+        ({"rooms": [{"microphone": "default"}]}, "option rooms.0.name: is missing"),
+        ({"rooms": {"name": "Attic"}}, "option rooms: must be a list"),
         (
             {"rooms": [{"name": "Attic"}]},
             "option rooms.0: 'Attic' needs either microphone (default is the one that is chosen under Audio) or stream",
