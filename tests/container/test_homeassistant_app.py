@@ -122,6 +122,14 @@ def test_a_cry_reaches_home_assistant(home: Home, monkeypatch: pytest.MonkeyPatc
         assert app.stop() == 0
 
 
+def test_one_that_is_stopped_while_it_asks_has_not_failed(home: Home) -> None:
+    """Home Assistant is starting and does not answer yet; a status of 143 would count as an error there."""
+    supervisor = FakeSupervisor(failing=1_000)
+    with home.network.entered(), serve_supervisor(supervisor, port=SUPERVISOR_PORT), home.app() as app:
+        app.wait_for(lambda: supervisor.asked != [], "the first question")
+        assert app.stop() == 0
+
+
 def test_without_a_supervisor_it_starts_and_says_so(home: Home) -> None:
     """It has a broker of its own and its page, and is healthy: whoever reads the log learns what to install."""
     with home.app() as app:

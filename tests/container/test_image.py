@@ -62,6 +62,20 @@ def test_a_first_start_plays_the_demo_and_shows_the_way_to_the_page(first: Conta
     assert "WARNING" not in first.words
 
 
+def test_one_that_is_stopped_while_it_starts_has_not_failed(first: Container) -> None:
+    """Python is still loading, and has no word in it yet."""
+    first.says("there is no /data/monitord.yaml yet")
+    assert first.stop() == 0
+
+
+def test_health_does_not_hang_on_the_file(configured: Container, data: Path) -> None:
+    """One that was started with a configuration is the same once that is gone."""
+    configured.wait_for(configured.healthy, "health")
+    (data / "monitord.yaml").unlink()
+    assert configured.healthy()
+    assert configured.stop() == 0
+
+
 def test_runs_as_nobody_in_particular(first: Container) -> None:
     """User and group 568, in `audio`, without a capability, and what is not /data or /tmp takes no writes."""
     first.wait_for(first.healthy, "health")
@@ -131,12 +145,15 @@ def test_a_second_one_on_the_network_of_the_first_needs_a_name(
     assert "again and again" not in first.words
 
 
-def test_a_folder_that_is_not_its_own_is_told_with_what_helps(image: Image, network: Network, tmp_path: Path) -> None:
-    """Docker makes a folder that is missing, and it belongs to root then."""
+@pytest.mark.parametrize("user", [USER, 1000])
+def test_a_folder_that_is_not_its_own_is_told_with_what_helps(
+    image: Image, network: Network, tmp_path: Path, user: int
+) -> None:
+    """Docker makes a folder that is missing, and it belongs to root then; whose it must be, the family may choose."""
     (tmp_path / "roots").mkdir(mode=0o755)
-    with Container(image, network, tmp_path / "roots", tmp_path) as container:
+    with Container(image, network, tmp_path / "roots", tmp_path, user=user) as container:
         assert container.ends() == 78
-        assert f"sudo chown -R {USER}:{USER}" in container.words
+        assert f"sudo chown -R {user}:{user}" in container.words
 
 
 def test_each_command_that_takes_a_configuration_gets_it() -> None:
