@@ -34,7 +34,9 @@ SOURCE is one of
 Without --config: an embedded broker on 127.0.0.1:1883 (or the one that answers there), node `home`,
 sources `room`, `room2`, ...; without any microphone and any SOURCE it plays a demo sound.
 """
-_EXITS = "exit status: 0 done, 2 wrong usage, 78 configuration, bundle or recording to be mended, 70 a bug"
+_EXITS = (
+    "exit status: 0 done, 1 not all is well, 2 wrong usage, 78 configuration, model or recording to be mended, 70 a bug"
+)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -20,7 +20,7 @@ of it. It is in force only where it loses at most one in two hundred of stranger
 
 
 _CLIPS = """\
-Copies the clips of cries whose reason the family told, on the page or by `monitord correct`, into a folder with
+Copies the clips of cries whose reason the family gave, on the page or by `monitord correct`, into a folder with
 manifest.csv, which `monitord-train fit --from BUNDLE --manifest` takes. Clips are kept with `web: {clips: {}}` only.
 Call it again into the same folder before they are too old for the page: what is there stays.
 """
@@ -55,7 +55,7 @@ def add_correction_commands(commands: "argparse._SubParsersAction[argparse.Argum
     adapt.set_defaults(command=_adapt)
 
     clips = commands.add_parser(
-        "clips", help="copy the cries whose reason you told, to fit a model to", description=_CLIPS, formatter_class=raw
+        "clips", help="copy the cries whose reason you gave, to fit a model to", description=_CLIPS, formatter_class=raw
     )
     clips.add_argument("--config", type=Path, metavar="FILE", help="configuration (YAML)")
     clips.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to; made if missing")

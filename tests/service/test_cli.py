@@ -51,7 +51,7 @@ def test_help(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
 def test_help_names_the_exit_statuses_and_the_sources(capsys: pytest.CaptureFixture[str]) -> None:
     """A script's author finds the exit statuses, a parent every kind of source."""
     for arguments, words in (
-        (["--help"], ["0 done", "2 wrong usage", "78 configuration"]),
+        (["--help"], ["0 done", "1 not all is well", "2 wrong usage", "78 configuration"]),
         (["run", "--help"], ["mic:NAME", "rtsp://", "listen+rtmp://", "recording.m4a", "127.0.0.1:1883"]),
     ):
         with pytest.raises(SystemExit):
