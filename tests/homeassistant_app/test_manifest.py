@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,12 @@ import yaml
 from PIL import Image
 
 from service.homeassistant_app.__main__ import USER
+from service.homeassistant_app.configuration import Folders
 from service.homeassistant_app.options import Options, RoomOption
 from service.messages.texts import languages
+from service.storage.history import HISTORY
+from service.web.family.rooms import DOCUMENT
+from service.web.past.clip_store import CLIPS
 from tests.support.container.containers import USER as CONTAINERS_USER
 from tests.support.paths import ROOT
 
@@ -68,6 +73,16 @@ def test_every_key_is_one_that_the_supervisor_knows() -> None:
     assert [mapped["type"] for mapped in MANIFEST["map"]] == ["app_config"]
     assert MANIFEST["audio"]
     assert MANIFEST["ingress"]
+
+
+def test_no_sound_is_in_a_backup() -> None:
+    """It may go to a cloud. Nor is what is half written: a file that vanishes meanwhile spoils the backup."""
+    folders = Folders(Path("/data"), Path("/config"), Path("/run/monitord"))
+    left_out = MANIFEST["backup_exclude"]
+    for path in (folders.state / CLIPS, folders.state / f"{DOCUMENT}.json.new"):
+        assert any(path.match(pattern) for pattern in left_out), path
+    for path in (folders.state, folders.state / HISTORY, folders.config / CLIPS, folders.options):
+        assert not any(path.match(pattern) for pattern in left_out), path
 
 
 def test_it_asks_for_nothing_that_lowers_its_rating_but_the_network() -> None:
