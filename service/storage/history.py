@@ -110,7 +110,7 @@ class Span:
     episodes: Sequence[PastEpisode]
     gaps: Sequence[Gap]
     corrections: Sequence[Correction]
-    """Of what began there, in the order in which they were said."""
+    """Of these episodes, and of what was missed there, in the order in which they were said."""
 
     def cried(self, room: str, since: float, until: float, now: float) -> tuple[int, float]:
         """Returns how many episodes of a room began in a span, and the minutes cried in it (all in Unix seconds)."""
@@ -137,16 +137,16 @@ class History:
         self._off: set[str] = set()  # rooms that are switched off
 
     def __enter__(self) -> Self:
-        """Opens the file. What an earlier run left open ended with that run, and since then nobody listened."""
+        """Opens the file. What an earlier run left open ended with that run, and since then nobody listened.
+
+        Where the disk refuses, that is asked of the file once it can be read.
+        """
         with self._lock:
-            now, alive = time.time(), self._file.select("SELECT at FROM alive")
-            if not alive:
-                self._file.add("INSERT INTO gap VALUES ('', ?, 0, ?)", UNRECORDED, now)
-            for (alive_at,) in alive:
-                for table in ("episode", "gap"):
-                    self._file.add(f"UPDATE {table} SET until = max(since, ?) WHERE until IS NULL", alive_at)  # noqa: S608
-                if alive_at < now:
-                    self._file.add("INSERT INTO gap VALUES ('', ?, ?, ?)", DOWN, alive_at, now)
+            now, alive_at = time.time(), "(SELECT at FROM alive)"  # NULL in a new file, which holds nothing yet
+            self._file.add(f"INSERT INTO gap SELECT '', ?, 0, ? WHERE {alive_at} IS NULL", UNRECORDED, now)
+            for table in ("episode", "gap"):
+                self._file.add(f"UPDATE {table} SET until = max(since, {alive_at}) WHERE until IS NULL")  # noqa: S608
+            self._file.add("INSERT INTO gap SELECT '', ?, at, ? FROM alive WHERE at < ?", DOWN, now, now)
             self._note_alive(now)
             self._file.write()
         return self
@@ -196,7 +196,7 @@ class History:
 
         Args:
             room: Source.
-            episode: Id; None: the newest of the room, or a missed cry.
+            episode: Id; None: the newest that the room heard, or a missed cry.
             missed_at: When a cry was missed (Unix seconds); None: an episode is meant.
             was: `cry`, or what else it was.
             reason: Why the baby cried; None: nobody says.
@@ -206,10 +206,9 @@ class History:
             if missed_at is not None:
                 self._file.add("INSERT INTO correction VALUES (?, NULL, ?, ?, ?, ?)", room, missed_at, *said)
             else:
-                which = "id = ?" if episode is not None else "substr(id, 1, length(?) + 1) = ? || '-'"
-                values = (episode,) if episode is not None else (room, room)
+                which = "id = ?" if episode is not None else "EXISTS (SELECT 1 FROM json_each(rooms) WHERE value = ?)"
                 newest = f"SELECT ?, id, since, ?, ?, ? FROM episode WHERE {which} ORDER BY since DESC LIMIT 1"  # noqa: S608
-                self._file.add(f"INSERT INTO correction {newest}", room, *said, *values)
+                self._file.add(f"INSERT INTO correction {newest}", room, *said, episode or room)
             self._file.write()
 
     def between(self, since: float, until: float, room: str | None = None) -> Span:
@@ -226,14 +225,19 @@ class History:
             )
             gaps = self._file.select(f"SELECT room, why, since, until FROM gap {within}", until, since)  # noqa: S608
             said = (
-                "SELECT room, episode, since, was, reason FROM correction WHERE since < ? AND since >= ? ORDER BY said"
+                "SELECT room, episode, since, was, reason FROM correction WHERE (since < ? AND since >= ?)"
+                " OR episode IN (SELECT id FROM episode WHERE since < ? AND coalesce(until, 1e12) > ?) ORDER BY said"
             )
-            corrections = [Correction(*row) for row in self._file.select(said, until, since)]
+            corrections = [Correction(*row) for row in self._file.select(said, until, since, until, since)]
         past = [PastEpisode(name, tuple(json.loads(rooms)), *rest) for name, rooms, *rest in episodes]
+        if room is None:
+            return Span(past, [Gap(*row) for row in gaps], corrections)
+        own = [episode for episode in past if room in episode.rooms]
+        heard = {episode.id for episode in own}
         return Span(
-            [episode for episode in past if room is None or room in episode.rooms],
-            [gap for gap in (Gap(*row) for row in gaps) if room is None or gap.room in ("", room)],
-            [one for one in corrections if room is None or one.room == room],
+            own,
+            [gap for gap in (Gap(*row) for row in gaps) if gap.room in ("", room)],
+            [one for one in corrections if (one.room == room if one.episode is None else one.episode in heard)],
         )
 
     # From here on the lock is held.

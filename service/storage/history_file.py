@@ -118,9 +118,13 @@ class HistoryFile:
     def _write(self) -> None:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = connect(self.path, "NORMAL")
-            make_or_check(self._connection, version=SCHEMA, tables=_TABLES, steps=_STEPS)
-            self._until_prune = 0
+            opened = connect(self.path, "NORMAL")
+            try:
+                make_or_check(opened, version=SCHEMA, tables=_TABLES, steps=_STEPS)
+            except sqlite3.Error:  # a disk that is full: the tables are made at the next try
+                opened.close()
+                raise
+            self._connection, self._until_prune = opened, 0
         while self._waiting:
             self._connection.execute(*self._waiting[0])
             self._waiting.popleft()
@@ -138,7 +142,7 @@ class HistoryFile:
                 for sql in (
                     "DELETE FROM episode WHERE until < ?",
                     f"DELETE FROM gap WHERE until < ? AND why != '{UNRECORDED}'",  # noqa: S608 - our own word
-                    "DELETE FROM correction WHERE since < ?",
+                    "DELETE FROM correction WHERE said < ?",  # what was missed may be said to be of any time
                 )
             )
             connection.execute("UPDATE gap SET until = max(until, ?) WHERE why = ?", (before, UNRECORDED))
@@ -146,7 +150,7 @@ class HistoryFile:
                 connection.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("page_count", "freelist_count", "page_size")
             )
-            if (pages - free) * size <= MAX_BYTES:
+            if (pages - free) * size <= MAX_BYTES or time.time() - before < 1.0:  # of a clock that was ahead: stays
                 return
             if not gone:
                 _log.warning("history: %s is full; its oldest rows are deleted", self.path)

@@ -13,7 +13,7 @@ from monitord.faults import Fault
 from service.messages import commands, node_messages
 from service.messages.fault_messages import fault_event
 from service.messages.message import Node
-from service.storage import history_file
+from service.storage import history_file, sqlite_file
 from service.storage.history import DOWN, OFF, Correction, Gap, History
 from service.storage.history_file import KEEP_S, UNRECORDED, HistoryFile
 from tests.support.daemon.household_daemon import CRY, FAR, HOLD, NEAR, QUIET, Clock, House, both
@@ -182,6 +182,26 @@ def test_a_correction_stands_beside_the_models_word(classifier: Classifier, tmp_
         assert history.between(*ALL, room="bedroom").corrections == []
 
 
+def test_a_room_is_corrected_as_it_heard(classifier: Classifier, tmp_path: Path, path: Path) -> None:
+    """`That was no cry` of a room means what it heard last, though another room told it; each room's days show it."""
+    house = House(classifier, tmp_path, sources=("nursery", "bedroom"))
+    with History(path, NODE) as history:
+        house.hear_all(both(QUIET, QUIET))
+        house.hear_all(both(NEAR, FAR))
+        house.hear_all(both(HOLD, HOLD))
+        tell_all(house, history)
+        (episode,) = history.between(*ALL).episodes
+        assert episode.room == "nursery"
+        history.corrected("bedroom", episode=None, missed_at=None, was="cat", reason=None)
+        said = [Correction("bedroom", episode.id, episode.since, "cat", None)]
+        for room in (None, "nursery", "bedroom"):
+            assert history.between(*ALL, room=room).corrections == said
+        # A day that begins in the middle of it shows the episode, and so what it was.
+        assert episode.until is not None
+        assert history.between(episode.until - 0.1, episode.until + 60.0).corrections == said
+        assert history.between(episode.until + 0.1, episode.until + 60.0).corrections == []
+
+
 def test_what_was_before_it_began_is_not_quiet(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known of the time before the first start, and nothing of what had to make room: one gap says both."""
     clock = Clock(monkeypatch)
@@ -265,6 +285,27 @@ def test_what_a_disk_refuses_is_written_when_it_takes_it(path: Path) -> None:
         assert gaps(history) == [Gap("nursery", "stalled", T0, None)]
 
 
+def test_a_disk_that_refuses_the_tables_is_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle of an update, or of the first start: with room again the file is whole, and nothing is missing."""
+    monkeypatch.setattr(sqlite_file, "BUSY_S", 0.01)
+    with History(path, NODE):
+        pass
+    other = sqlite3.connect(path, isolation_level=None)
+    for column in ("told_up_to", "loudness_db"):
+        other.execute(f"ALTER TABLE episode DROP COLUMN {column}")
+    other.execute("PRAGMA user_version = 2")
+    other.execute("BEGIN IMMEDIATE")  # as a disk that is full: it can be read, and takes nothing
+    with History(path, NODE) as history:
+        fault(history, "stalled", at=T0 + 7.0, since=T0)
+        assert "locked" in history.fault
+        other.close()
+        history.retry()
+        assert history.fault == ""
+        assert history.between(*ALL).episodes == []
+        # What was recorded before is not told to be missing.
+        assert sorted(gap.why for gap in history.between(*ALL).gaps) == [DOWN, "stalled", UNRECORDED]
+
+
 def test_what_waits_for_a_disk_is_bounded(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -298,3 +339,19 @@ def test_it_is_bounded_in_days_and_bytes(path: Path, monkeypatch: pytest.MonkeyP
     # 160 KB are some 1,000 rows of 120 bytes and their index; those that are left are the newest.
     assert 200 < len(kept) < 2000
     assert kept[:200] == [now - hour * 3600 for hour in range(200)]
+
+
+def test_what_the_family_says_is_kept_for_ninety_days(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From when they said it, whatever time they meant; a clock that was ahead makes nobody wait for room."""
+    clock = Clock(monkeypatch)
+    with History(path, NODE) as history:
+        history.corrected("nursery", episode=None, missed_at=3e9, was="cry", reason=None)
+        clock.pass_by(KEEP_S + 10.0)
+        history._file._until_prune = 0
+        fault(history, "stalled", at=clock.now(), since=clock.now())
+        assert history.between(2.9e9, 3.1e9).corrections == []
+        fault(history, "flat", at=3.0e9, since=3.0e9)
+        monkeypatch.setattr(history_file, "MAX_BYTES", 0)
+        history._file._until_prune = 0
+        fault(history, "ok", at=3.1e9, since=3.1e9)
+        assert [gap.why for gap in history.between(2.9e9, 3.2e9).gaps] == ["stalled", "flat"]
