@@ -3,6 +3,7 @@
 The capture threads lay sound into memory; a thread of its own lets a child process encode it when the cry is over.
 """
 
+import contextlib
 import logging
 import queue
 import subprocess
@@ -31,6 +32,8 @@ MOST_S: Final = 180.0
 """Longest clip (seconds): of a longer cry its beginning; 6 MB of memory a room at 16 kHz, 17 at 48."""
 PENDING: Final = 20
 """Clips that wait for the encoder; one too many is not kept, and that is logged."""
+PRUNE_S: Final = 3_600.0
+"""Seconds between two looks at what is too old, also while nobody cries."""
 ENCODE_S: Final = 60.0
 """Longest encoding (seconds): the longest clip takes some 3, with its picture, on a small machine."""
 
@@ -76,7 +79,6 @@ class ClipRecorder:
 
     def start(self) -> None:
         """Begins to hear."""
-        self._store.prune()
         for room, tap in self._taps.items():
             tap.open(self._hears[room], at_once=False)
         self._thread.start()
@@ -86,7 +88,8 @@ class ClipRecorder:
         for room, tap in self._taps.items():
             tap.close(self._hears[room])
         if self._thread.ident is not None:
-            self._over.put(None)
+            with contextlib.suppress(queue.Full):  # the encoder is behind: what waits for it is lost
+                self._over.put_nowait(None)
             self._thread.join(timeout_s)
 
     def tell(self, message: Message) -> None:
@@ -115,13 +118,27 @@ class ClipRecorder:
         return hear
 
     def _encode_all(self) -> None:
-        while (job := self._over.get()) is not None:
+        self._prune()
+        while True:
+            try:
+                job = self._over.get(timeout=PRUNE_S)
+            except queue.Empty:
+                self._prune()
+                continue
+            if job is None:
+                return
             episode, begin_at, chunks = job
             try:
                 heard = [_from(begin_at, one) for one in chunks if _end(one) > begin_at]
                 self._store.add(episode, *encoded(at_16k(heard), heard[0].at if heard else begin_at))
             except (OSError, subprocess.SubprocessError) as error:
                 _log.error("%s: no clip is kept: %s", episode, error)
+
+    def _prune(self) -> None:
+        try:
+            self._store.prune()
+        except OSError as error:
+            _log.error("clips that are too old cannot be deleted: %s", error)
 
 
 def at_16k(chunks: list[AudioChunk]) -> Pcm:

@@ -57,9 +57,12 @@ class ClipStore:
                 if not content:
                     continue
                 fresh = self._folder / f"{episode}.new"
-                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                    file.write(content)
-                fresh.replace(self._folder / f"{episode}{ending}")
+                try:
+                    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                        file.write(content)
+                    fresh.replace(self._folder / f"{episode}{ending}")
+                finally:
+                    fresh.unlink(missing_ok=True)  # what a full disk took of it
         self.prune()
 
     def delete(self, episode: str) -> bool:

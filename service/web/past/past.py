@@ -1,5 +1,6 @@
 """What the page knows of the rooms besides the messages: their sound now, their history, their clips where wanted."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ from service.capture.source import Source
 from service.messages.message import Message, Node
 from service.storage.history import HISTORY, History
 from service.web.past.clip_recorder import ClipRecorder
-from service.web.past.clip_store import CLIPS, ClipStore
+from service.web.past.clip_store import CLIPS, ENDING, ClipStore
 from service.web.past.settings import ClipSettings
 
 STOP_S: Final = 0.3
 """Seconds for a clip that is being encoded when the daemon stops."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,13 @@ class Past:
         phones = {source.id: source for source in sources if isinstance(source, PageSource)}
         history = stack.enter_context(History(folder / HISTORY, node))
         if clips is None:
+            if left := len([*(folder / CLIPS).glob(f"*{ENDING}")]):
+                _log.warning(
+                    "%s: %d clips of cries lie there, which nothing deletes without web.clips; delete that folder, or"
+                    " keep web.clips",
+                    folder / CLIPS,
+                    left,
+                )
             return cls(taps, history, phones)
         store = ClipStore(folder / CLIPS, clips)
         recorder = ClipRecorder(node, taps, store)

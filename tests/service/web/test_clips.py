@@ -1,8 +1,10 @@
 """Clips: from five seconds before a cry to its end, kept on this machine alone, for so many days and bytes."""
 
+import contextlib
 import io
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +21,10 @@ from monitord.types import RATE_HZ, Pcm
 from service.capture.inbox import Inbox
 from service.messages.message import Node
 from service.messages.spectrogram import SIZE
+from service.web.past import clip_recorder
 from service.web.past.clip_recorder import AHEAD_S, BEFORE_S, MOST_S, ClipRecorder, _Tape, at_16k
 from service.web.past.clip_store import ClipStore
+from service.web.past.past import Past
 from service.web.past.settings import ClipSettings
 from tests.support.daemon.household_daemon import CRY, HOLD, QUIET, House
 from tests.support.patience import PATIENCE_S
@@ -124,6 +128,53 @@ def test_only_so_many_days_and_bytes_are_kept(tmp_path: Path) -> None:
     os.utime(path, (0, time.time() - 2 * 86_400 - 10))
     store.prune()
     assert [store.has(EPISODE.format(number)) for number in range(4)] == [False, False, False, True]
+
+
+def test_what_is_too_old_goes_while_nobody_cries(
+    tmp_path: Path, store: ClipStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many days are so many days, also in the weeks after the last cry."""
+    monkeypatch.setattr(clip_recorder, "PRUNE_S", 0.01)
+    recorder = ClipRecorder(Node("home"), {"room": Inbox("room").tap}, store)
+    recorder.start()
+    store.add(EPISODE.format(1), b"clip", b"picture")
+    for path in (tmp_path / "clips").iterdir():
+        os.utime(path, (0, time.time() - 8 * 86_400))
+    wait_for(lambda: not list((tmp_path / "clips").iterdir()), "their end")
+    recorder.stop(PATIENCE_S)
+
+
+def test_a_disk_that_is_full_keeps_nothing_half(store: ClipStore, tmp_path: Path) -> None:
+    """What it took of a clip would lie there for days."""
+    (tmp_path / "clips" / f"{EPISODE.format(1)}.webm").mkdir(parents=True)
+    with pytest.raises(OSError, match="Is a directory"):
+        store.add(EPISODE.format(1), b"clip")
+    assert [path.suffix for path in (tmp_path / "clips").iterdir()] == [".webm"]
+
+
+def test_an_encoder_that_is_behind_stops_nobody(store: ClipStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon ends in its time, also with a queue that is full."""
+    monkeypatch.setattr(clip_recorder, "PENDING", 1)
+    stuck, began = threading.Event(), threading.Event()
+    monkeypatch.setattr(clip_recorder, "encoded", lambda *_: (began.set(), stuck.wait(PATIENCE_S), (b"", b""))[2])
+    recorder = ClipRecorder(Node("home"), {}, store)
+    recorder.start()
+    recorder._over.put(("one", 0.0, []))
+    assert began.wait(PATIENCE_S)
+    recorder._over.put(("two", 0.0, []))
+    recorder.stop(0.0)
+    stuck.set()
+    recorder._over.put(None)
+    recorder._thread.join(PATIENCE_S)
+
+
+def test_clips_of_earlier_are_not_forgotten(tmp_path: Path, store: ClipStore, caplog: pytest.LogCaptureFixture) -> None:
+    """Without `web.clips` nothing deletes them by age: a person is told."""
+    for told in (False, True):
+        with contextlib.ExitStack() as stack:
+            Past.open(Node("home"), tmp_path, [], None, stack)
+        assert (f"{tmp_path / 'clips'}: 1 clips of cries lie there" in caplog.text) == told
+        store.add(EPISODE.format(1), b"clip", b"picture")
 
 
 def test_a_clip_is_found_by_an_episode_and_by_no_path(store: ClipStore, tmp_path: Path) -> None:
