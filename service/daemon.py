@@ -245,7 +245,8 @@ class Daemon:
             self._opened.callback(self._page.stop, PAGE_STOP_S)
             # Others may read a journal, and later: there nobody is invited.
             invitation = None if isinstance(self._screen, JournalScreen) else self._page.invitation()
-            self._screen.banner(page_banner(self._page.addresses.page, self._page.addresses.way, invitation))
+            addresses, drawn = self._page.addresses, self._screen.is_terminal
+            self._screen.banner(page_banner(addresses.page, addresses.way, invitation, drawn=drawn))
         self._notifier.start()
         self._opened.callback(self._notifier.stop, NOTIFY_STOP_S)
         self._opened.callback(self._thread.stop, WORKER_STOP_S)

@@ -71,13 +71,14 @@ def banner(
     return "\n".join([*lines, *(f"  {line}" for line in _columns(rows)), ""])
 
 
-def page_banner(page: str, way: str | None, invitation: str | None) -> str:
+def page_banner(page: str, way: str | None, invitation: str | None, *, drawn: bool) -> str:
     """Returns the lines about the family's page, once it is served.
 
     Args:
         page: Its address.
         way: Where plain http says how to trust this machine; None: nowhere.
-        invitation: A link that makes the first owner, drawn as a QR code, too; None: there is one, or a service runs.
+        invitation: A link that makes the first owner; None: there is one, or a service runs.
+        drawn: Whether somebody sees the link as a QR code, too.
     """
     rows = [("on any phone", page)]
     if way is not None:
@@ -85,11 +86,9 @@ def page_banner(page: str, way: str | None, invitation: str | None) -> str:
     rows.append(("", f"{command('pair')} makes a link for another device"))
     lines = [f"  {line}" for line in _columns(rows)]
     if invitation is not None:
-        lines += [
-            "",
-            qr_code(invitation),
-            "  Scan it: the phone is a room's microphone then, or manages the page; once, within 10 minutes.",
-        ]
+        lines += ["", *([qr_code(invitation)] if drawn else [])]
+        how = "Scan it" if drawn else "Open this on a phone"
+        lines += [f"  {how}: the phone is a room's microphone then, or manages the page; once, within 10 minutes."]
         lines += [f"  {invitation}"]
     return "\n".join([*lines, ""])
 

@@ -19,6 +19,7 @@ from monitord.faults import Fault
 from service.messages.faults import FAULTS
 from service.messages.json_lines import Line
 from service.terminal.console_text import event_words, fault_words, level_words, printable, segment_words
+from service.terminal.qr_code import is_terminal
 
 _log = logging.getLogger(__name__)
 
@@ -45,9 +46,10 @@ class Console:
         self._names = {source: printable(name) for source, name in names.items()}
         self._width = max(map(len, self._names.values()), default=0)
         self._lock = threading.RLock()  # a warning of our own comes back through `log`
-        terminal = human.isatty() and os.environ.get("TERM") != "dumb"
-        self._colour = terminal and not os.environ.get("NO_COLOR")
-        self._live = terminal and json_lines is None
+        self.is_terminal = is_terminal(human)
+        """Whether a person sees what is drawn, such as a QR code."""
+        self._colour = self.is_terminal and not os.environ.get("NO_COLOR")
+        self._live = self.is_terminal and json_lines is None
         self._blocks = _can_write("█░", human)
         self._levels: dict[str, float] = {}  # dBFS by source
         self._faulty: set[str] = set()  # sources whose level would look like health

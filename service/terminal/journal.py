@@ -20,6 +20,10 @@ IDENTIFIER: Final = "monitord"
 class Screen(Protocol):
     """Who shows a person, or a script, what happens: a terminal, the journal, or what a host of the daemon has."""
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person sees what is drawn, such as a QR code."""
+
     def banner(self, text: str) -> None:
         """What it listens to, and where it tells it: the first that is shown."""
 
@@ -53,6 +57,8 @@ class JournalScreen:
         send: Writes one record.
         names: What people call each source, by id.
     """
+
+    is_terminal = False
 
     def __init__(self, send: Send, names: Mapping[str, str]) -> None:
         self._send, self._names = send, names

@@ -211,11 +211,12 @@ def _station(arguments: argparse.Namespace) -> int:
 
 
 def _pair(arguments: argparse.Namespace) -> int:
-    from service.terminal.qr_code import qr_code  # noqa: PLC0415
+    from service.terminal.qr_code import is_terminal, qr_code  # noqa: PLC0415
     from service.ward.settings import load_ward  # noqa: PLC0415
     from service.ward.station.page import invitation  # noqa: PLC0415
 
     link = invitation(load_ward(arguments.ward))
-    print(qr_code(link), file=sys.stderr)
+    if is_terminal(sys.stderr):
+        print(qr_code(link), file=sys.stderr)
     print(link)
     return 0

@@ -20,7 +20,8 @@ def pair(config: Path, role: str) -> str:
     """Makes a link as a person does; returns it."""
     made = monitord("pair", "--config", config, "--role", role)
     assert made.returncode == 0, made.stderr
-    (link,) = made.stdout.splitlines()  # the QR code and the words are for a person, on standard error
+    (link,) = made.stdout.splitlines()  # the words are for a person, on standard error
+    assert "\x1b" not in made.stderr  # and its QR code for a terminal
     return link
 
 
@@ -31,7 +32,7 @@ def test_a_house_without_rooms(tmp_path: Path) -> None:
             tmp_path, broker, {}, web={"host": "127.0.0.1", "port": free_port(), "http_port": free_port()}
         )
         with Daemon(tmp_path, "--config", config) as daemon:
-            daemon.wait_for(lambda: "Scan it: the phone" in daemon.words, "the QR code")
+            daemon.wait_for(lambda: "Open this on a phone" in daemon.words, "the link")
             page, _, _ = pair(config, "owner").partition("pair#")
 
             async def well() -> int:

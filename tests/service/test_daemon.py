@@ -28,6 +28,8 @@ pytestmark = pytest.mark.e2e
 class Screen:
     """Keeps what is shown."""
 
+    is_terminal = False
+
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.faults: list[tuple[str, Fault]] = []

@@ -1,6 +1,7 @@
 """Under which addresses the page is reached: the names of this machine, the ports in use, and links to them."""
 
 import contextlib
+import logging
 import socket
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ PORTS: Final = 20
 FOLDER: Final = "web"
 """In the state directory: the certificate, and which port is in use."""
 
+_log = logging.getLogger(__name__)
+
 
 class Addresses:
     """Of one page; opens nothing.
@@ -27,7 +30,7 @@ class Addresses:
 
     def __init__(self, settings: WebSettings, state_dir: Path) -> None:
         self._settings = settings
-        self._port_file = state_dir / FOLDER / "port"
+        self._port_file = _port_file(state_dir)
         self._port: int | None = settings.port
         self.http_port: int | None = None
         """Where the way to https is served; None: nowhere."""
@@ -45,8 +48,22 @@ class Addresses:
     def listens(self, port: int, http_port: int | None) -> None:
         """Notes the ports in use."""
         self._port, self.http_port = port, http_port
-        self._port_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._port_file.write_text(f"{port}\n")
+        try:
+            self._port_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._port_file.write_text(f"{port}\n")
+        except OSError as error:  # no reason not to hear
+            _log.warning(
+                "%s cannot be written (%s), so links that are made beside this may lead to another port",
+                self._port_file,
+                error.strerror,
+            )
+
+    @property
+    def port_before(self) -> int | None:
+        """The port in use, or that of the last time; None where there was none."""
+        with contextlib.suppress(OSError, ValueError):
+            return self._port or int(self._port_file.read_text())
+        return None
 
     @property
     def page(self) -> str:
@@ -72,10 +89,16 @@ class Addresses:
         return next(iter(self._settings.names), self._settings.host or address_to_type())
 
     def _used_port(self) -> int:
-        if self._port is None:
-            with contextlib.suppress(OSError, ValueError):  # no daemon has run here yet
-                return int(self._port_file.read_text())
-        return self._port or HTTPS_PORT
+        return self.port_before or HTTPS_PORT
+
+
+def page_was_served(state_dir: Path) -> bool:
+    """Whether a daemon with this state directory has ever served a page."""
+    return _port_file(state_dir).exists()
+
+
+def _port_file(state_dir: Path) -> Path:
+    return state_dir / FOLDER / "port"
 
 
 def _bracketed(host: str) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from service.capture.spec import FileSpec, MicrophoneSpec, StreamSpec
-from service.terminal.banner import banner, source_words
+from service.terminal.banner import banner, page_banner, source_words
+from service.terminal.qr_code import COLOURS
 
 
 def test_the_banner_says_all_that_one_needs() -> None:
@@ -66,3 +67,17 @@ def test_the_demo_says_that_it_is_one() -> None:
 def test_sources_in_words(spec: MicrophoneSpec | StreamSpec | FileSpec, words: str) -> None:
     """Each kind; nothing in a name can command the terminal."""
     assert source_words(spec) == words
+
+
+def test_the_page_says_its_link_and_draws_it_where_that_is_seen() -> None:
+    """In a log file the link stands alone; who has an owner is invited by nobody."""
+    page, link = "https://192.168.1.20:8443/", "https://192.168.1.20:8443/pair#token"
+    drawn, written = (page_banner(page, None, link, drawn=seen) for seen in (True, False))
+    for text in (drawn, written):
+        assert text.endswith(f"  {link}\n")
+        assert f"on any phone  {page}" in text
+    assert COLOURS in drawn
+    assert "Scan it" in drawn
+    assert "\x1b" not in written
+    assert "Scan it" not in written
+    assert "pair#" not in page_banner(page, None, None, drawn=True)
