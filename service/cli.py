@@ -124,9 +124,9 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(
             "pair",
             help="make a link that pairs a phone with the family's page",
-            description="Prints a link, and as a QR code, with which one device is paired, once, within ten minutes. A"
-            " microphone sends the sound of one room, a guest sees and hears, a parent also acts, an owner also pairs"
-            " devices and removes them.",
+            description="Prints a link, and on a terminal its QR code, with which one device is paired, once, within"
+            " ten minutes. A microphone sends the sound of one room, a guest sees and hears, a parent also acts, an"
+            " owner also pairs devices and removes them.",
         )
     )
 
@@ -186,6 +186,8 @@ def _run(arguments: argparse.Namespace) -> int:
     def read() -> Config:
         config = Config().listening_to(specs) if arguments.config is None else load_config(arguments.config, specs)
         if arguments.no_web:
+            if not config.rooms:
+                raise ConfigError(f"{arguments.config}: there are no sources, and with --no-web none come into being")
             config = config.model_copy(update={"web": None})
         elif config.web is None and (arguments.web or arguments.config is None):
             config = config.model_copy(update={"web": WebSettings()})
@@ -237,7 +239,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if config.web is not None and config.web.cert_file is not None:
         server_context(config.web.cert_file, config.web.key_file)
     bundle = load_bundle(arguments.bundle or config.bundle).require_trained()
-    names = ", ".join(config.sources)
+    names = ", ".join(config.sources) or "none yet"
     for name, host in config.hosts():
         if mistake := lookup_mistake(host):
             print(f"monitord: {arguments.config}: {name}: {mistake}", file=sys.stderr)

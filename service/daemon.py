@@ -189,7 +189,7 @@ class Daemon:
             forgotten = node_messages.forgotten(node, names) if after_demo else []
             faults = DaemonFaults(
                 classifier.runtime,
-                Disk(state, outbox, store, past),
+                Disk(state, outbox, store, past, None if page is None else page.store),
                 info=lambda fault: info(adaptation=adapter.told, fault=fault),
                 tell=tell,
                 screen=screen,

@@ -1,5 +1,6 @@
 """Who comes in: one middleware that asks where a request comes from and who makes it, then looks at role and size."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
@@ -16,6 +17,9 @@ REFUSALS_BOUND, REFUSALS_S = 60, 60.0
 """Requests without a device that one address may make within so many seconds: a page that nobody paired makes three."""
 REQUESTS_BOUND, REQUESTS_S = 600, 10.0
 """Requests that one device may make within so many seconds: a microphone that catches up makes 10 a second."""
+BODY_S: Final = 20.0
+"""Longest that the body of a request may take (seconds): a page gives up after three; who stops in the middle holds a
+connection."""
 CALLERS_BOUND: Final = 1_000
 """Addresses and devices whose requests are counted: more than a home network has; then the oldest count goes."""
 POLICY: Final = (
@@ -27,10 +31,14 @@ HEADERS: Final = {
     "Server": "monitord",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+}
+"""Of every response."""
+HTTPS_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self), screen-wake-lock=(self), camera=(), geolocation=()",
 }
+"""Of every response but those of plain http, where browsers take them for a mistake."""
 
 
 class RefusedError(Exception):
@@ -84,7 +92,7 @@ class Access:
         rights: Mapping[tuple[str, str], Right] = RIGHTS,
     ) -> None:
         self._authentication, self._rights = authentication, rights
-        self._policy = POLICY + (" ".join(frame_ancestors) or "'none'")
+        self._frame_ancestors = frame_ancestors
         self._strangers = _Counter(REFUSALS_BOUND, REFUSALS_S)
         self._requests = _Counter(REQUESTS_BOUND, REQUESTS_S)
 
@@ -95,6 +103,7 @@ class Access:
             self._authentication.check_origin(request)
             if request.path.startswith("/api/"):
                 self._check_who(request)
+                await _read_body(request)
             return await handler(request)
         except RefusedError as error:
             return web.json_response({"error": str(error)}, status=error.status)
@@ -102,15 +111,16 @@ class Access:
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
         """Puts the headers of every response on this one."""
         del request
-        response.headers.update(HEADERS)
-        response.headers["Content-Security-Policy"] = self._policy
-        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.update(HTTPS_HEADERS)
+        put_headers(response, self._frame_ancestors)
 
     def _check_who(self, request: web.Request) -> None:
         """Refuses whoever is not paired, or may not do that, or does it too often or at too great a length."""
         caller = self._authentication.caller(request)
         if caller is None and not self._strangers.may(request.remote or ""):
             raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "too many requests without a device that is paired")
+        if caller is not None and not self._requests.may(caller.id):
+            raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "too many requests")
         resource = request.match_info.route.resource
         route = (request.method.replace("HEAD", "GET"), "" if resource is None else resource.canonical)
         right = PUBLIC.get(route) or self._rights.get(route)
@@ -124,9 +134,23 @@ class Access:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "this device is not paired, or not any more")
         if caller.role not in right.roles or not _is_own_room(caller, request):
             raise RefusedError(HTTPStatus.FORBIDDEN, f"a device that is paired as {caller.role} may not do that")
-        if not self._requests.may(caller.id):
-            raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "too many requests")
         request[CALLER] = caller
+
+
+def put_headers(response: web.StreamResponse, frame_ancestors: Collection[str] = ()) -> None:
+    """Puts on a response what every one has, over plain http, too."""
+    response.headers.update(HEADERS)
+    response.headers["Content-Security-Policy"] = POLICY + (" ".join(frame_ancestors) or "'none'")
+    response.headers.setdefault("Cache-Control", "no-store")
+
+
+async def _read_body(request: web.Request) -> None:
+    """Waits for the body, which handlers find read then; refuses one that does not come."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            await request.read()
+    except TimeoutError:
+        raise RefusedError(HTTPStatus.REQUEST_TIMEOUT, f"the request did not come within {BODY_S:g} s") from None
 
 
 def _is_own_room(caller: Caller, request: web.Request) -> bool:

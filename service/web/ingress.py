@@ -50,6 +50,7 @@ class Ingress:
         user = request.headers.get(USER_NAME, "")
         role = Role.OWNER if user.lower() in self._owners else Role.PARENT
         name = request.headers.get(DISPLAY_NAME, user) or "Home Assistant"
+        name = name.encode(errors="replace").decode()  # it goes into the history and to MQTT, which take text alone
         return Caller(f"home_assistant:{request.headers.get(USER_ID, '')}", role, name[:NAME_CHARS])
 
 

@@ -16,6 +16,8 @@ from service.web.board import Board
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
+_PROXIED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+"""Headers in which a proxy on this machine says for whom it asks (RFC 7239, and what was usual before it)."""
 _COUNTS: Final = ("captured", "lost", "quiet", "segmented")
 """Of a room's tally, what only grows."""
 
@@ -90,9 +92,8 @@ def may_read(request: web.Request, token: str | None) -> bool:
     """Whether this comes from this machine, or shows the token."""
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
     if token is not None and scheme == "Bearer":
-        return hmac.compare_digest(shown.encode(), token.encode())
-    # A proxy on this machine asks for others.
-    return is_loopback(request.remote or "") and "X-Forwarded-For" not in request.headers
+        return hmac.compare_digest(shown.encode(errors="surrogateescape"), token.encode())
+    return is_loopback(request.remote or "") and not any(name in request.headers for name in _PROXIED)
 
 
 def _values(content: object) -> Mapping[str, Any]:

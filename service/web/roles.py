@@ -26,8 +26,8 @@ _OWNER: Final = frozenset({Role.OWNER})
 
 SMALL_BODY: Final = 16 * 1024
 """Bytes: more than any request has that is no sound."""
-SOUND_BODY: Final = 512 * 1024
-"""Bytes: 5 s of sound at 48 kHz, more than a page sends at once."""
+SOUND_BODY: Final = 4 * 2 * 192_000
+"""Bytes: 4 s of sound at 192 kHz, the most that a page sends at once, at the highest rate of a browser."""
 
 
 @dataclass(frozen=True, slots=True)

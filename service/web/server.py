@@ -15,7 +15,7 @@ from service.messages.message import Message, Node
 from service.settings.password import read_password
 from service.storage.documents import DocumentStore
 from service.web import ingress
-from service.web.access import Access
+from service.web.access import Access, put_headers
 from service.web.actions import Actions
 from service.web.address.addresses import HTTP_PORT, HTTPS_PORT
 from service.web.address.https_server import HttpsServer, ports_to_try
@@ -72,11 +72,13 @@ class WebServer(HttpsServer):
         super().__init__(settings, state_dir)
         self._node, self._names = node, names
         self._on_command, self._restart = on_command, restart
-        self._past, self._store = past, DocumentStore(state_dir)
-        self._devices = Devices(self._store)
+        self.store = DocumentStore(state_dir)
+        """Devices, rooms that phones made, and what checks found."""
+        self._past = past
+        self._devices = Devices(self.store)
         self._invitations = Invitations(state_dir)
         self._board = Board(node)
-        self._checks = RoomChecks(node, past.taps, past.history, self._store, self._board.tell)
+        self._checks = RoomChecks(node, past.taps, past.history, self.store, self._board.tell)
 
     def tell(self, message: Message) -> None:
         """Takes a message from any thread; returns at once."""
@@ -98,7 +100,8 @@ class WebServer(HttpsServer):
 
     async def _listen(self, stack: contextlib.AsyncExitStack, context: ssl.SSLContext) -> None:
         pages, settings, host = Pages(), self._settings, self._settings.host
-        ports, http_ports = ports_to_try(settings.port, HTTPS_PORT), ports_to_try(settings.http_port, HTTP_PORT)
+        ports = ports_to_try(settings.port, HTTPS_PORT, self.addresses.port_before)
+        http_ports = ports_to_try(settings.http_port, HTTP_PORT)
         home, framed = self._applications(pages)
         port = await listen(stack, home, "web.port", host=host, ports=ports, context=context)
         http_port = None
@@ -117,12 +120,18 @@ class WebServer(HttpsServer):
         cookies = Cookies(self._node.name, devices, lambda: self.addresses.hosts)
         past, taps = PastRoutes(self._names, self._past), self._past.taps
         live, actions = Live(self._board, Look(taps, self._board)), Actions(self._node, self._names, self._on_command)
-        rooms = NewRooms(self._store, self._names, self._past.phones, self._restart)
-        pairing = Pairing(cookies, devices, self._invitations, self._board, self._names, self.addresses, rooms)
+        rooms = NewRooms(self.store, self._names, self._past.phones, self._restart)
+        listening = Listen(taps)
+
+        def end(device: str) -> None:
+            self._board.remove(device)
+            listening.remove(device)
+
+        pairing = Pairing(cookies, devices, self._invitations, end, self._names, self.addresses, rooms)
         both = [
             web.get("/api/me", pairing.me),
             web.get("/api/live", live.stream),
-            web.get("/api/listen/{room}", Listen(taps).stream),
+            web.get("/api/listen/{room}", listening.stream),
             web.get("/api/night", past.night),
             web.get("/api/clips/{episode}", past.clip),
             web.get("/api/clips/{episode}/picture", past.picture),
@@ -159,7 +168,12 @@ class WebServer(HttpsServer):
         async def way(request: web.Request) -> web.Response:
             return web.json_response({"https": self.addresses.https(request.host)})
 
+        async def prepare(request: web.Request, response: web.StreamResponse) -> None:
+            del request
+            put_headers(response)
+
         application = web.Application()
+        application.on_response_prepare.append(prepare)
         application.add_routes([*pages.routes(TRUST), web.get("/monitord-ca.crt", authority), web.get("/way", way)])
         return application
 

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from service.settings.addresses import in_house
+from service.settings.addresses import of_home
 from service.settings.base import ExistingFile, Part, Text
 from service.settings.hosts import host_mistake
 from service.web.past.settings import ClipSettings
@@ -18,7 +18,8 @@ _ORIGIN = re.compile(r"https?://[^/\s;,'\"]+")
 def _host(text: str) -> str:
     if mistake := host_mistake(text):
         raise ValueError(mistake)
-    return text.lower().rstrip(".")
+    name = text.lower().rstrip(".")
+    return name if name.isascii() else name.encode("idna").decode()  # as browsers ask for it
 
 
 def _origin(text: str) -> str:
@@ -83,7 +84,7 @@ class WebSettings(Part):
             raise ValueError(f"port and http_port are both {self.port}; give each its own")
         if self.ingress is not None and self.ingress.port in {self.port, self.http_port}:
             raise ValueError(f"ingress.port is that of the page, {self.ingress.port}; give each its own")
-        if self.cert_file is None and (strange := [name for name in self.names if not in_house(name)]):
+        if self.cert_file is None and (strange := [name for name in self.names if not of_home(name)]):
             raise ValueError(
                 f"names: {strange[0]} is no name or address of a home network, so the CA of this machine may not sign"
                 " it; give cert_file and key_file"

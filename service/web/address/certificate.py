@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from monitord.errors import ConfigError
-from service.settings.addresses import HOUSE_DOMAINS
+from service.settings.addresses import HOUSE_DOMAINS, HOUSE_NETWORKS
 from service.settings.hosts import is_address
 
 CA_DAYS: Final = 3_650
@@ -28,14 +28,9 @@ RENEW_DAYS: Final = 30
 """Days before its end from which it is made anew."""
 OPENSSL_S: Final = 30.0
 """Longest that openssl may take (seconds): it takes 0.1 on a slow machine."""
+NAME_CHARS: Final = 50
+"""Longest part of a host name in the CA's own, which may have 64 (RFC 5280, `ub-common-name`) with the words around."""
 
-_NETWORKS: Final = (
-    "10.0.0.0/255.0.0.0", "172.16.0.0/255.240.0.0", "192.168.0.0/255.255.0.0", "169.254.0.0/255.255.0.0",
-    "100.64.0.0/255.192.0.0", "127.0.0.0/255.0.0.0", "192.0.2.0/255.255.255.0", "198.18.0.0/255.254.0.0",
-    "198.51.100.0/255.255.255.0", "203.0.113.0/255.255.255.0",
-    "fc00::/fe00::", "fe80::/ffc0::", "2001:db8::/ffff:ffff::", "::1/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-)  # fmt: skip
-"""What the CA may sign: addresses that no public host has (IANA's registries of special addresses)."""
 _EC_KEY: Final = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 """P-256: what every browser takes, and small machines sign quickly."""
 
@@ -51,24 +46,28 @@ class OwnCertificate:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._name = folder, name.lower().partition(".")[0] or "localhost"
+        self._folder, self._name = folder, name.lower().partition(".")[0][:NAME_CHARS] or "localhost"
         self.ca, self.chain, self.key = folder / "ca.crt", folder / "leaf.crt", folder / "leaf.key"
         self._ca_key, self._hosts = folder / "ca.key", folder / "hosts"
 
     def renew(self, hosts: Sequence[str]) -> bool:
-        """Makes what is missing, runs out, or does not name these hosts; returns whether it made anything.
+        """Makes what is missing, runs out, or does not name all these hosts; returns whether it made anything.
+
+        One that names hosts of yesterday besides stays: a phone that clicked through its warning would be asked anew.
 
         Raises:
             ConfigError: There is no openssl, or it does not end, or the folder cannot be written.
         """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._holds(self.ca) and self._ca_key.exists():
-                if self._holds(self.chain) and self.key.exists() and self._names(hosts):
+            if self._holds(self.ca, self._ca_key):
+                if self._holds(self.chain, self.key) and self._names(hosts) and not self._begins_later():
                     return False
                 if self._sign(hosts):
                     return True
                 _log.warning("the CA of this machine may not sign its names of today, so there is a new one to trust")
+            elif self.ca.exists():
+                _log.warning("the CA of this machine has run out, or its files are spoilt; there is a new one to trust")
             self._make_ca(hosts)
             if not self._sign(hosts):
                 raise ConfigError(f"web: openssl does not sign for {', '.join(hosts)}; give web.cert_file")
@@ -80,19 +79,29 @@ class OwnCertificate:
         return True
 
     def _names(self, hosts: Sequence[str]) -> bool:
-        return self._hosts.exists() and self._hosts.read_text() == "\n".join(hosts)
+        return self._hosts.exists() and {*hosts} <= {*self._hosts.read_text(errors="replace").split("\n")}
 
-    def _holds(self, certificate: Path) -> bool:
-        if not certificate.exists():
+    def _holds(self, certificate: Path, key: Path) -> bool:
+        """Whether it is there, with its key, and does not run out."""
+        try:
+            server_context(certificate, key)
+        except ConfigError:  # a power cut may leave an empty file, or one of the two
             return False
         end = str(RENEW_DAYS * 24 * 3_600)
         return _openssl("x509", "-in", str(certificate), "-noout", "-checkend", end).returncode == 0
+
+    def _begins_later(self) -> bool:
+        """Whether it was made by a clock that was ahead. Where the CA was, too, the clock may be behind now."""
+        return not self._is_valid(self.chain) and self._is_valid(self.ca)
+
+    def _is_valid(self, certificate: Path, *options: str) -> bool:
+        return _openssl("verify", *options, "-CAfile", str(self.ca), str(certificate)).returncode == 0
 
     def _make_ca(self, hosts: Sequence[str]) -> None:
         words = [host for host in hosts if not {".", ":"} & set(host) and host not in HOUSE_DOMAINS]
         permitted = [
             *(f"permitted;DNS:{name}" for name in (*HOUSE_DOMAINS, *words)),
-            *(f"permitted;IP:{network}" for network in _NETWORKS),
+            *(f"permitted;IP:{network.network_address}/{network.netmask}" for network in HOUSE_NETWORKS),
         ]
         subject = f"/O=monitord/CN=monitord on {self._name}"
         asked = [
@@ -103,6 +112,7 @@ class OwnCertificate:
             key, certificate = fresh / "key", fresh / "crt"
             command = ["req", "-x509", *_EC_KEY, "-keyout", str(key), "-out", str(certificate), "-days", str(CA_DAYS)]
             _made(_openssl(*command, "-subj", subject, *_extensions(asked)))
+            self.ca.unlink(missing_ok=True)  # written last: a power cut in between makes it anew
             key.replace(self._ca_key)
             certificate.replace(self.ca)
 
@@ -120,7 +130,7 @@ class OwnCertificate:
             serial = f"0x{os.urandom(16).hex()}"
             more = ["-set_serial", serial, "-days", str(LEAF_DAYS), "-extfile", str(ends), "-out", str(certificate)]
             _made(_openssl(*signed, *more))
-            if _openssl("verify", "-CAfile", str(self.ca), str(certificate)).returncode:
+            if not self._is_valid(certificate, "-no_check_time"):  # what counts is what it may sign, not the clock
                 return False
             certificate.write_text(certificate.read_text() + self.ca.read_text())
             self._hosts.unlink(missing_ok=True)  # written last: a power cut in between makes it anew

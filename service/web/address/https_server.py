@@ -19,6 +19,8 @@ START_S: Final = 20.0
 """Longest wait for the certificate and the ports (seconds): openssl takes 0.3 on a slow machine."""
 RENEW_S: Final = 3_600.0
 """Seconds between two looks at the names, addresses and dates of the certificate."""
+AS_IT_IS: Final = "the certificate of the page stays as it is: %s"
+"""Where it cannot be renewed, and why."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,8 +98,16 @@ class HttpsServer(ABC):
                 await self._renew(context)
 
     def _context(self) -> ssl.SSLContext:
-        if (own := self.addresses.certificate) is not None:
-            own.renew(self.addresses.hosts)
+        own = self.addresses.certificate
+        try:
+            if own is not None:
+                own.renew(self.addresses.hosts)
+        except ConfigError as error:
+            with contextlib.suppress(ConfigError):  # a disk that refuses is no reason not to start, and not to hear
+                context = server_context(*self._files())
+                _log.warning(AS_IT_IS, error)
+                return context
+            raise
         return server_context(*self._files())
 
     def _files(self) -> tuple[Path, Path | None]:
@@ -118,9 +128,12 @@ class HttpsServer(ABC):
             server_context(chain, key)  # refuses what would break the one in use
             context.load_cert_chain(chain, key)
         except ConfigError as error:
-            _log.warning("the certificate of the page stays as it is: %s", error)
+            _log.warning(AS_IT_IS, error)
 
 
-def ports_to_try(asked: int | None, first: int) -> range:
-    """Returns the one that is asked for, else `first` and those after it."""
-    return range(first, first + PORTS) if asked is None else range(asked, asked + 1)
+def ports_to_try(asked: int | None, first: int, before: int | None = None) -> list[int]:
+    """Returns the one that is asked for, else the one that phones know from `before`, `first` and those after it."""
+    if asked is not None:
+        return [asked]
+    ports = range(first, first + PORTS)
+    return sorted(ports, key=lambda port: port != before)

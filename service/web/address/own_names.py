@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from service.capture.own_address import reachable
-from service.settings.addresses import in_house
+from service.settings.addresses import in_house, of_home
 
 _DEV: Final = Path("/proc/net/dev")
 """Lists the interfaces after two lines of heading, the name before a colon, proc(5); every container has it."""
@@ -24,14 +24,15 @@ _IF_INET6: Final = Path("/proc/net/if_inet6")
 def own_hosts() -> list[str]:
     """Returns names and addresses in the house, each once: the host name, as mDNS says it too, then addresses.
 
-    Without public addresses: who has one is asked for by it from everywhere, and IPv6 ones change every day.
+    Without public addresses: who has one is asked for by it from everywhere, and IPv6 ones change every day. Without
+    those of tunnels, too, for which the CA of this machine may not vouch.
     """
     name = socket.gethostname().lower().rstrip(".")
     short = name.partition(".")[0]
     names = [f"{short}.local", short] if short and short != "localhost" else []
     if name not in names and in_house(name):
         names.append(name)
-    found = [*names, *filter(in_house, _addresses()), "localhost", "127.0.0.1", "::1"]
+    found = [*names, *filter(of_home, _addresses()), "localhost", "127.0.0.1", "::1"]
     return list(dict.fromkeys(found))
 
 

@@ -45,8 +45,8 @@ class Device(BaseModel):
 
 
 def hash_of(token: str) -> str:
-    """Returns what is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    """Returns what is kept of a token; what is no text in a header (surrogates) is no token of ours either."""
+    return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 class Devices:

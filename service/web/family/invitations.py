@@ -67,7 +67,7 @@ class Invitations:
             invitation = Invitation.model_validate_json(self._path(token).read_bytes())
         except (OSError, ValidationError):
             return None
-        return invitation if time.time() < invitation.ends else None
+        return invitation if 0 < invitation.ends - time.time() <= VALID_S else None  # a clock may be put back
 
     def spend(self, token: str) -> bool:
         """Uses the invitation up; True for one caller alone."""
@@ -83,5 +83,5 @@ class Invitations:
     def _forget_old(self) -> None:
         with contextlib.suppress(OSError):  # no folder yet; or somebody else tidies up, too
             for path in self._folder.iterdir():
-                if time.time() - path.stat().st_mtime > VALID_S:
+                if abs(time.time() - path.stat().st_mtime) > VALID_S:
                     path.unlink(missing_ok=True)

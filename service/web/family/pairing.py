@@ -1,7 +1,7 @@
 """Pairing: an invitation becomes a device of the family; the owner lists devices, invites and removes them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -13,7 +13,6 @@ from service.messages.message import iso_utc
 from service.settings.base import Id
 from service.web.access import CALLER, RefusedError
 from service.web.address.addresses import Addresses
-from service.web.board import Board
 from service.web.cookies import Cookies
 from service.web.family.devices import NAME_CHARS as DEVICE_NAME_CHARS
 from service.web.family.devices import Devices
@@ -72,7 +71,8 @@ class Pairing:
     cookies: Cookies
     devices: Devices
     invitations: Invitations
-    board: Board
+    end: Callable[[str], None]
+    """Ends what a device sees and hears, by its id."""
     names: Mapping[str, str]
     """What people call each room, by id."""
     addresses: Addresses
@@ -115,7 +115,10 @@ class Pairing:
             raise RefusedError(HTTPStatus.FORBIDDEN, f"this link makes a {invitation.role}")
         room = None
         if role is Role.MICROPHONE:
-            room = self.rooms.room(invitation.room or asked.room, asked.name.strip())
+            try:
+                room = self.rooms.room(invitation.room or asked.room, asked.name.strip())
+            except OSError as error:
+                raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, f"the disk refuses: {error}") from error
             if room is None:
                 raise RefusedError(HTTPStatus.CONFLICT, "this room has another microphone, or there are too many rooms")
         if not self.invitations.spend(asked.token):
@@ -169,11 +172,11 @@ class Pairing:
         return web.json_response({})
 
     async def remove(self, request: web.Request) -> web.Response:
-        """`DELETE /api/devices/{device}`: its cookie is worth nothing from now on, and what it looks at ends."""
+        """`DELETE /api/devices/{device}`: its cookie is worth nothing from now on, and what it sees and hears ends."""
         device = request.match_info["device"]
         if not self.devices.remove(device):
             raise RefusedError(HTTPStatus.NOT_FOUND, NO_DEVICE)
-        self.board.remove(device)
+        self.end(device)
         return web.json_response({})
 
 

@@ -68,16 +68,28 @@ class NewRooms:
         Args:
             asked: Its id; None: it is a new one of this name.
             name: What people call a new one; empty: its id in words.
+
+        Raises:
+            OSError: The disk does not take a new one.
         """
         kept = _read(self.store)
         room = id_of(name, {*self.names, *kept}) if asked is None else asked
-        if room in self.phones or room in kept:
+        if room in self.phones:
             return room
-        if room in self.names or len(kept) >= ROOMS_BOUND:
+        if room in self.names:  # the configuration gives it another source, also where a phone made it once
             return None
-        rooms = {**kept, room: name[:NAME_CHARS] or in_words(room)}
-        self.store.save(DOCUMENT, {one: {"name": called} for one, called in rooms.items()})
+        if room in kept:
+            return room
+        if len(kept) >= ROOMS_BOUND:
+            return None
+        self._keep({**kept, room: name[:NAME_CHARS] or in_words(room)})
+        if fault := self.store.fault:
+            self._keep(kept)  # what lives in memory alone would be gone with the restart
+            raise OSError(fault)
         return room
+
+    def _keep(self, rooms: Mapping[str, str]) -> None:
+        self.store.save(DOCUMENT, {one: {"name": called} for one, called in rooms.items()})
 
 
 def _read(store: DocumentStore) -> dict[str, str]:

@@ -37,7 +37,8 @@ class PastRoutes:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"from and to are at most {MOST_S / 86_400:.0f} days apart")
         room, now = request.query.get("room"), time.time()
         span = await asyncio.to_thread(self._history.between, since, until, room)
-        cried = {name: span.cried(name, since, until, now) for name in self._names}
+        rooms = self._names if room is None else [room]
+        cried = {name: span.cried(name, since, until, now) for name in rooms}
         return web.json_response(
             {
                 "episodes": [{**asdict(one), "room": one.room, **self._kept(one.id)} for one in span.episodes],

@@ -28,6 +28,7 @@ class Ear:
         self._came = asyncio.Event()
         self._resampler = Resampler(RATE_HZ)
         self._next = -1  # index of the next sample if none is missing (at the source's rate)
+        self._over = False
         self.lost = 0
         """Samples at 16 kHz that were missing so far."""
 
@@ -38,9 +39,15 @@ class Ear:
     def __exit__(self, *_: object) -> None:
         self._tap.close(self._hear)
 
-    async def wait(self) -> None:
-        """Returns when there is sound."""
+    def end(self) -> None:
+        """Lets nobody hear any more by this ear."""
+        self._over = True
+        self._came.set()
+
+    async def wait(self) -> bool:
+        """Returns True when there is sound, and False once it was ended."""
         await self._came.wait()
+        return not self._over
 
     def take(self) -> Pcm:
         """Returns what has come since the last time, int16 [n] at 16 kHz; n may be 0. What was lost is left out."""

@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from service.capture.inbox import Tap
-from service.web.access import RefusedError
+from service.web.access import CALLER, RefusedError
 from service.web.sound.ear import Ear
 
 LISTENERS_BOUND: Final = 20
@@ -30,26 +30,32 @@ class Listen:
 
     def __init__(self, taps: Mapping[str, Tap]) -> None:
         self._taps = taps
-        self._listeners = 0
+        self._ears: dict[Ear, str] = {}  # those that hear, with the device that they belong to
+
+    def remove(self, device: str) -> None:
+        """Ends what a device listens to: it was removed."""
+        for ear, one in self._ears.items():
+            if one == device:
+                ear.end()
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Returns when the listener is gone; one that does not take its sound is cut off."""
         tap = self._taps.get(request.match_info["room"])
         if tap is None:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such room")
-        if self._listeners >= LISTENERS_BOUND:
+        if len(self._ears) >= LISTENERS_BOUND:
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, f"{LISTENERS_BOUND} pages listen already")
-        self._listeners += 1
+        ear = Ear(tap)
+        self._ears[ear] = request[CALLER].id
         response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
         try:
             await response.prepare(request)
-            with Ear(tap) as ear, contextlib.suppress(ConnectionError, TimeoutError):
-                while True:
-                    await ear.wait()
+            with ear, contextlib.suppress(ConnectionError, TimeoutError):
+                while await ear.wait():
                     if len(samples := ear.take()):
                         await asyncio.wait_for(response.write(samples.astype("<i2").tobytes()), STUCK_S)
         finally:
-            self._listeners -= 1
+            del self._ears[ear]
         if request.transport is not None:
             request.transport.abort()  # what waits in its buffers waits for somebody who does not read
         return response

@@ -5,7 +5,6 @@ What was found is kept until the next time. To put a proposal in force is a comm
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from monitord.quiet_minutes import WHOLE_S, QuietMinutes, propose
 from service.capture.inbox import Tap
@@ -29,6 +29,16 @@ TELL_S: Final = 5.0
 """Seconds between two words on how far it is."""
 PATIENCE_S: Final = WHOLE_S + 120.0
 """Seconds after which it ends with what was heard: a room that is not heard in between takes longer."""
+
+
+class CheckRequest(BaseModel):
+    """Body of `POST /api/check`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    room: str
+    begin: StrictBool
+    """False ends one that runs."""
 
 
 class RoomChecks:
@@ -61,16 +71,15 @@ class RoomChecks:
     async def ask(self, request: web.Request) -> web.Response:
         """`POST /api/check` with `{"room": "nursery", "begin": true}`, or false to end one that runs."""
         try:
-            asked = json.loads(await request.text())
-            room, begins = asked["room"], asked["begin"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, 'give {"room": ..., "begin": true}') from error
-        if room not in self._taps:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, f"there is no room {room!r}")
-        if begins is True:
-            self.begin(room)
+            asked = CheckRequest.model_validate_json(await request.read())
+        except ValidationError:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, 'give {"room": ..., "begin": true}') from None
+        if asked.room not in self._taps:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"there is no room {asked.room!r}")
+        if asked.begin:
+            self.begin(asked.room)
         else:
-            self.cancel(room)
+            self.cancel(asked.room)
         return web.json_response({}, status=HTTPStatus.ACCEPTED)
 
     def hear_of(self, message: Message) -> None:

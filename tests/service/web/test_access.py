@@ -1,13 +1,14 @@
 """Who may come in: role by route, Host, Origin, Sec-Fetch-Site, size; and what each response forbids."""
 
 import re
+from urllib.request import urlopen
 
 import pytest
 
 from service.web.access import REFUSALS_BOUND
 from service.web.pages import Pages
 from service.web.roles import PUBLIC, RIGHTS, SMALL_BODY, Role
-from tests.support.web.served_page import ServedPage
+from tests.support.web.served_page import COOKIE, ServedPage
 
 Tokens = dict[Role | None, str | None]
 
@@ -119,6 +120,23 @@ def test_strangers_are_slowed_down(tmp_path_factory: pytest.TempPathFactory) -> 
         answers = [page.ask("GET", "/api/me").status for _ in range(REFUSALS_BOUND)]
         assert answers == [401] * (REFUSALS_BOUND - 1) + [429]  # pairing was the first
         assert page.ask("GET", "/api/me", token=token).status == 200
+
+
+def test_a_cookie_that_is_no_text_is_a_strangers(page: ServedPage) -> None:
+    """Bytes that no browser sends are no bug of the server, and open nothing."""
+    head = f"GET /api/me HTTP/1.1\r\nHost: {page.origin.removeprefix('https://')}\r\nConnection: close\r\n"
+    answer = page.ask_in_bytes(head.encode() + f"Cookie: {COOKIE}=".encode() + b"\xff\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+def test_plain_http_says_what_its_page_may_load(page: ServedPage) -> None:
+    """The way to https is a page like the others; who serves it is nobody's business."""
+    policy = page.ask("GET", "/").headers["Content-Security-Policy"]
+    for path in ("/", "/way", "/monitord-ca.crt"):
+        with urlopen(f"http://127.0.0.1:{page.settings.http_port}{path}") as answer:
+            assert answer.headers["Content-Security-Policy"] == policy
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Server"] == "monitord"
 
 
 def test_the_cookie_is_for_this_host_alone(page: ServedPage, tokens: Tokens) -> None:

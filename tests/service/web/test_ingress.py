@@ -1,6 +1,7 @@
 """The page in Home Assistant's frame: who may come in by the Supervisor, what they may, and what is not there."""
 
 import re
+import socket
 
 import pytest
 
@@ -8,6 +9,7 @@ from service.messages.commands import Acknowledge
 from service.web.ingress import DISPLAY_NAME, USER_ID, USER_NAME
 from service.web.roles import PUBLIC, RIGHTS, SMALL_BODY, Role
 from tests.service.web.test_access import MAY
+from tests.support.patience import PATIENCE_S
 from tests.support.web.served_page import ServedPage
 
 USERS = {
@@ -106,6 +108,18 @@ def test_an_answer_says_who_gave_it(page: ServedPage, headers: dict[str, str], n
     body = {"room": "nursery", "command": "ack", "value": "PRESS"}
     assert page.ask_by_ingress("POST", "/api/command", body=body, headers=headers).status == 202
     assert page.commands[-1] == Acknowledge("nursery", None, by=name)
+
+
+def test_a_name_that_is_no_text_becomes_some(page: ServedPage) -> None:
+    """It goes into the history and to MQTT, where half a letter would be the end of the daemon."""
+    assert page.settings.ingress is not None
+    body = b'{"room": "nursery", "command": "ack", "value": "PRESS"}'
+    lines = [b"POST /api/command HTTP/1.1", b"Host: ha", b"Sec-Fetch-Site: same-origin", b"Connection: close"]
+    lines += [f"{DISPLAY_NAME}: Zo".encode() + b"\xeb", b"Content-Length: %d" % len(body), b"", body]
+    with socket.create_connection(("127.0.0.1", page.settings.ingress.port), timeout=PATIENCE_S) as connection:
+        connection.sendall(b"\r\n".join(lines))
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 202 ")
+    assert page.commands[-1] == Acknowledge("nursery", None, by="Zo?")
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])

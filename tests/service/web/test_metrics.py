@@ -58,9 +58,13 @@ def test_who_may_read(tmp_path: Path) -> None:
     with ServedPage(tmp_path, settings) as page:
         assert page.ask("GET", "/metrics").status == 200
         proxied = {"X-Forwarded-For": "192.168.1.9"}
-        assert page.ask("GET", "/metrics", headers=proxied).status == 403
+        for asks_for_another in (proxied, {"X-Real-IP": "192.168.1.9"}, {"Forwarded": "for=192.168.1.9"}):
+            assert page.ask("GET", "/metrics", headers=asks_for_another).status == 403
         assert page.ask("GET", "/metrics", headers={**proxied, "Authorization": "Bearer a-long-secret"}).status == 200
         assert page.ask("GET", "/metrics", headers={"Authorization": "Bearer wrong"}).status == 403
+        head = f"GET /metrics HTTP/1.1\r\nHost: {page.origin.removeprefix('https://')}\r\nConnection: close\r\n"
+        no_text = page.ask_in_bytes(head.encode() + b"Authorization: Bearer \xff\r\n\r\n")
+        assert no_text.startswith(b"HTTP/1.1 403 ")
 
 
 @pytest.mark.parametrize(

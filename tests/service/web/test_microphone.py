@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from service.storage.documents import DocumentStore
 from service.web.family.invitations import Invitations
 from service.web.family.rooms import ROOMS_BOUND, id_of, kept_rooms
 from service.web.roles import SOUND_BODY, Role
@@ -23,6 +24,14 @@ def test_sound_reaches_the_inbox(page: ServedPage, tokens: Tokens) -> None:
         assert (answer.status, answer.values) == (200, {"have": 4_000})
     (chunk,) = drain(page.phones["nursery"].inbox)
     assert (len(chunk.samples), chunk.rate_hz, set(chunk.samples.tolist())) == (4_000, 16_000, {1})
+
+
+def test_four_seconds_at_the_highest_rate_come_whole(page: ServedPage, tokens: Tokens) -> None:
+    """What a page sends at once after a minute without network; refused, it would be sent again for ever."""
+    path = "/api/microphone/nursery?session=s0&start=0&rate=192000"
+    answer = page.ask("POST", path, token=tokens[Role.MICROPHONE], body=bytes(2 * 4 * 192_000))
+    assert (answer.status, answer.values) == (200, {"have": 4 * 192_000})
+    drain(page.phones["nursery"].inbox)
 
 
 def test_a_word_without_sound(page: ServedPage, tokens: Tokens) -> None:
@@ -105,6 +114,31 @@ def test_a_room_with_another_microphone_stays_as_it_is(tmp_path: Path) -> None:
         assert page.ask("POST", "/api/pair", body={**body, "room": "nursery"}).status == 201
         assert kept_rooms(tmp_path) == {}
         assert not page.restarts.is_set()
+
+
+def test_a_room_that_the_disk_does_not_take_is_refused(tmp_path: Path) -> None:
+    """It would be gone with the restart, and its phone would belong nowhere; the link is good for another try."""
+    with ServedPage(tmp_path) as page:
+        token = Invitations(tmp_path).invite(Role.OWNER)
+        body = {"token": token, "role": "microphone", "name": "Küche"}
+        (tmp_path / "rooms.json.new").mkdir()
+        refused = page.ask("POST", "/api/pair", body=body)
+        assert (refused.status, "the disk refuses" in refused.values["error"]) == (507, True)
+        assert not page.restarts.is_set()
+        (tmp_path / "rooms.json.new").rmdir()
+        page.server.store.retry()
+        assert kept_rooms(tmp_path) == {}
+        assert page.ask("POST", "/api/pair", body=body).status == 201
+        assert kept_rooms(tmp_path) == {"kuche": "Küche"}
+
+
+def test_a_room_that_the_configuration_took_over_is_no_phones(tmp_path: Path) -> None:
+    """A phone made it once; since then the file gives it another microphone, which hears."""
+    DocumentStore(tmp_path).save("rooms", {"attic": {"name": "Attic"}, "cellar": {"name": "Cellar"}})
+    with ServedPage(tmp_path) as page:
+        body = {"token": Invitations(tmp_path).invite(Role.OWNER), "role": "microphone", "room": "attic"}
+        assert page.ask("POST", "/api/pair", body=body).status == 409
+        assert page.ask("POST", "/api/pair", body={**body, "room": "cellar"}).status == 201
 
 
 def test_rooms_are_bounded(tmp_path: Path) -> None:

@@ -56,6 +56,9 @@ def test_a_night_is_what_was_told(page: ServedPage, tokens: Tokens) -> None:
         "cried": {"nursery": {"episodes": 1, "minutes": 5.0}, "attic": {"episodes": 0, "minutes": 0.0}},
         "fault": "",
     }
+    asked = page.ask("GET", f"/api/night?from={NOW - 7200}&to={NOW}&room=nursery", token=tokens[Role.GUEST])
+    assert asked.values["cried"] == {"nursery": {"episodes": 1, "minutes": 5.0}}
+    assert "stalled" not in {gap["why"] for gap in asked.values["gaps"]}
     earlier = page.ask("GET", f"/api/night?from={NOW - 9000}&to={NOW - 7200}", token=tokens[Role.GUEST]).values
     assert (earlier["episodes"], [gap["why"] for gap in earlier["gaps"]]) == ([], [UNRECORDED])
     assert earlier["cried"]["nursery"] == {"episodes": 0, "minutes": 0.0}

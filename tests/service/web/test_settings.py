@@ -1,11 +1,14 @@
 """The `web` part of the configuration, and a house whose rooms come from the page: what is right and what is not."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from service.cli import main
 from service.config import load_config
+from service.web.address.addresses import Addresses
+from service.web.settings import WebSettings
 from tests.support.configuration import refusal, write
 
 
@@ -13,6 +16,7 @@ from tests.support.configuration import refusal, write
     ("web", "words"),
     [
         ("{names: [monitor.example.org]}", "web: names: monitor.example.org is no name or address of a home network"),
+        ("{names: [192.0.0.1]}", "web: names: 192.0.0.1 is no name or address of a home network"),
         ("{names: ['https://nas.lan']}", "is a host alone"),
         ("{port: 8443, http_port: 8443}", "web: port and http_port are both 8443; give each its own"),
         ("{port: 0}", "web.port: 0 is no port; allowed are 1 to 65535"),
@@ -47,3 +51,32 @@ def test_check_looks_at_the_certificate(tmp_path: Path, capsys: pytest.CaptureFi
     path = write(tmp_path, "web: {cert_file: page.crt}\nsources: {}\n")
     assert main(["check", "--config", str(path)]) == 78
     assert "web.cert_file, key_file: cannot use" in capsys.readouterr().err
+
+
+def test_a_name_with_letters_of_all_languages_is_what_a_browser_asks_for(tmp_path: Path) -> None:
+    """In the certificate and in the Host header it stands as IDNA writes it."""
+    config = load_config(write(tmp_path, "web: {names: [Küche.local, nas.lan]}\nsources: {}\n"))
+    assert config.web is not None
+    assert config.web.names == ("xn--kche-0ra.local", "nas.lan")
+
+
+def test_no_room_and_no_page_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing would be heard, and nobody told; with the page the first room comes into being on it."""
+    path = write(tmp_path, "web: {}\nsources: {}\n")
+    assert main(["run", "--config", str(path), "--no-web"]) == 78
+    assert "there are no sources, and with --no-web none come into being" in capsys.readouterr().err
+    assert main(["check", "--config", str(path)]) == 0
+    assert "sources none yet" in capsys.readouterr().out
+
+
+def test_a_page_that_the_command_line_asked_for_is_paired_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`monitord run --web` serves it, whatever the file says; where none was ever served, the key is named."""
+    path = write(tmp_path, f"state_dir: {tmp_path}/state\nsources: {{nursery: {{page: true}}}}\n")
+    assert main(["pair", "--config", str(path)]) == 78
+    assert "add `web: {}`" in capsys.readouterr().err
+    Addresses(WebSettings(), tmp_path / "state").listens(8450, None)
+    assert main(["pair", "--config", str(path), "--role", "microphone", "--room", "nursery"]) == 0
+    link = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"https://.+:8450/pair#\S{43}", link)

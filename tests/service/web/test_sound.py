@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import time
 
+import aiohttp
 import numpy as np
 import pytest
 
@@ -85,6 +87,31 @@ def test_who_does_not_take_its_sound_is_cut_off(
             await asyncio.to_thread(wait_for, cut_off, "the end of it")
 
     asyncio.run(deaf())
+
+
+def test_who_is_removed_hears_no_more(page: ServedPage, tokens: Tokens) -> None:
+    """The stream of a removed device ends at once, also of a room that is silent; others hear on."""
+    attic, token = page.inboxes["attic"], page.paired(Role.GUEST)
+    newest, *_ = page.ask("GET", "/api/devices", token=tokens[Role.OWNER]).values["devices"]
+
+    async def listen() -> None:
+        async with (
+            page.browser(token) as theirs,
+            page.browser(tokens[Role.GUEST]) as ours,
+            theirs.get(page.origin + "/api/listen/attic") as removed,
+            ours.get(page.origin + "/api/listen/attic") as kept,
+            asyncio.timeout(PATIENCE_S),
+        ):
+            await asyncio.to_thread(wait_for, lambda: len(attic.tap.listeners) == 2, "two listeners")
+            answer = await page._ask("DELETE", f"/api/devices/{newest['id']}", tokens[Role.OWNER], None, {})
+            assert answer.status == 200
+            with contextlib.suppress(aiohttp.ClientPayloadError, ConnectionError):  # cut off
+                assert await removed.content.read() == b""
+            assert len(attic.tap.listeners) == 1
+            attic.write(tone(440, 0.1), RATE_HZ, time.time())
+            assert len(await kept.content.readexactly(2 * 1600)) == 3200
+
+    asyncio.run(listen())
 
 
 def test_while_somebody_looks_the_rooms_are_drawn(page: ServedPage, tokens: Tokens) -> None:
@@ -168,3 +195,11 @@ def test_quiet_minutes_are_heard_and_kept(page: ServedPage, tokens: Tokens, monk
     again: list[Message] = []
     RoomChecks(node, {}, page.past.history, DocumentStore(page.folder), again.append)
     assert [json.loads(message.payload) for message in again] == [json.loads(json.dumps(found))]
+
+
+@pytest.mark.parametrize(
+    "body", [{"room": [], "begin": True}, {"room": "nursery", "begin": 1}, {"room": "nursery"}, [], b"{", b"[" * 5_000]
+)
+def test_what_is_no_check_is_refused(page: ServedPage, tokens: Tokens, body: object) -> None:
+    """And none that runs is ended by it."""
+    assert page.ask("POST", "/api/check", token=tokens[Role.PARENT], body=body).status == 400

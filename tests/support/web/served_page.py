@@ -1,6 +1,8 @@
 """The family's page, served for a test by the real server, and browsers that ask it by aiohttp's own client."""
 
 import asyncio
+import io
+import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -126,7 +128,7 @@ class ServedPage:
     async def _ask(self, method: str, path: str, token: str | None, body: object, headers: Mapping[str, str]) -> Answer:
         async with self.browser(token) as browser:
             sent = {} if method == "GET" else {"Origin": self.origin}
-            data = {"data": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
+            data = {"data": io.BytesIO(body)} if isinstance(body, bytes) else {} if body is None else {"json": body}
             async with browser.request(
                 method, self.origin + path, headers={**sent, **headers}, allow_redirects=False, **data
             ) as response:
@@ -134,6 +136,18 @@ class ServedPage:
                 values = await response.json() if is_json else await response.text()
                 cookie = response.cookies.get(COOKIE)
                 return Answer(response.status, values, response.headers, None if cookie is None else cookie.value)
+
+    def ask_in_bytes(self, request: bytes) -> bytes:
+        """Sends what no client of good manners would; returns what comes until the connection is closed."""
+        own = self.server.addresses.certificate
+        assert own is not None
+        trusted = ssl.create_default_context(cafile=str(own.ca))
+        with (
+            socket.create_connection(("127.0.0.1", self.settings.port), timeout=PATIENCE_S) as plain,
+            trusted.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
+        ):
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
 
     def ask_by_ingress(
         self,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitord.errors import ConfigError
+from service.settings.addresses import HOUSE_NETWORKS
 from service.web.address import certificate, own_names
 from service.web.address.certificate import OwnCertificate
 from service.web.address.own_names import host_of, own_hosts
@@ -49,6 +50,9 @@ def test_it_stays_until_names_change_and_the_ca_stays_then_too(tmp_path: Path) -
     assert own.renew([*HOSTS, "192.168.1.11"])
     assert own.ca.read_bytes() == authority
     assert own.chain.read_bytes() != chain
+    chain = own.chain.read_bytes()
+    assert not own.renew(HOSTS)  # an address that is gone: who has clicked through its warning is not asked anew
+    assert own.chain.read_bytes() == chain
     assert own.renew([*HOSTS, "nas"])
     assert own.ca.read_bytes() != authority
 
@@ -62,15 +66,61 @@ def test_the_ca_cannot_vouch_for_the_world(tmp_path: Path) -> None:
         own.renew(["8.8.8.8"])
 
 
-def test_what_was_spoilt_is_made_anew(tmp_path: Path) -> None:
-    """An empty file after a power cut is no reason not to start."""
+@pytest.mark.parametrize("file", ["ca.crt", "ca.key", "leaf.crt", "leaf.key", "hosts"])
+@pytest.mark.parametrize("content", [b"", b"\0" * 500, b"\xff"])
+def test_what_was_spoilt_is_made_anew(tmp_path: Path, file: str, content: bytes) -> None:
+    """An empty file after a power cut is no reason not to start, at once or when this machine has another address."""
     own = OwnCertificate(tmp_path / "web", "server")
     own.renew(HOSTS)
-    own.chain.write_text("")
-    assert own.renew(HOSTS)
+    (tmp_path / "web" / file).write_bytes(content)
+    assert own.renew([*HOSTS, "192.168.1.11"])
     ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(own.chain, own.key)
-    own.ca.write_text("")
+    assert openssl("verify", "-CAfile", own.ca, "-verify_ip", "192.168.1.11", own.chain).returncode == 0
+    assert not own.renew(HOSTS)
+
+
+def test_it_can_vouch_for_each_network_of_a_home(tmp_path: Path) -> None:
+    """Whatever address this machine has; a host name may be as long as Linux lets it."""
+    own = OwnCertificate(tmp_path / "web", "n" * 63)
+    assert own.renew(["n" * 63, *(str(network[0]) for network in HOUSE_NETWORKS)])
+    assert openssl("verify", "-x509_strict", "-CAfile", own.ca, own.chain).returncode == 0
+
+
+def test_addresses_of_tunnels_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are of no home network, and no reason for a server not to start: NAT64, DS-Lite, Teredo, 6to4."""
+    tunnels = ["192.0.0.1", "64:ff9b:1::1", "2001::1", "2002::1"]
+    monkeypatch.setattr(own_names, "_addresses", lambda: iter([*tunnels, "192.168.1.10"]))
+    assert set(own_hosts()) & {*tunnels, "192.168.1.10"} == {"192.168.1.10"}
+
+
+def test_one_that_a_clock_ahead_has_made_is_made_anew(tmp_path: Path) -> None:
+    """Browsers refuse it for years; the CA stays, also where it may be the clock of today that is wrong."""
+    own = OwnCertificate(tmp_path / "web", "server")
+    own.renew(HOSTS)
+    authority = own.ca.read_bytes()
+    _date(tmp_path / "web", "20400101000000Z")
+    assert openssl("verify", "-CAfile", own.ca, own.chain).returncode != 0
     assert own.renew(HOSTS)
+    assert openssl("verify", "-CAfile", own.ca, own.chain).returncode == 0
+    assert own.ca.read_bytes() == authority
+
+
+def _date(folder: Path, begin: str) -> None:
+    """Signs the leaf anew, from another day on (`YYYYMMDDHHMMSSZ`) for a year."""
+    (folder / "database").touch()
+    configuration = folder / "ca.conf"
+    configuration.write_text(
+        f"[ca]\ndatabase={folder}/database\nnew_certs_dir={folder}\nrand_serial=yes\ndefault_md=sha256\n"
+        "policy=any\ndefault_days=365\n[any]\ncommonName=supplied\n"
+    )
+    request = folder / "again.csr"
+    openssl("req", "-new", "-key", folder / "leaf.key", "-subj", "/CN=monitord", "-out", request)
+    made = openssl(
+        "ca", "-batch", "-notext", "-name", "ca", "-config", configuration, "-startdate", begin, "-in", request,
+        "-enddate", f"2041{begin[4:]}", "-cert", folder / "ca.crt", "-keyfile", folder / "ca.key",
+        "-out", folder / "leaf.crt",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
 
 
 def test_without_openssl_a_person_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

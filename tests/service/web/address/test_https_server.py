@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from service.web.address import https_server
+from service.web.address import addresses, https_server
+from service.web.address.addresses import PORTS, Addresses
 from service.web.address.certificate import OwnCertificate
+from service.web.address.https_server import ports_to_try
 from service.web.settings import WebSettings
 from tests.support.servers.mosquitto import until
 from tests.support.servers.sockets import free_port
@@ -47,6 +49,37 @@ def test_a_disk_that_refuses_a_renewal_does_not_end_it(tmp_path: Path, caplog: p
         until(lambda: "stays as it is" in caplog.text)
         assert _shown(page) == before
         assert page.server.alive
+
+
+def test_a_disk_that_takes_nothing_is_no_reason_not_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a power cut: with the certificate that is there, though this machine has another address by now."""
+    with ServedPage(tmp_path) as page:
+        before = _shown(page)
+    (tmp_path / "web" / "port").unlink()
+    (tmp_path / "web" / "port").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path))  # no openssl is found there
+    monkeypatch.setattr(addresses, "own_hosts", lambda: ["192.168.1.77", "localhost", "127.0.0.1"])
+    with ServedPage(tmp_path) as page:
+        assert _shown(page) == before
+        assert page.ask("GET", "/").status == 200
+        assert "stays as it is" in caplog.text
+        assert "may lead to another port" in caplog.text
+
+
+def test_the_port_that_phones_know_comes_first(tmp_path: Path) -> None:
+    """Another program had the usual one when they were paired, and does not now."""
+    assert ports_to_try(None, 8443)[:2] == [8443, 8444]
+    assert ports_to_try(None, 8443, 8450)[:3] == [8450, 8443, 8444]
+    assert sorted(ports_to_try(None, 8443, 8450)) == list(range(8443, 8443 + PORTS))
+    assert ports_to_try(None, 8443, 9000)[0] == 8443  # of a configuration of yesterday
+    assert ports_to_try(9443, 8443, 8450) == [9443]
+    known = Addresses(WebSettings(), tmp_path)
+    assert known.port_before is None
+    known.listens(8450, None)
+    assert Addresses(WebSettings(), tmp_path).port_before == 8450
+    assert Addresses(WebSettings(port=9443), tmp_path).port_before == 9443
 
 
 def _leaf(certificate: OwnCertificate) -> str:

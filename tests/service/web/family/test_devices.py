@@ -147,6 +147,9 @@ def test_a_command_of_the_page(
         b"{",
         b"\xff",
         b"[" * 5_000,
+        {"room": {"nursery": 1}, "command": ["ack"], "value": None},
+        {"room": "nursery", "command": "ack", "value": "\ud800"},
+        {"room": "nursery", "command": "correct", "value": '{"missed_at": "2999-01-01T00:00:00Z"}'},
     ],
 )
 def test_a_command_that_is_none(page: ServedPage, tokens: dict[Role | None, str | None], body: object) -> None:
@@ -155,3 +158,25 @@ def test_a_command_that_is_none(page: ServedPage, tokens: dict[Role | None, str 
     answer = page.ask("POST", "/api/command", token=tokens[Role.PARENT], body=body)
     assert (answer.status, len(page.commands)) == (400, before)
     assert answer.values["error"]
+
+
+def test_a_body_is_read_as_json_whatever_it_is_called(page: ServedPage, tokens: dict[Role | None, str | None]) -> None:
+    """An encoding that nobody knows is no bug of the server."""
+    body, headers = (
+        b'{"room": "nursery", "command": "ack", "value": "PRESS"}',
+        {"Content-Type": "text/plain; charset=no"},
+    )
+    assert page.ask("POST", "/api/command", token=tokens[Role.PARENT], body=body, headers=headers).status == 202
+
+
+def test_a_clock_that_is_put_back_keeps_no_invitation(tmp_path: Path) -> None:
+    """Ten minutes are ten minutes: a link of an hour ahead is worth nothing, and is tidied up."""
+    invitations = Invitations(tmp_path)
+    token = invitations.invite(Role.OWNER)
+    (path,) = (tmp_path / "invitations").iterdir()
+    ahead = time.time() + 3_600.0
+    path.write_text(json.dumps({**json.loads(path.read_text()), "ends": ahead + VALID_S}))
+    os.utime(path, (ahead, ahead))
+    assert invitations.look(token) is None
+    invitations.invite(Role.GUEST)
+    assert not path.exists()
