@@ -4,13 +4,17 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
+from monitord.errors import MonitordError
 from service.messages.message import Keep, Message
 from service.mqtt.errors import ConnectionOverError
 from service.mqtt.settings import MqttSettings, read_credentials
 from service.mqtt.wire.connection import Connection
+from service.mqtt.wire.exchange import Answer
 from service.ward.claim import ROOT
+from service.ward.settings import load_ward
 
 WAIT_S: Final = 10.0
 """Longest wait for the sentinel, and for what the broker has to take (seconds), as for an acknowledgement."""
@@ -52,6 +56,8 @@ def read_kept(connection: Connection, filters: Sequence[str]) -> dict[str, bytes
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         connection.pump(_PUMP_S)
+        if any(answer.topic == sentinel and answer.refusal for answer in connection.answers):
+            break
         connection.answers.clear()
         while connection.incoming:
             came = connection.incoming.popleft()
@@ -59,6 +65,15 @@ def read_kept(connection: Connection, filters: Sequence[str]) -> dict[str, bytes
                 return kept
             kept[came.topic] = bytes(came.payload)
     raise ConnectionOverError("mute", f"the broker lets nothing through under {ROOT}/; check the rights of this user")
+
+
+def refused(mqtt: MqttSettings, answer: Answer) -> ConnectionOverError:
+    """What to tell a person whose user lacks a right."""
+    return ConnectionOverError(
+        "refused",
+        f"{mqtt.where}: the broker refuses {answer.topic} ({answer.refusal}); give this user the rights of a ward, see"
+        " docs/developers/ward.md",
+    )
 
 
 def publish_all(connection: Connection, messages: Sequence[Message]) -> Mapping[str, str]:
@@ -77,3 +92,16 @@ def publish_all(connection: Connection, messages: Sequence[Message]) -> Mapping[
             if answer.refusal:
                 refused[answer.topic] = answer.refusal
     return refused
+
+
+def reaches_broker(path: str) -> bool:
+    """Whether a shard of this ward's file could hear on this machine: the broker lets it read and write claims, too.
+
+    A machine that is merely let in would have the shard move there, and from there on, for ever.
+    """
+    try:
+        with connected(load_ward(Path(path).expanduser()).mqtt) as connection:
+            read_kept(connection, [])
+            return connection.limits.retains
+    except (ConnectionOverError, MonitordError):
+        return False

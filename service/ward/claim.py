@@ -84,6 +84,11 @@ def read_lease(text: bytes) -> Lease | None:
     return _read(_LEASE, text)
 
 
+def read_kept_lease(text: bytes) -> Lease | None:
+    """Returns what a broker keeps; None only where it keeps nothing: what cannot be read is somebody's all the same."""
+    return read_lease(text) or (Lease("", 0, hearing=False) if text else None)
+
+
 def read_uptime_s(text: bytes) -> float:
     """Returns for how long a broker says that it has run (seconds); 0 where that cannot be read."""
     number = text.decode(errors="replace").partition(" ")[0]

@@ -7,26 +7,25 @@ where theirs is gone.
 import contextlib
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from monitord.errors import ConfigError, MonitordError
-from service.mqtt.errors import ConnectionOverError
+from monitord.errors import ConfigError
 from service.ward.actor import STOP_S, ShardActor, Told
-from service.ward.broker import connected
+from service.ward.broker import reaches_broker
 from service.ward.check import Load
-from service.ward.settings import WardConfig, load_ward
+from service.ward.settings import WardConfig
 
 NAMESPACE: Final = "monitord"
 """Of our actors."""
 HEARD_S: Final = 60.0
 """Longest wait for a shard to be heard where it was moved to (seconds): a start takes 2, on a small machine 20."""
 PROBE_S: Final = 20.0
-"""Longest wait for a machine's word on whether it reaches the broker (seconds): of them 5 to connect."""
+"""Longest wait for a machine's word on whether it reaches the broker (seconds): 5 to connect, 10 for its rights."""
 ANSWER_S: Final = 3.0
 """Longest wait for a shard's word (seconds)."""
 LOOK_S: Final = 0.2
@@ -66,41 +65,58 @@ class RayWard:
         self.ward, self.path = ward, str(path if path.parts[:1] == ("~",) else path.absolute())
 
     def running(self) -> dict[str, Running]:
-        """Every shard that Ray has, by name; of two generations the newer."""
+        """Every shard that Ray has, by name; of several generations the newest."""
+        return {node: ones[-1] for node, ones in self._actors().items()}
+
+    def _actors(self) -> dict[str, list[Running]]:
+        """All generations by shard, the oldest first: whoever moved it may have died before the last one was ended."""
         import ray  # noqa: PLC0415
 
-        found: dict[str, Running] = {}
+        found: dict[str, list[Running]] = {}
         for name in ray.util.list_named_actors():
             node, _, number = name.rpartition("#")
-            if number.isdecimal() and (node not in found or int(number) > found[node].generation):
+            if number.isdecimal():
                 with contextlib.suppress(ValueError):  # it ended meanwhile
-                    found[node] = Running(node, int(number), ray.get_actor(name))
-        return found
+                    found.setdefault(node, []).append(Running(node, int(number), ray.get_actor(name)))
+        return {node: sorted(ones, key=lambda one: one.generation) for node, ones in found.items()}
 
     def up(self) -> Iterator[str]:
         """Makes it run as the file says: starts what does not run, ends what is in the file no more.
 
         And moves, one by one, what runs in another version or by another file to a new process on its machine. Says
-        what it does.
+        what it does, and what a person must mend.
 
         Raises:
-            ConfigError: A machine is missing, or a shard is not heard where it was moved to.
+            ConfigError: No machine is there, or shards are not heard where they were moved to; all else is done.
         """
-        here = self.running()
-        machines = {node: told.machine for node, one in here.items() if (told := one.told()) is not None}
-        for node in here.keys() - self.ward.shards.keys():
-            _end(here[node])
+        actors = self._actors()
+        told = {node: ones[-1].told() for node, ones in actors.items()}
+        for node in actors.keys() - self.ward.shards.keys():
+            for one in actors[node]:
+                _end(one)
             yield f"{node}: ended, it is in the file no more"
-        for node in self.ward.shards:
-            if node not in here:
-                machine = self.freest(machines)
-                machines[node] = machine
-                self._start(node, 1, machine)
-                yield f"{node}: started on {machine}"
-            elif (told := here[node].told()) is not None:
-                yield from self._renew(node, told)
+        machines = {node: one.machine for node, one in told.items() if one is not None and node in self.ward.shards}
+        for node in (one for one in self.ward.shards if one not in actors):
+            machine = machines[node] = self.freest(machines)
+            self._start(node, 1, machine)
+            yield f"{node}: started on {machine}"
+        wrong = []
+        for node in (one for one in self.ward.shards if one in actors):
+            try:
+                yield from self._renew(node, actors[node], told[node])
+            except ConfigError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise ConfigError("\n".join(wrong))
 
-    def _renew(self, node: str, told: Told) -> Iterator[str]:
+    def _renew(self, node: str, actors: Sequence[Running], told: Told | None) -> Iterator[str]:
+        if told is None or told.detail:
+            yield f"{node}: {_why(told)}"
+        if told is None:
+            return
+        for one in actors[:-1] if told.hearing else ():
+            _end(one)
+            yield f"{node}: a process of it that was left over is ended"
         ours, digest = version("monitord"), self.ward.digest(node)
         if told.version != ours:
             self.move(node, told.machine)
@@ -112,32 +128,34 @@ class RayWard:
             if now is not None and now.digest != digest:
                 yield f"{node}: the file on {told.machine} is another one than here"
 
-    def replace(self, node: str, but: str) -> None:
-        """Moves a shard to the machine that first says that it reaches the broker; nowhere if none does.
+    def is_oldest(self, node: str) -> bool:
+        """Whether no process of the shard is older than this one: a newer one is there because an older one moves."""
+        import ray  # noqa: PLC0415
+
+        name = ray.get_runtime_context().get_actor_name()
+        return name in {f"{node}#{one.generation}" for one in self._actors().get(node, [])[:1]}
+
+    def reaching(self, but: str) -> Iterator[str]:
+        """Asks all machines of the file at once, and yields those that reach the broker, as they say so.
 
         Args:
-            node: Name of the shard.
-            but: The machine that does not reach it.
-
-        Raises:
-            ConfigError: It is not heard there.
+            but: The machine that is not asked.
         """
         import ray  # noqa: PLC0415
 
-        asked = {self._ask(place): name for name, place in self.machines().items() if name in self._others(but)}
+        others = self.ward.machines.keys() - {but}
+        asked = {self._ask(place): one for one, place in self.machines().items() if one in others}
         until = time.monotonic() + PROBE_S
         while asked:
             answered, _ = ray.wait(list(asked), timeout=max(0.0, until - time.monotonic()))
             if not answered:
                 return
             machine = asked.pop(answered[0])
-            with contextlib.suppress(ray.exceptions.RayError):
-                if ray.get(answered[0]):
-                    self.move(node, machine)
-                    return
-
-    def _others(self, but: str) -> Collection[str]:
-        return self.ward.machines.keys() - {but}
+            reaches = False
+            with contextlib.suppress(ray.exceptions.RayError):  # it is gone
+                reaches = ray.get(answered[0])
+            if reaches:
+                yield machine
 
     def _ask(self, place: str) -> Any:  # noqa: ANN401 - Ray's reference
         """Asks a machine, by Ray's id of it, whether it reaches the broker."""
@@ -149,31 +167,41 @@ class RayWard:
         return ask.options(num_cpus=0, scheduling_strategy=there, max_retries=0).remote(self.path)
 
     def move(self, node: str, machine: str | None = None) -> str:
-        """Moves a shard to this machine, or to the one that has most to spare; returns which.
+        """Moves a shard to this machine, or to the one that has most to spare; returns where it is heard.
 
-        The new one is started first, and the old one hears until the new one claims. Where the new one is not heard
-        in time it is taken away, and the old one, which stands by, claims again.
+        The new one is started first, and the old one hears until the new one claims. Where the new one does not hear in
+        time what the old one heard it is taken away, and the old one, which stands by, claims again.
 
         Raises:
             ConfigError: There is no such shard or machine, or it is not heard there.
         """
         if node not in self.ward.shards:
             raise ConfigError(f"there is no shard {node!r}; there are {', '.join(self.ward.shards)}")
-        here = self.running()
-        old = here.get(node)
-        others = {one: told.machine for one, run in here.items() if one != node and (told := run.told()) is not None}
+        actors = self._actors()
+        here = {one: ones[-1].told() for one, ones in actors.items() if one in self.ward.shards}
+        others = {one: told.machine for one, told in here.items() if one != node and told is not None}
         machine = machine or self.freest(others)
-        new = self._start(node, 1 if old is None else old.generation + 1, machine)
+        old, before = actors.get(node, []), here.get(node)
+        new = self._start(node, old[-1].generation + 1 if old else 1, machine)
+        try:
+            told = self._heard(new, machine, getattr(before, "heard", frozenset()))  # version 0.1.0 does not say
+        except BaseException:  # also Ctrl-C: else there would be two from then on
+            _end(new)
+            raise
+        for one in reversed(old):  # last the oldest, which may be this very process
+            _end(one)
+        return told.machine
+
+    def _heard(self, new: Running, machine: str, before: frozenset[str]) -> Told:
+        """Waits until the new one hears what was heard before: a camera that is off must not keep it where it is."""
+        rooms = self.ward.shards[new.node].rooms
         until = time.monotonic() + HEARD_S
-        while (told := new.told()) is None or not told.hearing:
+        while (told := new.told()) is None or not told.hears(before.intersection(rooms)):
             if time.monotonic() > until:
-                _end(new)
-                detail = "" if told is None else told.detail
-                raise ConfigError(f"{node}: not heard on {machine} in {HEARD_S:.0f} s{detail and ': '}{detail}")
+                deaf = ", ".join(name for room, name in rooms.items() if told is None or room not in told.heard)
+                raise ConfigError(f"{new.node}: not heard on {machine} in {HEARD_S:.0f} s: {_why(told) or deaf}")
             time.sleep(LOOK_S)
-        if old is not None:
-            _end(old)
-        return machine
+        return told
 
     def freest(self, machines: Mapping[str, str]) -> str:
         """The machine that has the most cores to spare for each that it has.
@@ -214,7 +242,7 @@ class RayWard:
         if machine not in there:
             raise ConfigError(f"there is no machine {machine!r}; Ray has {', '.join(there)}")
         actor: Any = ray.remote(ShardActor)
-        handle = actor.options(
+        options = actor.options(
             name=f"{node}#{generation}",
             namespace=NAMESPACE,
             lifetime="detached",
@@ -223,17 +251,18 @@ class RayWard:
             num_cpus=round(self._cores(node), 3),
             # Soft: where this machine is gone, another one does.
             scheduling_strategy=NodeAffinitySchedulingStrategy(there[machine], soft=True),
-        ).remote(self.path, node)
+        )
+        try:
+            handle = options.remote(self.path, node)
+        except ValueError as error:  # the name is taken
+            raise ConfigError(f"{node}: somebody else moves or starts it in this moment; try again") from error
         return Running(node, generation, handle)
 
 
-def reaches_broker(path: str) -> bool:
-    """Whether the machine on which this runs reaches the broker of this ward's file."""
-    try:
-        with connected(load_ward(Path(path).expanduser()).mqtt):
-            return True
-    except (ConnectionOverError, MonitordError):
-        return False
+def _why(told: Told | None) -> str:
+    if told is None:
+        return "its process does not answer; Ray has not started it, or no machine has the cores that it takes"
+    return told.detail and f"{told.machine}: {told.detail}"
 
 
 @contextmanager

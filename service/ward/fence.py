@@ -16,6 +16,9 @@ waited for both, from when its own claim came back, is alone. All that shortens 
   broker said that it would forget it, and no newer one came;
 - the claim before was ours, and it was we who heard.
 
+Where the claim before was ours and nobody has claimed since, what was waited for counts: whose connection breaks again
+and again must hear one day, too.
+
 What is read is believed only of a broker that has run for longer than both: one that was just started may have
 forgotten, or remember what was true an hour ago. Assumed is that clocks run equally fast, not that they agree, and that
 the broker gives one connection its messages in order.
@@ -105,8 +108,8 @@ class Fence:
     """Whether the broker has run for so long that it is believed."""
     lease: Lease | None = None
     """The newest of others."""
-    claimed_at: float = 0.0
-    """When our claim came back."""
+    claimed_at: float = math.inf
+    """Since when no claim but ours was taken, as far as is known (seconds)."""
     number: int = 0
     renewed_at: float = -math.inf
     """When the newest lease was sent."""
@@ -119,7 +122,11 @@ class Fence:
 
     def disconnected(self) -> "Fence":
         """The connection is over; what was promised goes on for as long as it was."""
-        return self if self.phase == "lost" else replace(self, phase="away", sent=())
+        if self.phase == "lost":
+            return self
+        # Of a claim that has not come back nobody knows what was taken before it.
+        claimed_at = math.inf if self.phase == "claiming" else self.claimed_at
+        return replace(self, phase="away", sent=(), claimed_at=claimed_at)
 
     def read(self, seen: Read, now: float) -> tuple["Fence", Says]:
         """All that the broker kept was read."""
@@ -144,10 +151,11 @@ class Fence:
             gone=steady and (seen.lease is None or _left(claim, seen.lease) or (mine and self.heard)),
             gone_at=now + seen.forgets_s if steady else math.inf,
             heard=self.heard and on,
+            claimed_at=self.claimed_at if steady and mine and seen.claim == _claim(self) else math.inf,
         )
         # The lease first: a claim without one would read as that of somebody who is long gone.
         view, says = _renewed(view, now)
-        return view, (*says, Claim(epoch, self.token, self.place, self.machine))
+        return view, (*says, _claim(view))
 
     def claim_seen(self, claim: Claim, now: float) -> tuple["Fence", Says]:
         """The broker took a claim, ours or a foreign one."""
@@ -156,9 +164,9 @@ class Fence:
             case "claiming" if mine and claim.epoch == self.epoch:
                 if now < self.hears_until:
                     return _renewed(replace(self, phase="holding"), now)
-                return replace(self, phase="waiting", claimed_at=now), ()
+                return replace(self, phase="waiting", claimed_at=min(self.claimed_at, now)), ()
             case "claiming" if not mine:
-                return replace(self, before=claim, gone=False, gone_at=math.inf, lease=None), ()
+                return replace(self, before=claim, gone=False, gone_at=math.inf, lease=None, claimed_at=math.inf), ()
             case "waiting" | "holding" if not mine:
                 return replace(self, phase="lost"), ()
         return self, ()
@@ -167,7 +175,9 @@ class Fence:
         """The broker took a lease, ours or a foreign one."""
         if lease.token != self.token:
             left = self.phase in {"claiming", "waiting"} and _left(self.before, lease)
-            return replace(self, lease=lease, gone=self.gone or left, gone_at=math.inf)
+            # Taken before our claim: its writer is there after all, and may hear until it has seen our claim.
+            there = self.phase == "claiming" and not lease.left
+            return replace(self, lease=lease, gone=left or (self.gone and not there), gone_at=math.inf)
         at = dict(self.sent).get(lease.number)
         if at is None:
             return self
@@ -206,6 +216,22 @@ class Fence:
 
 _MOST_SENT: Final = 60
 """Leases that are waited for: a broker that has answered none of so many has ended the connection long before."""
+
+
+def nobody_has(seen: Read, terms: Terms, *, dead: bool) -> bool:
+    """Whether what a broker keeps proves that nobody has the shard now: for who would rather not take it from another.
+
+    Args:
+        seen: What it keeps.
+        terms: Of the ward.
+        dead: Whether the process that claimed last is dead for sure.
+    """
+    steady = seen.uptime_s >= terms.over_s  # else it may have forgotten who has, or remember who had an hour ago
+    return steady and (dead or seen.lease is None or _left(seen.claim, seen.lease))
+
+
+def _claim(fence: Fence) -> Claim:
+    return Claim(fence.epoch, fence.token, fence.place, fence.machine)
 
 
 def _left(before: Claim | None, lease: Lease) -> bool:

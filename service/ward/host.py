@@ -100,9 +100,11 @@ class ShardHost:
         try:
             with keeper:
                 guard.start()
-                end = self._live(keeper, bundle)
-                self._tell_undelivered(keeper)
-                keeper.stop(left=True)
+                try:
+                    end = self._live(keeper, bundle)
+                    self._tell_undelivered(keeper)
+                finally:  # whatever went wrong, its sources are closed: nobody need wait for it
+                    keeper.stop(left=True)
         finally:
             over.set()
             self._place.close()

@@ -14,6 +14,7 @@ from service.messages.message import Keep, Message
 from service.mqtt.errors import ConnectionOverError
 from service.mqtt.settings import Credentials, MqttSettings, read_credentials
 from service.mqtt.wire.connection import Connection
+from service.ward.broker import refused
 from service.ward.claim import (
     UPTIME,
     Claim,
@@ -22,6 +23,7 @@ from service.ward.claim import (
     lease_topic,
     payload,
     read_claim,
+    read_kept_lease,
     read_lease,
     read_uptime_s,
     sentinel_topic,
@@ -195,12 +197,12 @@ class ClaimKeeper:
                 came = connection.incoming.popleft()
                 if came.topic != sentinel:
                     kept[came.topic] = bytes(came.payload)
-                    if came.topic == lease_topic(self._node):
+                    if came.topic == lease_topic(self._node) and read_lease(kept[came.topic]) is not None:
                         forgets_s = _forgets_s(came.properties)
                     continue
                 seen = Read(
                     read_claim(kept.get(claim_topic(self._node), b"")),
-                    read_lease(kept.get(lease_topic(self._node), b"")),
+                    read_kept_lease(kept.get(lease_topic(self._node), b"")),
                     read_uptime_s(kept.get(UPTIME, b"")),
                     forgets_s,
                 )
@@ -249,11 +251,7 @@ class ClaimKeeper:
         while connection.answers:
             answer = connection.answers.popleft()
             if answer.refusal and answer.topic != UPTIME:
-                raise ConnectionOverError(
-                    "refused",
-                    f"{self._mqtt.where}: the broker refuses {answer.topic} ({answer.refusal}); give this user the"
-                    " rights of a ward, see docs/developers/ward.md",
-                )
+                raise refused(self._mqtt, answer)
 
     def _say_all(self, connection: Connection) -> None:
         while self._to_say:

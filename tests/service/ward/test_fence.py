@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.ward.claim import Claim, Lease
-from service.ward.fence import Fence, Read
-from tests.support.ward.fence_model import TERMS, Process, Step, World, hasty, step, steps, world
+from service.ward.fence import Fence, Read, nobody_has
+from tests.support.ward.fence_model import TERMS, Process, Step, World, hasty, settled, step, steps, world
 
 STEADY = Read(None, None, uptime_s=1000.0)
 
@@ -75,16 +75,6 @@ def test_somebody_hears_in_the_end(choices: list[int]) -> None:
             it = replace(it, processes=(fresh, *it.processes[1:]))
         it = step(it, ("wait", 0))
     assert len(it.ears) == 1
-
-
-def settled(it: World) -> World:
-    """All that is under way arrives, and all connect."""
-    for _ in range(1000):
-        what = next((one for one in steps(it, faults=False) if one[0] != "wait"), None)
-        if what is None:
-            return it
-        it = step(it, what)
-    raise AssertionError(it)
 
 
 def heard_by_one(it: World) -> World:
@@ -171,12 +161,42 @@ def test_a_sign_of_life_meanwhile_makes_it_wait(token: str) -> None:
     assert hearing_at(view, 13.0)
 
 
+@pytest.mark.parametrize("lease", [None, Lease("you", 9, hearing=False, left=True)])
+def test_a_sign_of_life_after_a_proof_is_stronger(lease: Lease | None) -> None:
+    """One that was silent for long, and went on before it could see our claim."""
+    view, says = fence().read(Read(BEFORE, lease, 1000.0), 10.0)
+    view = view.lease_seen(Lease("you", 10, hearing=True))
+    view, _ = view.claim_seen(says[-1], 10.0)  # type: ignore[arg-type]
+    assert not hearing_at(view, 12.9)
+    assert hearing_at(view, 13.0)
+
+
 @pytest.mark.parametrize("lease", [None, Lease("you", 9, hearing=False, left=True), Lease("you", 9, hearing=True)])
 def test_a_broker_that_was_just_started_proves_nothing(lease: Lease | None) -> None:
     """Neither what is not there, nor what is, nor our own lock: it may all be as of an hour ago."""
     view = claimed(fence(place="there"), Read(BEFORE, lease, uptime_s=2.9, forgets_s=1.0), 10.0)
     assert not hearing_at(view, 12.9, locked=True)
     assert hearing_at(view, 13.0)
+
+
+@pytest.mark.parametrize(
+    ("seen", "dead", "nobody"),
+    [
+        (Read(None, None, 3.0), False, True),
+        (Read(BEFORE, None, 3.0), False, True),
+        (Read(BEFORE, Lease("you", 9, hearing=False, left=True), 3.0), False, True),
+        (Read(BEFORE, Lease("you", 9, hearing=True), 3.0), True, True),
+        (Read(BEFORE, Lease("you", 9, hearing=True), 3.0), False, False),
+        (Read(BEFORE, Lease("you", 9, hearing=False), 3.0), False, False),
+        (Read(BEFORE, Lease("other", 9, hearing=False, left=True), 3.0), False, False),
+        (Read(None, Lease("you", 9, hearing=True), 3.0), False, False),
+        (Read(None, None, 2.9), False, False),
+        (Read(BEFORE, Lease("you", 9, hearing=True), 2.9), True, False),
+    ],
+)
+def test_who_stands_by_looks_for_a_proof(*, seen: Read, dead: bool, nobody: bool) -> None:
+    """Never claimed; forgotten; left; dead; there; waits; another left; its claim cleared; a broker just started."""
+    assert nobody_has(seen, TERMS, dead=dead) is nobody
 
 
 def test_what_goes_out_with_a_claim() -> None:
@@ -195,6 +215,22 @@ def test_a_claim_that_comes_in_between() -> None:
     assert view.before == Claim(1, "you", "there")
     assert not hearing_at(view, 12.9)
     assert hearing_at(view, 13.0)
+
+
+@pytest.mark.parametrize("how", ["connection", "claim"])
+def test_what_was_waited_for_counts_no_more(how: str) -> None:
+    """Another may have claimed in between: before our claim that nobody saw come back, or before it came."""
+    view = claimed(fence(), Read(BEFORE, Lease("you", 9, hearing=True), 1000.0), 10.0).disconnected()
+    view, (lease, claim) = view.read(Read(Claim(5, "me", "here"), None, 1000.0), 12.0)
+    assert isinstance(lease, Lease)
+    assert isinstance(claim, Claim)
+    if how == "connection":
+        view = claimed(view.disconnected(), Read(claim, lease, 1000.0), 12.0)
+    else:
+        view, _ = view.claim_seen(Claim(6, "you", "there"), 12.0)
+        view, _ = view.claim_seen(claim, 12.0)
+    assert not hearing_at(view, 14.9)
+    assert hearing_at(view, 15.0)
 
 
 def test_epochs_go_on_where_a_broker_has_forgotten() -> None:

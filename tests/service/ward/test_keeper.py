@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.mqtt.settings import MqttSettings
-from service.ward.claim import claim_topic
+from service.ward.broker import connected, read_kept
+from service.ward.claim import UPTIME, claim_topic, lease_topic, read_uptime_s
 from service.ward.fence import Terms
 from service.ward.keeper import ClaimKeeper
 from service.ward.place import Place
@@ -17,14 +18,16 @@ from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 pytestmark = pytest.mark.e2e
 
 NODE = "north_1"
+TERMS, BRIEF = Terms(3.0), Terms(0.5, leave_s=0.3, renew_s=0.1)
+"""The shortest that an operator may have, and one that is sooner over."""
 
 
 @contextlib.contextmanager
-def keeper(folder: Path, broker: Mosquitto, **more: object) -> Iterator[ClaimKeeper]:
+def keeper(folder: Path, broker: Mosquitto, terms: Terms = TERMS, **more: object) -> Iterator[ClaimKeeper]:
     """One that has started, with a state directory of its own."""
     place = Place(folder)
     mqtt = MqttSettings.model_validate({"host": "127.0.0.1", "port": broker.port, **more})
-    made = ClaimKeeper(mqtt, NODE, terms=Terms(3.0), place=place, place_id=place.open(), machine=folder.name)
+    made = ClaimKeeper(mqtt, NODE, terms=terms, place=place, place_id=place.open(), machine=folder.name)
     with contextlib.closing(place), made:
         yield made
 
@@ -77,3 +80,15 @@ def test_a_user_without_rights_is_told_so(tmp_path: Path) -> None:
         until(lambda: "rights of a ward" in alpha.detail)
         assert alpha.away_s > 0.0
         assert not alpha.may_hear()
+
+
+def test_a_sign_of_life_that_cannot_be_read_is_one(tmp_path: Path) -> None:
+    """Of another version, say: it proves nothing, and who claims waits as for anybody."""
+    with Mosquitto(tmp_path / "broker", options=("sys_interval 1",)) as broker, Subscriber(broker) as subscriber:
+        with connected(MqttSettings(host="127.0.0.1", port=broker.port)) as connection:
+            until(lambda: read_uptime_s(read_kept(connection, [UPTIME]).get(UPTIME, b"")) >= BRIEF.over_s)
+        subscriber.say(lease_topic(NODE), '{"version": 2}', retain=True)
+        with keeper(tmp_path / "alpha", broker, BRIEF) as alpha:
+            until(alpha.may_hear)
+            assert alpha.fence.steady
+            assert not alpha.fence.gone

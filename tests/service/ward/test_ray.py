@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monitord.errors import ConfigError
 from service.ward.cluster import RayWard
 from service.ward.settings import load_ward
 from service.ward.station.status import ask
@@ -139,6 +140,46 @@ def test_the_file_is_changed(lab: RayLab) -> None:
     assert list(changed.up()) == []
     path.write_text(before)
     assert list(lab.ward.up()) == [f"{NODE}: began anew on {ALPHA}, by the file as it is now"]
+
+
+def test_a_camera_that_is_off_keeps_no_shard_where_it_is(lab: RayLab) -> None:
+    """It is moved by a new file and by command, and what was heard before is heard."""
+    paths = [lab.folder / machine / "ward.yaml" for machine in MACHINES]
+    before = [path.read_text() for path in paths]
+    for path, text in zip(paths, before, strict=True):
+        path.write_text(text.replace('"bed2": {', '"bed3": {"stream": "rtsp://127.0.0.1:1/off"},\n"bed2": {', 1))
+    changed = RayWard(load_ward(paths[0]), Path("~/ward.yaml"))
+    assert list(changed.up()) == [f"{NODE}: began anew on {ALPHA}, by the file as it is now"]
+    assert changed.move(NODE, BETA) == BETA
+    told = lab.told()
+    assert told is not None
+    assert (told.hearing, told.heard) == (False, {"bed1", "bed2"})
+    assert changed.move(NODE, ALPHA) == ALPHA
+    for path, text in zip(paths, before, strict=True):
+        path.write_text(text)
+    assert list(lab.ward.up()) == [f"{NODE}: began anew on {ALPHA}, by the file as it is now"]
+
+
+def test_what_an_interrupted_move_has_left(lab: RayLab) -> None:
+    """The older of two processes stands by; `up` ends it as soon as the newer one hears."""
+    shard = lab.ward.running()[NODE]
+    lab.ward._start(NODE, shard.generation + 1, ALPHA)
+    lab.heard(ALPHA)
+    assert shard.told() is not None
+    assert list(lab.ward.up()) == [f"{NODE}: a process of it that was left over is ended"]
+    assert shard.told() is None
+    assert list(lab.ward.up()) == []
+
+
+def test_a_move_that_finds_no_room(lab: RayLab) -> None:
+    """It says why, nothing is left of it, and the shard hears on where it is."""
+    pid = lab.shard_pid()
+    with lab.full(GAMMA), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("service.ward.cluster.HEARD_S", 1.0)
+        with pytest.raises(ConfigError, match="not heard on gamma in 1 s: its process does not answer"):
+            lab.ward.move(NODE, GAMMA)
+    assert lab.heard() == ALPHA
+    assert lab.shard_pid() == pid
 
 
 def test_no_secret_is_in_an_argument(lab: RayLab) -> None:

@@ -1,4 +1,7 @@
-"""Who lost a shard looks on a real broker whether another process has it, before it claims again."""
+"""Who lost a shard looks on a real broker whether another process has it, before it claims again.
+
+What proves that nobody has it: `test_fence.py`. That all come to rest: `test_rest.py`.
+"""
 
 import contextlib
 import threading
@@ -23,13 +26,13 @@ NODE = "north_1"
 
 @pytest.fixture
 def ward(tmp_path: Path, broker: Mosquitto) -> WardConfig:
-    """What the process that looks has read."""
-    return load_ward(ward_file(tmp_path / "alpha", broker, "alpha", lease_s=20))
+    """What the process that looks has read; it listens for 3 s."""
+    return load_ward(ward_file(tmp_path / "alpha", broker, "alpha", lease_s=3))
 
 
 @contextlib.contextmanager
 def claimed(folder: Path, ward: WardConfig) -> Iterator[ClaimKeeper]:
-    """Another machine's claim."""
+    """Another machine's claim, which waits for longer than this one listens."""
     place = Place(folder)
     keeper = ClaimKeeper(ward.mqtt, NODE, terms=Terms(20.0), place=place, place_id=place.open(), machine=folder.name)
     with contextlib.closing(place), keeper:
@@ -38,10 +41,9 @@ def claimed(folder: Path, ward: WardConfig) -> Iterator[ClaimKeeper]:
 
 def test_who_waits_has_it_as_who_hears(tmp_path: Path, ward: WardConfig) -> None:
     """Two that took it from each other while they waited were never heard."""
-    assert not somebody_has(ward, NODE)
     with claimed(tmp_path / "beta", ward) as beta:
         until(lambda: beta.fence.phase == "waiting")
-        assert somebody_has(ward, NODE)
+        assert somebody_has(ward, NODE, threading.Event())
         assert not beta.may_hear()
 
 
@@ -51,7 +53,14 @@ def test_it_is_claimed_back_when_nobody_has_it(tmp_path: Path, ward: WardConfig)
     with claimed(tmp_path / "beta", ward) as beta:
         until(lambda: beta.fence.phase == "waiting")
         back.start()
-        assert somebody_has(ward, NODE)
+        assert somebody_has(ward, NODE, threading.Event())
         assert back.is_alive()
     back.join(PATIENCE_S)
     assert not back.is_alive()
+
+
+def test_asked_to_stop_it_takes_nothing(ward: WardConfig) -> None:
+    """Nobody has it, and who leaves must not claim it on its way out."""
+    stop = threading.Event()
+    stop.set()
+    assert somebody_has(ward, NODE, stop)

@@ -106,6 +106,16 @@ def hasty(it: World) -> Iterator[Step]:
     yield from (what for what in steps(it, faults=True) if what[0] not in {"up", "down"})
 
 
+def settled(it: World) -> World:
+    """All that is under way arrives, and all connect."""
+    for _ in range(1000):
+        what = next((one for one in steps(it, faults=False) if one[0] != "wait"), None)
+        if what is None:
+            return it
+        it = step(it, what)
+    raise AssertionError(it)
+
+
 def step(it: World, what: Step) -> World:
     """Returns the world after this."""
     kind, number = what
@@ -205,8 +215,8 @@ def _looked(it: World) -> World:
         if not one.alive:
             continue
         others = [other for other in it.processes if other is not one and other.fence.place == one.fence.place]
-        # A place is locked from the start of a process to its end; who comes second gets it when the first is dead.
-        locked = not any(other.alive and (other.ears_until is not None or other.fence.heard) for other in others)
+        # A place is locked from the first claim of a process to its end; who comes second gets it when that is dead.
+        locked = not any(other.alive and other.fence.epoch for other in others)
         fence, says = one.fence.tick(it.now, locked=locked)
         ears = one.ears_until
         if fence.may_hear(it.now):

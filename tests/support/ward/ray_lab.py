@@ -20,7 +20,7 @@ from service.ward.settings import load_ward
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.ward.proxy import Way
-from tests.support.ward.shards import ears_of, ward_file
+from tests.support.ward.shards import children_of, ears_of, ward_file
 
 MACHINES: Final = ("alpha", "beta", "gamma")
 NODE: Final = "north_1"
@@ -167,6 +167,20 @@ class RayLab:
         [info] = self.nodes[name].all_processes["raylet"]
         return int(info.process.pid)
 
+    @contextmanager
+    def full(self, name: str) -> Iterator[None]:
+        """Other work takes all cores of a machine meanwhile."""
+        import ray  # noqa: PLC0415 - as below
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415
+
+        there = NodeAffinitySchedulingStrategy(self.ward.machines()[name], soft=False)
+        work: Any = ray.remote(threading.Event).options(num_cpus=2, scheduling_strategy=there).remote()
+        ray.get(work.is_set.remote())
+        try:
+            yield
+        finally:
+            ray.kill(work)
+
     def forget(self, name: str) -> None:
         """Ends what is left of a machine that the cluster has given up."""
         self.cluster.remove_node(self.nodes.pop(name), allow_graceful=False)
@@ -187,12 +201,7 @@ class RayLab:
 
 
 def _descendants(pid: int) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            for word in task.read_text().split():
-                found += [int(word), *_descendants(int(word))]
-    return found
+    return [one for child in children_of(pid) for one in (child, *_descendants(child))]
 
 
 @contextmanager

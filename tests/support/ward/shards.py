@@ -45,13 +45,16 @@ class ShardProcess:
     ward: Path
     machine: str
     node: str = "north_1"
+    actor: bool = False
+    """Whether it stands by where another has the shard, as Ray has it, instead of ending."""
 
     def start(self) -> None:
         """Starts it."""
+        by_hand = ("service", "ward", "shard", self.node, "--ward", str(self.ward), "--machine", self.machine)
+        by_ray = ("tests.support.ward.played_actor", str(self.ward), self.node, self.machine)
         with self.ward.with_suffix(".log").open("ab") as log:
-            words = ("-m", "service", "ward", "shard", self.node, "--ward", str(self.ward), "--machine", self.machine)
             self.process = subprocess.Popen(
-                [sys.executable, *words],
+                [sys.executable, "-m", *(by_ray if self.actor else by_hand)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -81,14 +84,16 @@ class ShardProcess:
 
 def ears_of(pid: int) -> int:
     """How many processes that decode sound run for this process; one that is frozen hears nothing."""
-    return sum(_runs_decoder(child) for child in _children(pid)) if not _frozen(pid) else 0
+    return sum(_runs_decoder(child) for child in children_of(pid)) if not _frozen(pid) else 0
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """The processes that it has started, and that run."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            found += [int(word) for word in task.read_text().split()]
+    with suppress(OSError):  # it may end while it is looked at, and so may each of its threads
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            with suppress(OSError):
+                found += [int(word) for word in task.read_text().split()]
     return found
 
 
