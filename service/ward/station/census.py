@@ -5,6 +5,7 @@ says `online` of a machine that is gone.
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,8 +17,12 @@ from service.ward.claim import ROOT, claim_topic, lease_topic, read_claim, read_
 from service.ward.fence import Terms
 from service.ward.settings import WardConfig
 
-FILTERS: Final = ("monitord/+/status", "monitord/+/+/status", "monitord/+/+/state", "monitord/+/+/health", f"{ROOT}/#")
-"""What has to be subscribed."""
+FILTERS: Final = (
+    "monitord/+/status",
+    *(f"monitord/+/+/{one}" for one in ("status", "state", "health", "settings")),
+    *(f"{ROOT}/+/{one}" for one in ("claim", "lease", "undelivered/+")),
+)
+"""What has to be subscribed: no more, for all of it is kept in memory."""
 
 Values = Mapping[str, Any]
 """Values of JSON. Any: they are strangers' until they were looked at."""
@@ -34,7 +39,8 @@ class Unheard:
     since: float
     """Unix seconds: its last sound, where that is known, else when it was first missed."""
     fault: str
-    """What its shard says is wrong with it; `shard` where nobody hears the whole shard."""
+    """What its shard says is wrong with it; `shard` where nobody hears the whole shard, `off` where somebody has
+    switched it off, `starting` where its shard has not heard it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,43 +108,50 @@ class CensusTaker:
 
     ward: WardConfig
     _told: dict[str, bytes] = field(default_factory=dict)  # the newest payload, by topic
-    _lease_at: dict[str, float] = field(default_factory=dict)  # by topic, Unix seconds
+    _lease_at_s: dict[str, float] = field(default_factory=dict)  # by topic, monotonic seconds
     _missed_at: dict[tuple[str, str], float] = field(default_factory=dict)  # by shard and room, Unix seconds
 
-    def take(self, topic: str, payload: bytes, at: float, *, kept: bool = False) -> None:
+    def take(self, topic: str, payload: bytes, at_s: float, *, kept: bool = False) -> None:
         """A message came.
 
         Args:
             topic: Its topic.
             payload: As it came.
-            at: Wall time (Unix seconds).
+            at_s: When, by a clock that nobody sets (monotonic seconds): one that is set back must not keep alive what
+                is dead.
             kept: Whether the broker had kept it: then a lease is no sign of life, it may be some seconds old.
         """
         if topic.startswith(f"{ROOT}/") and topic.endswith("/lease"):
             if kept:
                 return
-            self._lease_at[topic] = at
+            self._lease_at_s[topic] = at_s
         self._told[topic] = payload
 
     def forget(self) -> None:
         """A new connection begins: what the broker keeps comes anew. Since when a room is missed stays known."""
         self._told.clear()
 
-    def count(self, now: float) -> Census:
-        """How it stands at wall time `now` (Unix seconds)."""
+    def count(self, now: float, now_s: float) -> Census:
+        """How it stands.
+
+        Args:
+            now: Wall time (Unix seconds).
+            now_s: The same by the clock of `take` (monotonic seconds).
+        """
         unheard, crying, machines = [], [], {}
         total = 0
         for node, shard in self.ward.shards.items():
-            alive = self._alive(node, self.ward.terms, now)
+            alive = self._alive(node, self.ward.terms, now_s)
             claim = read_claim(self._told.get(claim_topic(node), b""))
             machines[node] = claim.machine if alive and claim is not None else ""
             for room, name in shard.rooms.items():
                 total += 1
                 root = f"monitord/{node}/{room}"
                 if not (alive and self._says(f"{root}/status", ONLINE)):
-                    health = self._json(f"{root}/health")
-                    since = self._missed_at.setdefault((node, room), _time(health.get("last_audio")) or now)
-                    fault = str(health.get("fault") or "shard") if alive else "shard"
+                    missed_at = self._missed_at.setdefault((node, room), now)
+                    last_audio = _time(self._json(f"{root}/health").get("last_audio"))
+                    since = missed_at if last_audio is None else min(missed_at, last_audio)
+                    fault = self._fault(root) if alive else "shard"
                     unheard.append(Unheard(node, room, name, shard.site_name, since, fault))
                     continue
                 self._missed_at.pop((node, room), None)
@@ -165,11 +178,18 @@ class CensusTaker:
             machines,
         )
 
-    def _alive(self, node: str, terms: Terms, now: float) -> bool:
+    def _alive(self, node: str, terms: Terms, now_s: float) -> bool:
         lease = read_lease(self._told.get(lease_topic(node), b""))
-        at = self._lease_at.get(lease_topic(node), 0.0)
-        hears = lease is not None and lease.hearing and now < at + terms.over_s
+        at_s = self._lease_at_s.get(lease_topic(node), -math.inf)
+        hears = lease is not None and lease.hearing and now_s < at_s + terms.over_s
         return hears and self._says(f"monitord/{node}/status", ONLINE)
+
+    def _fault(self, root: str) -> str:
+        """Why a room is not heard by a shard that is."""
+        if self._json(f"{root}/settings").get("enabled") is False:
+            return "off"
+        fault = str(self._json(f"{root}/health").get("fault") or "ok")
+        return "starting" if fault == "ok" else fault
 
     def _missing(self) -> Iterator[Missing]:
         for topic, payload in sorted(self._told.items()):

@@ -17,6 +17,7 @@ from service.messages.node_messages import OFFLINE, ONLINE
 from service.mqtt.errors import ConnectionOverError
 from service.mqtt.settings import Credentials, read_credentials
 from service.mqtt.wire.connection import Connection
+from service.ward.broker import refused
 from service.ward.settings import WardConfig
 from service.ward.station.census import FILTERS, Census, CensusTaker
 
@@ -32,6 +33,8 @@ LOOK_S: Final = 0.5
 """Between two counts (seconds)."""
 BACKOFF_CAP_S: Final = 2.0
 """Longest pause between two attempts to connect (seconds)."""
+
+_ONLINE: Final = Message(STATUS, ONLINE, retain=True, qos=1, keep=Keep.LATEST)
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +53,7 @@ class StationReporter:
         self._credentials = Credentials()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="station", daemon=True)
-        self.census: Census = self._taker.count(clock())
+        self.census: Census = self._count()
         """The newest."""
         self.detail = f"{ward.mqtt.where}: not connected yet"
         """What is wrong with the way to the broker, for a person; empty where nothing is."""
@@ -85,7 +88,7 @@ class StationReporter:
                 if self.detail != str(error):
                     self.detail = str(error)
                     _log.warning("%s", error)
-            self.census = self._taker.count(self._clock())
+            self.census = self._count()
             self._stopping.wait(back_off.next_s())
 
     def _connection(self, connected: Callable[[], None]) -> None:
@@ -94,10 +97,11 @@ class StationReporter:
         with Connection(self._ward.mqtt, self._credentials, client_id=name, will=will) as connection:
             connection.connect(self._stopping.is_set)
             connected()
-            self.detail = ""
             self._taker.forget()
+            # What is kept does not say who is there now: until all have said so, or had the time to, it knows nothing.
+            knows_at = time.monotonic() + min(self._ward.terms.over_s, BEAT_S)
             connection.subscribe(FILTERS)
-            connection.publish(Message(STATUS, ONLINE, retain=True, qos=1, keep=Keep.LATEST))
+            connection.publish(_ONLINE)
             told: object = None
             told_at = count_at = 0.0
             while not self._stopping.is_set():
@@ -106,8 +110,11 @@ class StationReporter:
                 if now < count_at:
                     continue
                 count_at = now + LOOK_S
-                self.census = self._taker.count(self._clock())
-                values = self.census.values()
+                census = self._count()
+                if now < knows_at and not all(census.machines.values()):
+                    continue
+                self.census, self.detail, knows_at = census, "", now
+                values = census.values()
                 if {**values, "ts": ""} != told or now - told_at >= BEAT_S:
                     told, told_at = {**values, "ts": ""}, now
                     message = Message(ROOMS, values, retain=True, qos=1, keep=Keep.LATEST)
@@ -119,7 +126,15 @@ class StationReporter:
 
     def _take(self, connection: Connection) -> None:
         connection.pump(LOOK_S / 5)
-        connection.answers.clear()
+        while connection.answers:
+            answer = connection.answers.popleft()
+            if answer.refusal:
+                raise refused(self._ward.mqtt, answer)
         while connection.incoming:
             came = connection.incoming.popleft()
-            self._taker.take(came.topic, bytes(came.payload), self._clock(), kept=came.retain)
+            if came.topic == STATUS and came.payload == OFFLINE.encode() and not came.retain:
+                connection.publish(_ONLINE)  # of a second station, or of a dead connection: this one is here
+            self._taker.take(came.topic, bytes(came.payload), time.monotonic(), kept=came.retain)
+
+    def _count(self) -> Census:
+        return self._taker.count(self._clock(), time.monotonic())

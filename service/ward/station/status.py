@@ -5,35 +5,37 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from service.ward.broker import connected
+from service.ward.broker import connected, read_kept
 from service.ward.settings import WardConfig
 from service.ward.station.census import FILTERS, Census, CensusTaker
-
-LISTEN_S: Final = 1.5
-"""For how long it listens (seconds): a shard that hears shows a sign of life each second."""
 
 _PUMP_S: Final = 0.1
 """Longest wait in one look (seconds)."""
 
 
 def ask(ward: WardConfig) -> Census:
-    """Listens for a moment, and counts.
+    """Listens until all shards have shown a sign of life, at most for as long as one that hears may show none; counts.
 
     Raises:
         ConfigError: A password or certificate file cannot be used.
-        ConnectionOverError: No broker answers.
+        ConnectionOverError: No broker answers, or it lets this user read nothing.
     """
     taker = CensusTaker(ward)
     with connected(ward.mqtt) as connection:
-        connection.subscribe(FILTERS)
-        until = time.monotonic() + LISTEN_S
-        while time.monotonic() < until:
+        for topic, payload in read_kept(connection, FILTERS).items():
+            taker.take(topic, payload, time.monotonic(), kept=True)
+        until = time.monotonic() + ward.terms.over_s
+        while not all((census := _counted(taker)).machines.values()) and time.monotonic() < until:
             connection.pump(_PUMP_S)
             connection.answers.clear()
             while connection.incoming:
                 came = connection.incoming.popleft()
-                taker.take(came.topic, bytes(came.payload), time.time(), kept=came.retain)
-    return taker.count(time.time())
+                taker.take(came.topic, bytes(came.payload), time.monotonic(), kept=came.retain)
+    return census
+
+
+def _counted(taker: CensusTaker) -> Census:
+    return taker.count(time.time(), time.monotonic())
 
 
 def status_lines(ward: WardConfig, census: Census) -> Iterator[str]:

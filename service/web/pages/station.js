@@ -3,6 +3,7 @@ import { ask, element, loadWords, say, show, timeOf } from "./house.js";
 
 const LOOK_MS = 2000;    // between two looks
 const STALE_MS = 10000;  // what is older is no news: twice the station's own longest pause
+const WHY = { shard: "station.nobody_hears", starting: "station.starting", off: "off" };
 
 let known = null;        // what was told last
 let knownAt = Date.now();
@@ -29,7 +30,7 @@ function draw() {
       ? element("p", { class: "bad", role: "alert" }, say("station.not_heard", { count, rooms: known.rooms }))
       : element("p", { class: "good", role: "status" }, say("station.all_heard", { rooms: known.rooms })));
     for (const one of known.not_heard) {
-      const why = one.fault === "shard" ? say("station.nobody_hears") : say(`fault.${one.fault}`);
+      const why = WHY[one.fault] ? say(WHY[one.fault]) : say(`fault.${one.fault}`);
       parts.push(row(one, element("p", { class: "bad" }, why), element("p", { class: "faint" }, since(one.since))));
     }
     parts.push(element("h2", {}, say(known.crying.length ? "station.crying" : "station.nobody_cries")));
@@ -51,6 +52,7 @@ async function look() {
   try {
     const told = await ask("GET", "api/ward");
     refused = "";
+    if (!told.ts) throw new Error("cut off");  // a connection that breaks off in the middle of an answer brings no news
     // A station that does not move tells the same for ever: its clock says so, whatever ours says.
     if (!known || told.ts !== known.ts) knownAt = Date.now();
     known = told;

@@ -7,7 +7,7 @@ import pytest
 
 from service.ward.claim import Claim, Lease, claim_topic, lease_topic, payload
 from service.ward.fence import Terms
-from service.ward.station.census import CensusTaker
+from service.ward.station.census import Census, CensusTaker
 from service.ward.station.status import status_lines
 from tests.service.ward.test_settings import loaded, values
 
@@ -30,6 +30,11 @@ def say(taker: CensusTaker, topic: str, what: dict[str, object], at: float) -> N
     taker.take(topic, json.dumps(what).encode(), at)
 
 
+def count(taker: CensusTaker, at: float) -> Census:
+    """With both clocks in step."""
+    return taker.count(at, at)
+
+
 @pytest.fixture
 def taker(tmp_path: Path) -> CensusTaker:
     """Of a ward of two shards with three rooms."""
@@ -38,14 +43,14 @@ def taker(tmp_path: Path) -> CensusTaker:
 
 def test_all_are_missing_until_they_are_heard(taker: CensusTaker) -> None:
     """Nothing on MQTT is no quiet ward."""
-    census = taker.count(NOW)
+    census = count(taker, NOW)
     assert [(one.room, one.since, one.fault) for one in census.unheard] == [
         ("bed1", NOW, "shard"),
         ("bed2", NOW, "shard"),
         ("bed3", NOW, "shard"),
     ]
     told(taker, NOW + 1)
-    census = taker.count(NOW + 1)
+    census = count(taker, NOW + 1)
     assert census.unheard == ()
     assert census.machines == {"north_1": "alpha", "north_2": "alpha"}
 
@@ -54,13 +59,35 @@ def test_a_room_that_is_not_heard(taker: CensusTaker) -> None:
     """With its fault, since its last sound where that is known."""
     told(taker, NOW, bed2="offline", bed3="offline")
     say(taker, "monitord/north_1/bed2/health", {"fault": "stalled", "last_audio": "2027-01-15T07:59:30.000Z"}, NOW)
-    census = taker.count(NOW)
+    census = count(taker, NOW)
     assert [(one.room, NOW - one.since, one.fault) for one in census.unheard] == [
         ("bed2", 30.0, "stalled"),
-        ("bed3", 0.0, "shard"),
+        ("bed3", 0.0, "starting"),
     ]
     told(taker, NOW + 5, bed3="offline")
-    assert [one.since for one in taker.count(NOW + 5).unheard] == [NOW]
+    assert [one.since for one in count(taker, NOW + 5).unheard] == [NOW]
+
+
+def test_a_room_that_is_switched_off(taker: CensusTaker) -> None:
+    """Nobody hears it, and no fault is told: somebody wanted it so."""
+    told(taker, NOW, bed2="offline")
+    say(taker, "monitord/north_1/bed2/health", {"fault": "ok"}, NOW)
+    say(taker, "monitord/north_1/bed2/settings", {"enabled": False}, NOW)
+    assert [(one.room, one.fault) for one in count(taker, NOW).unheard] == [("bed2", "off")]
+
+
+def test_since_when_it_was_not_heard_before_the_station_was_there(taker: CensusTaker) -> None:
+    """What is kept at the broker comes after the first count."""
+    count(taker, NOW)
+    told(taker, NOW + 1, bed2="offline")
+    say(taker, "monitord/north_1/bed2/health", {"fault": "stalled", "last_audio": "2027-01-15T07:00:00.000Z"}, NOW + 1)
+    assert [(one.room, NOW - one.since) for one in count(taker, NOW + 1).unheard] == [("bed2", 3600.0)]
+
+
+def test_a_clock_that_is_set_back(taker: CensusTaker) -> None:
+    """It keeps no shard alive that is dead."""
+    told(taker, NOW)
+    assert len(taker.count(NOW - 3600.0, NOW + OVER_S).unheard) == 3
 
 
 @pytest.mark.parametrize("how", ["silent", "offline", "left", "cleared"])
@@ -74,7 +101,7 @@ def test_a_shard_that_shows_no_sign_of_life(taker: CensusTaker, how: str) -> Non
     elif how == "cleared":
         taker.take(lease_topic("north_1"), b"", NOW)
     later = NOW + (OVER_S if how == "silent" else 0.5)
-    unheard = [one.room for one in taker.count(later).unheard if one.shard == "north_1"]
+    unheard = [one.room for one in count(taker, later).unheard if one.shard == "north_1"]
     assert unheard == ["bed1", "bed2"]
 
 
@@ -87,13 +114,13 @@ def test_the_hardest_cry_comes_first(taker: CensusTaker) -> None:
         ("north_2", "bed3", 0.9, "no time"),
     ):
         say(taker, f"monitord/{node}/{room}/state", {"crying": True, "distress": distress, "since": since}, NOW)
-    assert [(one.room, one.distress, NOW - one.since) for one in taker.count(NOW).crying] == [
+    assert [(one.room, one.distress, NOW - one.since) for one in count(taker, NOW).crying] == [
         ("bed3", 0.9, 0.0),
         ("bed2", 0.3, 10.0),
         ("bed1", None, 60.0),
     ]
     taker.take("monitord/north_2/bed3/state", b"[" * 9999, NOW)
-    assert [one.room for one in taker.count(NOW).crying] == ["bed2", "bed1"]
+    assert [one.room for one in count(taker, NOW).crying] == ["bed2", "bed1"]
 
 
 def test_whose_disk_may_hold_events(taker: CensusTaker) -> None:
@@ -101,8 +128,8 @@ def test_whose_disk_may_hold_events(taker: CensusTaker) -> None:
     told(taker, NOW)
     for place, machine in (("p", "alpha"), ("q", "beta")):
         say(taker, f"monitord_ward/north_1/undelivered/{place}", {"machine": machine, "since": "2027"}, NOW)
-    assert [(one.shard, one.machine) for one in taker.count(NOW).missing] == [("north_1", "beta")]
-    assert list(status_lines(taker.ward, taker.count(NOW))) == [
+    assert [(one.shard, one.machine) for one in count(taker, NOW).missing] == [("north_1", "beta")]
+    assert list(status_lines(taker.ward, count(taker, NOW))) == [
         "north_1 on alpha: 2 of 2 rooms heard",
         "  events may be missing: beta may hold some; run `monitord ward drain` there",
         "north_2 on alpha: 1 of 1 rooms heard",

@@ -7,10 +7,12 @@ import pytest
 
 from service.messages.message import Keep, Message
 from service.mqtt.settings import MqttSettings
-from service.ward.broker import connected, publish_all, read_kept
+from service.ward.broker import connected, publish_all, reaches_broker, read_kept
 from service.ward.claim import UPTIME, read_uptime_s
+from service.ward.station.reporter import StationReporter
+from tests.service.ward.test_settings import loaded, values
 from tests.support.paths import ROOT
-from tests.support.servers.mosquitto import Mosquitto
+from tests.support.servers.mosquitto import Mosquitto, until
 
 pytestmark = pytest.mark.e2e
 
@@ -28,8 +30,13 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
 
 def settings(folder: Path, broker: Mosquitto, user: str) -> MqttSettings:
     """As this user."""
+    return MqttSettings.model_validate(written(folder, broker, user))
+
+
+def written(folder: Path, broker: Mosquitto, user: str) -> dict[str, object]:
+    """As this user has it in a file."""
     (folder / user).write_text(USERS[user])
-    return MqttSettings(host="127.0.0.1", port=broker.port, username=user, password_file=folder / user)
+    return {"host": "127.0.0.1", "port": broker.port, "username": user, "password_file": str(folder / user)}
 
 
 def test_only_shards_write_whose_a_shard_is(tmp_path: Path, guarded: Mosquitto) -> None:
@@ -53,3 +60,20 @@ def test_shards_may_read_how_long_the_broker_has_run(tmp_path: Path, guarded: Mo
             pass
         assert read_uptime_s(kept[UPTIME]) >= 0.0
         assert b"second" in kept[UPTIME]
+
+
+@pytest.mark.parametrize(("user", "reaches"), [("ward", True), ("staff", False)])
+def test_who_may_not_claim_does_not_reach_the_broker(
+    tmp_path: Path, guarded: Mosquitto, user: str, *, reaches: bool
+) -> None:
+    """Else a shard without rights would move from machine to machine for ever."""
+    loaded(tmp_path, values(mqtt=written(tmp_path, guarded, user)))
+    assert reaches_broker(str(tmp_path / "ward.yaml")) is reaches
+
+
+def test_a_station_without_rights_says_so(tmp_path: Path, guarded: Mosquitto) -> None:
+    """It counts nothing, and does not pass that off as rooms that nobody hears."""
+    station = StationReporter(loaded(tmp_path, values(mqtt=written(tmp_path, guarded, "staff"))))
+    station.start()
+    until(lambda: "rights of a ward" in station.detail)
+    station.stop()

@@ -1,13 +1,15 @@
 """The nurse station on a real broker: its topic, its page for guests alone, its metrics, and how it is missed."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from service.ward.station.reporter import STATUS
-from tests.support.servers.mosquitto import Mosquitto, until
+from service.ward.station.reporter import ROOMS, STATUS, StationReporter
+from tests.service.ward.test_settings import loaded, values
+from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.ward.served_station import ServedStation, served_station
 
 pytestmark = pytest.mark.e2e
@@ -38,6 +40,32 @@ def test_it_is_missed(served: ServedStation) -> None:
     until(lambda: served.subscriber.last(STATUS) == "online")
     served.over.set()
     until(lambda: served.subscriber.last(STATUS) == "offline")
+
+
+def test_a_second_station_goes(served: ServedStation) -> None:
+    """The one that is left says that it is there."""
+    until(lambda: served.subscriber.last(STATUS) == "online")
+    served.subscriber.say(STATUS, "offline", retain=True)
+    until(lambda: served.subscriber.payloads(STATUS)[-2:] == ["offline", "online"])
+
+
+def test_it_tells_nothing_before_it_knows(tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that begins, or has lost its broker, does not tell for a moment that no room is heard."""
+    monkeypatch.setattr("service.ward.station.reporter.BEAT_S", 60.0)
+    ward = loaded(tmp_path, values(mqtt={"host": "127.0.0.1", "port": broker.port}, lease_s=60))
+    with Subscriber(broker) as subscriber:
+        station, played = StationReporter(ward), ServedStation(ward, broker, subscriber)
+        shards = threading.Thread(target=played.play)
+        station.start()
+        until(lambda: subscriber.last(STATUS) == "online")
+        assert station.detail
+        played.heard.set()
+        shards.start()
+        until(lambda: bool(subscriber.values(ROOMS)))
+        played.over.set()
+        shards.join()
+        station.stop()
+        assert subscriber.values(ROOMS)[0]["heard"] == 3
 
 
 def test_only_guests_see_the_page(served: ServedStation) -> None:
