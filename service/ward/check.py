@@ -1,6 +1,6 @@
 """`monitord ward check`: what a ward's file comes to, in words: shards, rooms, load, and whether the machines do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,19 +45,31 @@ def check_lines(ward: WardConfig) -> Iterator[str]:
 
 
 def shortages(ward: WardConfig) -> Iterator[str]:
-    """What the machines cannot do: hear all of it, or hear all of it when the largest is lost."""
-    shards = ward.shards
-    load = Load.of(len(shards), sum(len(shard.config.rooms) for shard in shards.values()))
-    cores, memory_gb = _given(ward)
-    if load.cores > cores or load.memory_gb > memory_gb:
-        yield "the machines are too small for these rooms: add one"
-        return
-    largest_cores = max(one.cores for one in ward.machines.values())
-    largest_gb = max(one.memory_gb for one in ward.machines.values())
-    if len(ward.machines) == 1:
+    """What the machines cannot do: hear all of it, or hear all of it whichever of them is lost."""
+    machines = {name: Load(one.cores, one.memory_gb) for name, one in ward.machines.items()}
+    if left := _left_over(ward, machines.values()):
+        yield f"the machines are too small for these rooms: nobody would hear {', '.join(left)}; add one"
+    elif len(machines) == 1:
         yield "one machine: while it is away no room is heard; a second one would hear them"
-    elif load.cores > cores - largest_cores or load.memory_gb > memory_gb - largest_gb:
-        yield "with the largest machine lost the others are too small for its rooms: add one"
+    else:
+        without = {lost: _left_over(ward, [machines[one] for one in machines if one != lost]) for lost in machines}
+        worst = max(without, key=lambda lost: len(without[lost]))
+        if without[worst]:
+            yield f"with {worst} lost the others are too small: nobody would hear {', '.join(without[worst])}; add one"
+
+
+def _left_over(ward: WardConfig, machines: Iterable[Load]) -> list[str]:
+    """Shards for which no machine has room, where the largest are placed first, each on the first that has."""
+    spare, left = list(machines), []
+    for node, shard in sorted(ward.shards.items(), key=lambda one: -len(one[1].rooms)):
+        takes = Load.of(1, len(shard.rooms))
+        for number, one in enumerate(spare):
+            if takes.cores <= one.cores and takes.memory_gb <= one.memory_gb:
+                spare[number] = Load(one.cores - takes.cores, one.memory_gb - takes.memory_gb)
+                break
+        else:
+            left.append(node)
+    return left
 
 
 def _given(ward: WardConfig) -> tuple[float, float]:

@@ -28,13 +28,16 @@ MOST_ROOMS: Final = 40
 """Rooms of a shard: as many are unheard for some seconds where one process dies, and half of a small machine hears
 them."""
 
+MOST_LETTERS: Final = 64
+"""Characters of a node's id, as of every one."""
+
 LEASE_S: Final = 5.0
 """Default of `lease_s`: a broker that is restarted is back within two seconds, and whoever replaces a lost machine has
 mostly not even noticed by then that it is lost."""
 
 
 def _number(text: str) -> str:
-    if not text.isdecimal() or text.startswith("0") or len(text) > 4:  # noqa: PLR2004 - 9,999 shards of a site
+    if not (text.isascii() and text.isdecimal()) or text.startswith("0") or len(text) > 4:  # noqa: PLR2004 - 9,999 shards of a site
         raise ValueError('is no number of a shard: "1", "2", ...')
     return text
 
@@ -58,8 +61,8 @@ class SiteConfig(Part):
 class MachineConfig(Part):
     """What one machine has to give."""
 
-    cores: Annotated[float, Field(gt=0)]
-    memory_gb: Annotated[float, Field(gt=0)]
+    cores: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    memory_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     """Gigabytes (10^9 bytes)."""
 
 
@@ -91,7 +94,7 @@ class WardConfig(Part):
         if self.mqtt.embedded:
             raise ValueError("mqtt: a ward needs a broker of its own, which all machines reach; give its host")
         if others := self.station.model_fields_set & {"http_port", "ingress", "clips"}:
-            raise ValueError(f"station: has no {', '.join(sorted(others))}")
+            raise ValueError(f"station: has no {', '.join(sorted(others))}; remove what it does not have")
         return self
 
     def digest(self, node: str) -> str:
@@ -184,6 +187,10 @@ def _misplaced(file: YamlFile, ward: WardConfig) -> Iterator[str]:
             if node in nodes:
                 yield file.refusal(where, f"is the node {node}, as {nodes[node]} is; rename one of the sites")
             nodes[node] = ".".join(where)
+            if len(node) > MOST_LETTERS:
+                yield file.refusal(
+                    where, f"is the node {node}, of over {MOST_LETTERS} characters; shorten the site's id"
+                )
             if len(shard.rooms) > MOST_ROOMS:
                 yield file.refusal(where, f"has {len(shard.rooms)} rooms; allowed are {MOST_ROOMS}, so begin another")
             for room, source in shard.rooms.items():

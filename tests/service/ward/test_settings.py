@@ -77,7 +77,10 @@ MANY = {f"bed{number}": {"stream": f"rtsp://10.1.0.{number}/a"} for number in ra
         (values(mqtt={"embedded": True}), "a ward needs a broker of its own"),
         (values(lease_s=1), "lease_s: 1 is out of bounds"),
         (values(sites={"north": {"shards": {"one": {"rooms": {}}}}}), "no number of a shard"),
+        (values(sites={"north": {"shards": {"\u0663": {"rooms": {}}}}}), "no number of a shard"),
         (values(sites={}), "sites: must hold at least one entry"),
+        (values(sites={"n" * 63: values()["sites"]["north"]}), "of over 64 characters; shorten the site's id"),
+        (values(station={"clips": {}}), "station: has no clips; remove"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, what: dict[str, Any], words: str) -> None:
@@ -107,12 +110,14 @@ def test_what_it_comes_to(tmp_path: Path) -> None:
     [
         ({"alpha": (2, 4), "beta": (2, 4)}, None),
         ({"alpha": (2, 4)}, "one machine"),
-        ({"alpha": (2, 4), "beta": (0.01, 4)}, "with the largest machine lost"),
-        ({"alpha": (2, 0.2), "beta": (2, 0.01)}, "too small for these rooms"),
+        ({"alpha": (2, 4), "beta": (0.01, 4)}, "with alpha lost the others are too small: nobody would hear north_1;"),
+        ({"alpha": (2, 0.2), "beta": (2, 0.01)}, "too small for these rooms: nobody would hear north_2;"),
+        # In sum they would do: 0.26 GB.
+        ({"alpha": (2, 0.13), "beta": (2, 0.11), "gamma": (2, 0.02)}, "nobody would hear north_2;"),
     ],
 )
 def test_whether_the_machines_do(tmp_path: Path, machines: dict[str, tuple[float, float]], words: str | None) -> None:
-    """3 rooms take 0.024 cores and 0.24 GB."""
+    """2 rooms and 1 take 0.016 and 0.008 cores, 0.129 and 0.114 GB."""
     given = {name: {"cores": cores, "memory_gb": memory} for name, (cores, memory) in machines.items()}
     said = list(shortages(loaded(tmp_path, values(machines=given))))
     assert len(said) == (0 if words is None else 1)
