@@ -31,6 +31,17 @@ remove_unit() {
     systemctl reset-failed monitord 2>/dev/null || true
 }
 
+remove_ward_units() { # shards and a nurse station, which a person put there by the words of docs/developers/ward.md
+    systemctl stop 'monitord-shard@*' monitord-station 2>/dev/null || true
+    local one
+    for one in "${unit%/*}"/monitord-{shard@,station}.service; do
+        if [ -e "$one" ]; then systemctl disable --quiet "${one##*/}" 2>/dev/null || true; fi
+        rm -f "$one"
+    done
+    systemctl daemon-reload
+    systemctl reset-failed 'monitord-shard@*' monitord-station 2>/dev/null || true
+}
+
 put_back() { # the version before the unproven one is made current and started; where there was none, nothing is left
     local old
     old=$(readlink "$previous")

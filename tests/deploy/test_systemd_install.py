@@ -131,7 +131,7 @@ def test_an_interrupted_upgrade_is_repaired(service: Installed, checkouts: dict[
 
 def test_gone(service: Installed) -> None:
     """Configuration, state and user stay, unless --purge says otherwise; twice is the same as once."""
-    keep_libraries(service)
+    service.keep_libraries()
     for arguments in ([], [], ["--purge"], ["--purge"]):
         service.lab.run(ROOT / "deploy" / "uninstall", *arguments)
         purged = bool(arguments)
@@ -146,7 +146,7 @@ def test_gone(service: Installed) -> None:
 def test_a_first_installation_that_does_not_run(laboratory_of_all: Installed, checkouts: dict[str, Path]) -> None:
     """No half of it stays: no unit, no current version."""
     service = laboratory_of_all
-    keep_libraries(service)
+    service.keep_libraries()
     service.lab.run(ROOT / "deploy" / "uninstall")
     service.lab.run("sh", "-c", "mkdir /opt/monitord; mv /opt/kept/* /opt/monitord")
     code, said = service.try_install(checkouts[BROKEN])
@@ -159,11 +159,6 @@ def test_a_first_installation_that_does_not_run(laboratory_of_all: Installed, ch
 def other(service: Installed, checkouts: dict[str, Path]) -> Path:
     """Returns the checkout of another version than the one that runs."""
     return ROOT if running(service) == NEWER else checkouts[NEWER]
-
-
-def keep_libraries(service: Installed) -> None:
-    """Keeps what takes long to install for the next laboratory; hard links, so it costs nothing."""
-    service.lab.run("sh", "-c", "mkdir -p /opt/kept; cp -al /opt/monitord/python-* /opt/kept || true")
 
 
 def test_the_help_installs_nothing() -> None:

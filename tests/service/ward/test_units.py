@@ -139,7 +139,21 @@ def test_the_nurse_station_counts_the_rooms(shard: Installed, guarded: Mosquitto
 def test_a_wrong_file_is_not_tried_again(shard: Installed) -> None:
     """Exit status 78 stays failed until a person has mended ward.yaml."""
     config = shard.file(f"{ETC}/ward.yaml")
-    config.write_text(config.read_text().replace("sites", "sights"))
+    good = config.read_text()
+    config.write_text(good.replace("sites", "sights"))
     shard.lab.systemctl("restart", SHARD, check=False)
     until(lambda: shard.lab.show(SHARD, "ActiveState") == "failed")
     assert (shard.lab.show(SHARD, "ExecMainStatus"), shard.lab.show(SHARD, "NRestarts")) == ("78", "0")
+    config.write_text(good)
+
+
+@pytest.mark.e2e
+def test_an_uninstall_takes_them_away(shard: Installed) -> None:
+    """What runs is stopped, and nothing is left that a boot would start."""
+    shard.keep_libraries()
+    shard.lab.systemctl("start", STATION)
+    assert [shard.lab.show(unit, "ActiveState") for unit in (SHARD, STATION)] == ["active"] * 2
+    shard.lab.run(ROOT / "deploy" / "uninstall")
+    assert [shard.lab.show(unit, "LoadState") for unit in (SHARD, STATION)] == ["not-found"] * 2
+    assert [shard.lab.show(unit, "ActiveState") for unit in (SHARD, STATION)] == ["inactive"] * 2
+    assert list(shard.file("etc/systemd/system").rglob("monitord-*")) == []
