@@ -1,5 +1,6 @@
 """What signals and commands ask of the main thread: they only set flags."""
 
+import _thread
 import contextlib
 import os
 import signal
@@ -30,12 +31,17 @@ class Lifecycle:
 @contextlib.contextmanager
 def obeying_signals(lifecycle: Lifecycle) -> Iterator[None]:
     """SIGINT and SIGTERM ask to leave, and a second one leaves at once; SIGHUP asks to read the configuration anew."""
+    asked = False
 
     def leave(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
         del frame
-        if lifecycle.stop.is_set():
+        if asked or lifecycle.stop.is_set():
             os._exit(128 + number)
-        lifecycle.stop.set()
+        asked = True
+        # By a thread of its own: the main thread, which looks at the event twice a second, may hold its lock just now,
+        # and would wait for itself for ever. What `threading` starts threads by has locks, too.
+        _thread.start_new_thread(lifecycle.stop.set, ())
 
     def reload(number: int, frame: FrameType | None) -> None:
         del number, frame
