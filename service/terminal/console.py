@@ -9,6 +9,7 @@ import errno
 import json
 import logging
 import os
+import select
 import sys
 import threading
 import time
@@ -30,6 +31,9 @@ _ERASE: Final = "\r\x1b[K"
 """Back to the start of the line, and erase it."""
 _GONE: Final = {errno.EPIPE, errno.EBADF, errno.ECONNRESET, errno.ENXIO}
 """Nobody reads any more, and nobody will. All else may pass, such as a full disk under a file that is written to."""
+WAIT_S: Final = 0.5
+"""Longest wait for a terminal or a pipe that takes nothing just now (seconds): stopped with Ctrl-S, a pager, the log of
+a container that hangs. No room is heard meanwhile. For who reads late, a pipe holds 64 KiB, hundreds of events."""
 
 
 class Console:
@@ -45,7 +49,8 @@ class Console:
         self._human, self._json = human, json_lines
         self._names = {source: printable(name) for source, name in names.items()}
         self._width = max(map(len, self._names.values()), default=0)
-        self._lock = threading.RLock()  # a warning of our own comes back through `log`
+        self.lock = threading.RLock()
+        """Held while anything is written. A warning of our own comes back through `log`."""
         self.is_terminal = is_terminal(human)
         """Whether a person sees what is drawn, such as a QR code."""
         self._colour = self.is_terminal and not os.environ.get("NO_COLOR")
@@ -76,13 +81,13 @@ class Console:
         """Redraws the live line, on a terminal; elsewhere a level is no news."""
         del floor_dbfs
         if self._live:
-            with self._lock:
+            with self.lock:
                 self._levels[source] = dbfs
                 self._redraw()
 
     def fault(self, source: str, fault: Fault, detail: str = "") -> None:
         """Tells that a source has a fault, or with `ok` that it is over; call it once for each change."""
-        with self._lock:
+        with self.lock:
             (self._faulty.discard if FAULTS[fault].heard else self._faulty.add)(source)
             self._about(source, fault_words(fault, detail), "good" if fault == "ok" else "warning")
 
@@ -92,14 +97,14 @@ class Console:
 
     def log(self, text: str) -> None:
         """Writes a log line to standard error without tearing the live line."""
-        with self._lock:
+        with self.lock:
             self._erase()
             self._write(sys.stderr, text + "\n")
             self._redraw()
 
     def close(self) -> None:
         """Takes the live line away; what comes after it starts on a clean line."""
-        with self._lock:
+        with self.lock:
             self._levels.clear()
             self._erase()
             for stream in (self._human, self._json):
@@ -111,7 +116,7 @@ class Console:
         self._say(f"{time.strftime('%H:%M:%S')}  {name:<{self._width}}  {self._paint(words, colour)}")
 
     def _say(self, text: str) -> None:
-        with self._lock:
+        with self.lock:
             self._erase()
             self._write(self._human, text + "\n")
             self._redraw()
@@ -140,13 +145,15 @@ class Console:
     def _write(self, stream: TextIO, text: str) -> None:
         """Writes at once. A reader that has gone (a closed pipe) is no reason to stop listening for a baby.
 
-        Neither is a disk that is full: of the lines that it refuses the first 8 KiB or so wait in the stream's own
-        buffer and are whole when they come, the others are lost.
+        Neither is one that pauses, whose lines are left out meanwhile, nor a disk that is full: of the lines that it
+        refuses the first 8 KiB or so wait in the stream's own buffer and are whole when they come, the others are lost.
         """
-        with self._lock:
+        with self.lock:
             if id(stream) in self._lost:
                 return
             try:
+                if not _takes(stream, 0.0 if id(stream) in self._refused else WAIT_S):
+                    raise BlockingIOError(errno.EAGAIN, "whoever reads it pauses")
                 stream.write(text)
                 stream.flush()
             except OSError as error:
@@ -182,8 +189,12 @@ class ConsoleHandler(logging.Handler):
     """Sends log records through a console, so that log and live line share a terminal."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__()
         self._console = console
+        super().__init__()
+
+    def createLock(self) -> None:  # noqa: N802 - the name of logging.Handler
+        """Takes the console's: with two, who logs, and who prints and has to log of that, would wait for each other."""
+        self.lock = self._console.lock
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one record."""
@@ -199,6 +210,16 @@ def _can_write(text: str, stream: TextIO) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def _takes(stream: TextIO, timeout_s: float) -> bool:
+    """Whether a line can be written without waiting, now or after so long at most (seconds)."""
+    look = select.poll()
+    try:
+        look.register(stream.fileno(), select.POLLOUT)
+    except (OSError, ValueError):  # it has no file, or is closed: writing to it does not wait
+        return True
+    return bool(look.poll(1e3 * timeout_s))
 
 
 def _columns(stream: TextIO) -> int:

@@ -9,6 +9,8 @@ import resource
 import select
 import signal
 import sys
+import termios
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -16,7 +18,9 @@ from typing import TextIO
 import pytest
 
 from service.terminal.console import Console, ConsoleHandler
+from service.terminal.screen import logging_to
 from tests.support.daemon.printed_lines import SEGMENT, event_line
+from tests.support.patience import PATIENCE_S
 
 NAMES = {"nursery": "Nursery", "bed": "Bed"}
 CLOCK = r"\d\d:\d\d:\d\d"
@@ -200,3 +204,59 @@ def test_a_closed_standard_output_stops_nobody(caplog: pytest.LogCaptureFixture)
     stream.close()
     os.close(writer)  # by now a way to nowhere
     assert caplog.text.count("nobody reads what is printed") == 1
+
+
+def test_a_terminal_that_is_stopped_does_not_stop_the_monitor(
+    terminal: Terminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ctrl-S on it is said once in the log, and what it missed is counted; after Ctrl-Q it shows what comes."""
+    console = Console(terminal.stream, NAMES)
+    termios.tcflow(terminal.stream, termios.TCOOFF)
+    prints = threading.Thread(target=lambda: [console.note("missed") for _ in range(20)], daemon=True)
+    prints.start()
+    prints.join(PATIENCE_S)
+    assert not prints.is_alive()
+    termios.tcflow(terminal.stream, termios.TCOON)
+    console.note("shown")
+    assert "missed" not in terminal.shown("shown\n")
+    assert [record.getMessage().split(" (")[0] for record in caplog.records] == [
+        "what is printed is not taken",
+        "what is printed is taken again; 20 lines were late or are lost",
+    ]
+
+
+def test_a_script_that_pauses_holds_up_nobody() -> None:
+    """What its pipe holds it reads later, whole; the rest is left out."""
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        console = Console(sys.stderr, NAMES, stream)
+        prints = threading.Thread(
+            target=lambda: [console.line({**SEGMENT, "t_s": n}) for n in range(2_000)], daemon=True
+        )
+        prints.start()
+        prints.join(PATIENCE_S)
+        assert not prints.is_alive()
+    with os.fdopen(reader, encoding="utf-8") as stream:
+        read = [json.loads(line)["t_s"] for line in stream]
+    assert 0 < len(read) < 2_000
+    assert read == list(range(len(read)))
+
+
+def test_who_prints_and_who_logs_never_wait_for_each_other(caplog: pytest.LogCaptureFixture) -> None:
+    """A pager is left while one thread prints into it and another logs: the first has to log, too, that it has gone."""
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w", encoding="utf-8") as pager:
+        console = Console(pager, NAMES)
+        handler = ConsoleHandler(console)
+        prints = threading.Thread(target=console.note, args=("x" * 1_000_000,), daemon=True)
+        logs = threading.Thread(target=logging.getLogger("other").warning, args=("the broker is away",), daemon=True)
+        with logging_to(handler):
+            prints.start()
+            assert os.read(reader, 1)  # the pipe holds less than is printed: it waits for the pager from now on
+            logs.start()
+            logs.join(0.2)  # by then it waits, too; where not, this proves less, and does not fail
+            os.close(reader)
+            for thread in (prints, logs):
+                thread.join(PATIENCE_S)
+                assert not thread.is_alive()
+    assert "nobody reads what is printed" in caplog.text
