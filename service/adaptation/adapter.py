@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -122,9 +122,11 @@ class Adapter:
             for one in self._corrections
         ]
         bundle, all_thresholds = self._classifier.bundle, sorted({*thresholds.values()})
-        with_thread = ThreadPoolExecutor(1, thread_name_prefix="adapt")
-        self._learning = with_thread.submit(_learn, bundle, lessons, all_thresholds)
-        with_thread.shutdown(wait=False)
+        learning: Future[Learnt] = Future()
+        self._learning = learning
+        # No pool: Python would wait for the thread of one at the end of the daemon, a minute on a small machine.
+        work = (learning, bundle, lessons, all_thresholds)
+        threading.Thread(target=_learn, args=work, name="adapt", daemon=True).start()
 
     def undo(self) -> None:
         """Hears again as the bundle does; the corrections are put aside."""
@@ -209,10 +211,13 @@ class Adapter:
         return ours.model_copy(update={"bundle": self._bundle_id, "detail": ours.detail or detail})
 
 
-def _learn(bundle: Bundle, lessons: list[Lesson], thresholds: list[float]) -> Learnt:
+def _learn(learning: "Future[Learnt]", bundle: Bundle, lessons: list[Lesson], thresholds: list[float]) -> None:
     with contextlib.suppress(PermissionError):  # a hardened service may not choose: it learns at its own priority
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-    return learn(bundle.id, lessons, load_reference(bundle), thresholds)
+    try:
+        learning.set_result(learn(bundle.id, lessons, load_reference(bundle), thresholds))
+    except BaseException as error:  # noqa: BLE001 - the worker's thread meets it, and decides
+        learning.set_exception(error)
 
 
 def _words(learnt: Learnt) -> str:

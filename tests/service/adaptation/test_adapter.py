@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -240,3 +241,14 @@ def test_what_is_kept_has_a_bound(house: House, tmp_path: Path, monkeypatch: pyt
     learn(house, Correct("room", third, was="cat"))
     (only,) = json.loads((tmp_path / "adaptation.json").read_text())["corrections"]
     assert only["sound"]["name"] == third
+
+
+def test_learning_holds_up_no_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that is to leave does not wait for what it learns: Python waits for every thread that is no daemon."""
+    goes_on = threading.Event()
+    monkeypatch.setattr(adapter, "learn", lambda *_: goes_on.wait())
+    assert alarms(house, MEOW) == 1
+    house.command(Correct("room", was="cat"))
+    learning = [thread for thread in threading.enumerate() if thread.name.startswith("adapt")]
+    goes_on.set()
+    assert [thread.daemon for thread in learning] == [True]
