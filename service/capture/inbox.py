@@ -25,6 +25,7 @@ class Tap:
         self.listeners: tuple[Hear, ...] = ()
         """Those that hear now; replaced, never changed."""
         self._at_once: tuple[Hear, ...] = ()
+        self._lock = threading.Lock()  # of whoever opens and closes
 
     @property
     def at_once(self) -> bool:
@@ -33,14 +34,16 @@ class Tap:
 
     def open(self, hear: Hear, *, at_once: bool) -> None:
         """Lets somebody hear from now on: as sound comes, or, of a calm room, twice a second."""
-        self.listeners = (*self.listeners, hear)
-        if at_once:
-            self._at_once = (*self._at_once, hear)
+        with self._lock:
+            self.listeners = (*self.listeners, hear)
+            if at_once:
+                self._at_once = (*self._at_once, hear)
 
     def close(self, hear: Hear) -> None:
         """Ends that; a chunk that is on its way may still come."""
-        self.listeners = tuple(one for one in self.listeners if one != hear)
-        self._at_once = tuple(one for one in self._at_once if one != hear)
+        with self._lock:
+            self.listeners = tuple(one for one in self.listeners if one != hear)
+            self._at_once = tuple(one for one in self._at_once if one != hear)
 
 
 class Inbox:

@@ -1,6 +1,7 @@
 """A room's sound in the web thread: at 16 kHz, from now on, and never more than two seconds old."""
 
 import asyncio
+import contextlib
 from collections import deque
 from typing import Final, Self
 
@@ -64,7 +65,8 @@ class Ear:
         return np.concatenate(parts) if parts else np.empty(0, np.int16)
 
     def _hear(self, chunk: AudioChunk) -> None:
-        self._loop.call_soon_threadsafe(self._keep, chunk)
+        with contextlib.suppress(RuntimeError):  # the web thread has ended; whoever captures must not hear of it
+            self._loop.call_soon_threadsafe(self._keep, chunk)
 
     def _keep(self, chunk: AudioChunk) -> None:
         self._waiting.append(chunk)

@@ -1,5 +1,7 @@
 """The inbox between a capture thread and the worker: it loses in one place only, and counts what it loses."""
 
+import functools
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from monitord.pcm import position_16k
 from monitord.ring import RING_S
 from monitord.types import AudioChunk, Pcm
-from service.capture.inbox import Inbox
+from service.capture.inbox import Inbox, Tap
 from service.capture.injection import Injection
 from tests.support.patience import PATIENCE_S
 from tests.support.sound.chunks import RATES_HZ
@@ -193,6 +195,29 @@ def test_a_live_writer_and_a_slow_reader_conserve() -> None:
     writer.join()
     assert inbox.lost_ring > 0
     assert inbox.lost_device > 0
+
+
+def test_whoever_begins_to_hear_while_another_ends_is_heard_of() -> None:
+    """Pages and the recorder of clips open and close the same tap in threads of their own."""
+    tap, missed, each_s = Tap(), [], sys.getswitchinterval()
+
+    def come_and_go(hear: Callable[[AudioChunk], None]) -> None:
+        for _ in range(3_000):
+            tap.open(hear, at_once=True)
+            if hear not in tap.listeners:
+                missed.append(hear)
+            tap.close(hear)
+
+    stays = list[AudioChunk]().append
+    tap.open(stays, at_once=False)
+    sys.setswitchinterval(1e-6)
+    try:
+        hearers = [list[AudioChunk]().append for _ in range(3)]
+        for thread in [in_thread(functools.partial(come_and_go, hear)) for hear in hearers]:
+            thread.join(PATIENCE_S)
+    finally:
+        sys.setswitchinterval(each_s)
+    assert (missed, tap.listeners, tap.at_once) == ([], (stays,), False)
 
 
 STEPS = st.lists(

@@ -12,11 +12,13 @@ import pytest
 
 from monitord import quiet_minutes
 from monitord.types import RATE_HZ, Pcm
+from service.capture.inbox import Inbox
 from service.messages import node_messages
 from service.messages.message import Message, Node
 from service.storage.documents import DocumentStore
 from service.web.roles import Role
 from service.web.sound import listen
+from service.web.sound.ear import Ear
 from service.web.sound.look import Columns
 from service.web.sound.room_check import RoomChecks
 from tests.service.web.test_live import event
@@ -203,3 +205,15 @@ def test_quiet_minutes_are_heard_and_kept(page: ServedPage, tokens: Tokens, monk
 def test_what_is_no_check_is_refused(page: ServedPage, tokens: Tokens, body: object) -> None:
     """And none that runs is ended by it."""
     assert page.ask("POST", "/api/check", token=tokens[Role.PARENT], body=body).status == 400
+
+
+def test_a_page_that_has_ended_is_not_the_microphones_trouble() -> None:
+    """Sound on its way to a web thread that has just ended goes nowhere; whoever captures does not hear of it."""
+    inbox = Inbox("nursery")
+
+    async def leave_open() -> None:
+        Ear(inbox.tap).__enter__()
+
+    asyncio.run(leave_open())
+    inbox.write(tone(440, 0.1), RATE_HZ, time.time())
+    assert inbox.held == RATE_HZ // 10
