@@ -92,7 +92,8 @@ class ClaimKeeper:
         Args:
             left: Whether the rooms are heard no more, so that it may be said.
         """
-        self._left = left
+        if not self._stopping.is_set():
+            self._left = left
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(GOODBYE_S + 2 * TICK_S)

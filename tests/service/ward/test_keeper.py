@@ -1,6 +1,7 @@
 """The keeper of a claim on a real broker: takes it, loses it, takes it again, and says what is wrong."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.mqtt.settings import MqttSettings
+from service.ward import keeper as keeper_module
 from service.ward.broker import connected, read_kept
 from service.ward.claim import UPTIME, claim_topic, lease_topic, read_uptime_s
 from service.ward.fence import Terms
@@ -92,3 +94,35 @@ def test_a_sign_of_life_that_cannot_be_read_is_one(tmp_path: Path) -> None:
             until(alpha.may_hear)
             assert alpha.fence.steady
             assert not alpha.fence.gone
+
+
+class HungDisk(Place):
+    """Its lock cannot be asked for while its disk hangs."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def lock(self) -> bool:
+        """As of a place."""
+        self.answers.wait()
+        return super().lock()
+
+
+def test_the_last_word_is_said_however_late(tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has left says so, also where its thread was held up until after the end: the next one need not wait then."""
+    monkeypatch.setattr(keeper_module, "GOODBYE_S", 0.1)
+    monkeypatch.setattr(keeper_module, "KEEPALIVE_S", 60)  # nor does the broker lose its patience meanwhile
+    place = HungDisk(tmp_path / "alpha")
+    mqtt = MqttSettings(host="127.0.0.1", port=broker.port)
+    made = ClaimKeeper(mqtt, NODE, terms=Terms(3.0), place=place, place_id=place.open(), machine="alpha")
+    with contextlib.closing(place), Subscriber(broker) as subscriber:
+        with made:
+            until(made.may_hear)
+            place.answers.clear()
+            made.stop(left=True)
+            assert made.alive
+        place.answers.set()
+        until(lambda: subscriber.latest(lease_topic(NODE)).get("left") is True)
+        until(lambda: not made.alive)
