@@ -2,7 +2,6 @@
 
 import logging
 import queue
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from service.notify.waiting import Counts, Pace
 from service.notify.webhook import Webhook
 from tests.support.patience import PATIENCE_S
 from tests.support.servers.post_server import PostServer, serve_posts
+from tests.support.servers.sockets import free_port
 from tests.support.servers.told_house import QUICK, House, notice, running
 
 
@@ -90,8 +90,7 @@ def test_a_server_that_refuses_is_asked_again(server: PostServer, lines: Lines) 
 
 def test_a_server_that_is_away_is_told_when_it_is_back(lines: Lines) -> None:
     """What waits while nobody listens at the address goes when somebody does; nobody sees the address in the log."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
+    port = free_port()
     with running(House(f"http://user:word@127.0.0.1:{port}/secret?token=secret")) as house:
         house.notifier.tell(notice("started"))
         house.notifier.tell(notice("not_hearing", "bedroom-silent"))
