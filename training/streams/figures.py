@@ -153,8 +153,10 @@ def _evening(system: Mapping[str, Any]) -> str:
 
 def _thresholds(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = [
-        "The bundle as it ships, at each threshold that a family may choose for a room; its bounds were chosen on",
-        "these very hours, at its own threshold:",
+        (
+            "The bundle as it ships, at each threshold that a family may choose for a room; its bounds were chosen on "
+            "these very hours, at its own threshold:"
+        ),
         "",
         "| threshold | found | false an hour | from the first sound: median | 95 % |",
         "|---" * 5 + "|",
