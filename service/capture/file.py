@@ -60,6 +60,10 @@ class FileSource(CapturedSource):
         self.inbox.close()
         return super().stop(timeout_s)
 
+    def _run(self) -> None:
+        super()._run()
+        self.inbox.end()
+
     def _attempt(self) -> None:
         try:
             self._play()
@@ -72,7 +76,10 @@ class FileSource(CapturedSource):
             # A second try would play what was already heard: the end, and the state says why.
             self._report(fault.state, str(fault))
             self._stopping.set()
-        self.inbox.end()
+        except Exception:
+            if not self._loop:  # the same recording would meet the same bug again and again
+                self._stopping.set()
+            raise
 
     def _play(self) -> None:
         pace = Pace()

@@ -116,7 +116,7 @@ def check_file(path: Path, wanted: Wanted = ANY) -> None:
         ConfigError: The path is missing, a directory, or may not be read: the operator wrote another than they meant.
         SourceError: It is no media, holds no sound, or is damaged from the start.
     """
-    if path.is_fifo():
+    if _is_pipe(path):
         return
     late = threading.Event()
     timer = threading.Timer(CHECK_S, late.set)
@@ -130,7 +130,7 @@ def check_file(path: Path, wanted: Wanted = ANY) -> None:
 
 def _request(path: Path, wanted: Wanted, *, again: bool) -> Request:
     # `file:` before an absolute path: a name such as `concat:a|b` or `http://x` is a name. `subfile` is a part of one.
-    is_pipe = path.is_fifo()
+    is_pipe = _is_pipe(path)
     # What writes into a pipe cannot go back to state a length.
     length = {"ignore_length": "1"} if is_pipe else {}
     return Request(
@@ -143,6 +143,13 @@ def _request(path: Path, wanted: Wanted, *, again: bool) -> Request:
         track=wanted.track,
         language=wanted.language,
     )
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        return path.is_fifo()
+    except OSError:  # a name too long, a folder that may not be searched: FFmpeg says it better
+        return False
 
 
 def _ends(waiting: list[Sound], record: Sound | Lost) -> bool:

@@ -198,6 +198,33 @@ def test_no_sound_is_said_by_name(tmp_path: Path) -> None:
         assert source.stop(PATIENCE_S)
 
 
+def test_a_path_that_the_system_refuses_is_said_once(tmp_path: Path) -> None:
+    """A name that is too long for any disk, checked or played: neither a crash nor one try after the other."""
+    path = tmp_path / ("a" * 300 + ".wav")
+    with pytest.raises(SourceError, match="File name too long"):
+        check_file(path)
+    assert not played(path)
+
+
+class Refusing(Inbox):
+    """Takes nothing, as where there is a bug."""
+
+    def write(self, *_: object, **__: object) -> None:
+        """Fails."""
+        raise ZeroDivisionError("a bug")
+
+
+def test_a_bug_ends_a_recording(tmp_path: Path) -> None:
+    """It is not met again and again by the same recording, for which whoever waits for its end would wait for ever."""
+    inbox = Refusing("file", waits=True)
+    source = FileSource("file", write_wav(tmp_path / "a.wav", SOUND), inbox, realtime=False, loop=False)
+    source.start()
+    wait_for(lambda: inbox.drained, "the end")
+    assert source.status().state is SourceState.DECODE_ERROR
+    assert "a bug, see the log: ZeroDivisionError" in source.status().detail
+    assert source.stop(PATIENCE_S)
+
+
 def test_damage_keeps_what_came_before(tmp_path: Path) -> None:
     """A recording that breaks off is played to the break, then said to be damaged."""
     flac = encoded(np.tile(SOUND, 5), "flac", "flac")
