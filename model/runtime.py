@@ -85,6 +85,7 @@ def open_runtime(bundle: Bundle, choice: Choice = "auto") -> Runtime:
         BundleError: The files do not hold the network that the manifest promises.
         ConfigError: `keras` was asked for and is not installed.
     """
+    choice = settled(choice)
     if choice == "litert":
         return _steady_litert(bundle)
     if choice == "keras":
@@ -93,14 +94,17 @@ def open_runtime(bundle: Bundle, choice: Choice = "auto") -> Runtime:
                 "runtime: keras needs TensorFlow: install monitord[gpu] or monitord[train], or say litert"
             )
         return _keras(bundle)
-    if not (NVIDIA_DEVICE.exists() and tensorflow_installed()):
-        return _steady_litert(bundle)
     try:
         runtime = _keras(bundle, gpu=True)
     except RuntimeFault as error:
         log.warning("no use of the GPU: %s; running on LiteRT", error)
         return _steady_litert(bundle)
     return FallbackRuntime(runtime, lambda: _litert(bundle))
+
+
+def settled(choice: Choice) -> Choice:
+    """Returns `litert` for an `auto` that can only mean that here, so that another machine takes the same."""
+    return "litert" if choice == "auto" and not (NVIDIA_DEVICE.exists() and tensorflow_installed()) else choice
 
 
 def tensorflow_installed() -> bool:

@@ -1,11 +1,13 @@
 """An archive from its listing to its rows: each recording heard once, however often the run was stopped."""
 
 import fcntl
+import filecmp
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,10 @@ from service.archive.parts import Ears, Part, cut, hear_part
 
 WORK: Final = ".parts"
 """Added to the name of the result: the folder in which finished parts wait for the others."""
+LOCK: Final = "lock"
+"""Name of the file in it that a run holds."""
+BAR_S, LOG_S = 0.1, 30.0
+"""Least time between two pictures of the bar (seconds): on a terminal, and in a log, which keeps each of them."""
 
 Engine = Callable[[Callable[[Part], object], Sequence[Part], int | None], Generator[int]]
 """Does the work for every part with so many workers, None for one on each core; yields the numbers of those done."""
@@ -53,15 +59,16 @@ def archive(folder: Path, out: Path, ears: Ears, *, engine: Engine, workers: int
         ConfigError: There is nothing to hear, `out` is there already or cannot be written, or another run is at it.
         BundleError: The network cannot be loaded.
     """
-    if out.exists():
-        raise ConfigError(f"{out}: exists already, and is not written over; remove it, or give another --out")
-    work = out.with_name(out.name + WORK)
+    work = out.parent / (out.name + WORK)
     recordings = list_recordings(folder, but=(out, work))
-    with _alone(work):
+    with _alone(work, out):
         parts = cut(folder, recordings, ears, work)
-        missing = [part for part in parts if not part.rows.exists()]
+        finished = {path.name for path in work.iterdir()}
+        missing = [part for part in parts if part.rows.name not in finished]
+        if missing and out.exists():
+            raise _is_there(out)
         _hear(parts, missing, engine, workers)
-        result = _gather(parts, out)
+        result = _gather(parts, work / "all.jsonl", out)
         shutil.rmtree(work, ignore_errors=True)  # a network's disk may still hold the lock
     return result
 
@@ -71,7 +78,15 @@ def _hear(parts: Sequence[Part], missing: Sequence[Part], engine: Engine, worker
     recordings = f" of {done:,} recordings"
     done -= sum(len(part.recordings) for part in missing)
     initial = total - sum(part.size for part in missing)
-    with tqdm(total=total, initial=initial, desc="archive", unit="B", unit_scale=True, unit_divisor=1024) as bar:
+    with tqdm(
+        total=total,
+        initial=initial,
+        desc="archive",
+        unit="B",
+        unit_scale=True,
+        unit_divisor=1024,
+        mininterval=BAR_S if sys.stderr.isatty() else LOG_S,
+    ) as bar:
         bar.set_postfix_str(f"{done:,}{recordings}")
         if not missing:
             return
@@ -82,48 +97,73 @@ def _hear(parts: Sequence[Part], missing: Sequence[Part], engine: Engine, worker
                 bar.update(missing[number].size)
 
 
-def _gather(parts: Sequence[Part], out: Path) -> Result:
+def _gather(parts: Sequence[Part], whole: Path, out: Path) -> Result:
     """Puts the parts together, and adds up what they say."""
     result = Result()
-    partial = out.with_name(f".{out.name}.partial")
     try:
-        with partial.open("w", encoding="ascii") as file:
+        with whole.open("w", encoding="ascii") as file:
             for part in parts:
-                rows = part.rows.read_text(encoding="ascii")
-                _add(result, part, rows)
-                file.write(rows)
+                file.write(_add(result, part))
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(out)
+        if not out.exists():
+            whole.replace(out)
+        elif not filecmp.cmp(whole, out, shallow=False):  # the same: a run that was stopped right after this
+            raise _is_there(out)
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written: {error.strerror or error}; the same command goes on") from error
+    finally:
+        with suppress(OSError):
+            whole.unlink(missing_ok=True)
     return result
 
 
-def _add(result: Result, part: Part, rows: str) -> None:
-    found = [json.loads(row) for row in rows.splitlines()]
-    if [row["recording"] for row in found] != [recording.name for recording in part.recordings]:
-        raise ConfigError(f"{part.rows}: not what this command writes; delete it and run the same command again")
-    result.recordings += len(found)
-    result.crying += sum(row["episodes"] > 0 for row in found)
-    result.bad += sum(row["error"] is not None for row in found)
-    result.duration_s += sum(row["duration_s"] for row in found)
+def _add(result: Result, part: Part) -> str:
+    """Adds up what a part says; returns its rows."""
+    rows = part.rows.read_text(encoding="ascii", errors="replace")
+    try:
+        found = [json.loads(row) for row in rows.splitlines()]
+        names = [row["recording"] for row in found]
+        result.recordings += len(found)
+        result.crying += sum(row["episodes"] > 0 for row in found)
+        result.bad += sum(row["error"] is not None for row in found)
+        result.duration_s += sum(row["duration_s"] for row in found)
+    except (ValueError, LookupError, TypeError):
+        names = []
+    if names != [recording.name for recording in part.recordings]:
+        part.rows.unlink()
+        raise ConfigError(
+            f"{part.rows}: damaged, and deleted; give the same command again, which hears anew what was in this part"
+        )
+    return rows
 
 
 @contextmanager
-def _alone(work: Path) -> Iterator[None]:
+def _alone(work: Path, out: Path) -> Iterator[None]:
     """Holds the folder of the parts until the block is left or the process ends.
 
     Raises:
-        ConfigError: Another run holds it, or it cannot be made.
+        ConfigError: The result is there already, another run holds the folder, or it cannot be made.
     """
     with ExitStack() as stack:
         try:
+            if out.exists() and not work.exists():
+                raise _is_there(out)
             work.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context((work / "lock").open("w"))
+            if any(work.iterdir()) and not (work / LOCK).exists():
+                raise ConfigError(f"{work}: holds something else, and would be deleted at the end; give another --out")
+            file = stack.enter_context((work / LOCK).open("w"))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConfigError(f"{work}: another run is at work there; wait for it, or give another --out") from error
         except OSError as error:
             raise ConfigError(f"{work}: cannot be used: {error.strerror or error}; give another --out") from error
-        yield
+        try:
+            yield
+        finally:
+            if not any(work.glob("*.jsonl")):  # nothing was heard: nothing is left behind
+                shutil.rmtree(work, ignore_errors=True)
+
+
+def _is_there(out: Path) -> ConfigError:
+    return ConfigError(f"{out}: exists already, and is not written over; remove it, or give another --out")

@@ -38,7 +38,7 @@ def add_archive(commands: "argparse._SubParsersAction[Any]") -> None:  # Any: pa
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    archive.add_argument("folder", type=Path, metavar="DIR")
+    archive.add_argument("folder", type=Path, metavar="DIR", help="the folder, with all folders in it")
     archive.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the rows go")
     archive.add_argument(
         "--engine", choices=("pool", "ray"), default="pool", help="processes of this machine, or Ray (default: pool)"
@@ -47,7 +47,9 @@ def add_archive(commands: "argparse._SubParsersAction[Any]") -> None:  # Any: pa
     archive.add_argument(
         "--bundle", type=Path, metavar="DIR", help="model in place of the one that comes with monitord"
     )
-    archive.add_argument("--runtime", choices=("auto", "litert", "keras"), default="auto")
+    archive.add_argument(
+        "--runtime", choices=("auto", "litert", "keras"), default="auto", help="what computes the model (default: auto)"
+    )
     add_log_level(archive)
     archive.set_defaults(command=_archive)
 
@@ -56,6 +58,7 @@ def _archive(arguments: argparse.Namespace) -> int:
     from importlib.metadata import version  # noqa: PLC0415 - each command loads only what it needs
 
     from model.bundle import load_bundle  # noqa: PLC0415
+    from model.runtime import settled  # noqa: PLC0415
     from service.archive.archive import Engine, archive  # noqa: PLC0415
     from service.archive.parts import Ears  # noqa: PLC0415
     from service.archive.pool import in_processes  # noqa: PLC0415
@@ -67,7 +70,8 @@ def _archive(arguments: argparse.Namespace) -> int:
         from model.cluster.ray_tasks import ray_tasks as engine  # noqa: PLC0415 - only where asked for
     # Absolute, for another machine is in another folder.
     directory = None if arguments.bundle is None else arguments.bundle.absolute()
-    ears = Ears(directory, load_bundle(directory).require_trained().id, arguments.runtime, version("monitord"))
+    bundle = load_bundle(directory).require_trained()
+    ears = Ears(directory, bundle.id, settled(arguments.runtime), version("monitord"))
     result = archive(
         arguments.folder.absolute(), arguments.out.absolute(), ears, engine=engine, workers=arguments.workers
     )

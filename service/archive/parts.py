@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -13,16 +15,16 @@ from typing import Final
 from model.bundle import Bundle, load_bundle
 from model.forward import Runtime
 from model.runtime import Choice, open_runtime
-from monitord.errors import BundleError, ConfigError
+from monitord.errors import BundleError, ConfigError, MonitordError
 from service.archive.listing import Recording
 from service.capture.child.decoder import Decoders
 from service.messages.json_lines import Line, archive_row
-from service.pipeline.recordings import hear, source_ids
+from service.pipeline.recordings import Heard, hear, source_ids
 
 PARTS: Final = 64
 """Parts at least, where there are as many recordings: at the end some cores wait for the last part, a small one."""
 PART_RECORDINGS: Final = 16
-"""Most recordings in a part: short ones are heard in a second then, and 100,000 of them are 6,250 files."""
+"""Most recordings in a part: short ones are heard in a second then, and 100,000 of them are some 10,000 files."""
 PART_BYTES: Final = 16 * 2**20
 """Bytes after which a part ends at the latest: 9 minutes of WAV or an hour of Opus, heard in half a minute."""
 
@@ -66,14 +68,16 @@ def cut(folder: Path, recordings: Sequence[Recording], ears: Ears, work: Path) -
         ears: What they are heard by.
         work: Where the rows of each part go.
     """
-    # Powers of two, so that a recording more or less moves no other part's bounds: of sizes, that above the share.
+    # A recording more or less moves the bounds of few other parts: these numbers are powers of two (of sizes, that
+    # above the share), and a name that says so ends its part, whatever came before.
     most = min(PART_RECORDINGS, 1 << max(0, (len(recordings) // PARTS).bit_length() - 1))
     most_bytes = min(PART_BYTES, 1 << (sum(recording.size for recording in recordings) // PARTS).bit_length())
     parts: list[Part] = []
     taken: list[Recording] = []
     for recording in recordings:
         taken.append(recording)
-        if len(taken) >= most or sum(one.size for one in taken) >= most_bytes:
+        ends = sha256(os.fsencode(recording.name)).digest()[0] % most == 0
+        if ends or len(taken) >= most or sum(one.size for one in taken) >= most_bytes:
             parts.append(_part(folder, taken, ears, work))
             taken = []
     return [*parts, _part(folder, taken, ears, work)] if taken else parts
@@ -82,20 +86,37 @@ def cut(folder: Path, recordings: Sequence[Recording], ears: Ears, work: Path) -
 def hear_part(part: Part) -> None:
     """Hears a part and writes its rows, JSON lines in the order of its recordings.
 
+    A recording whose decoder hangs or is killed is heard once more, for that may be the machine's doing.
+
     Raises:
         BundleError: The model is not the one that was asked for.
-        ConfigError: The rows cannot be written.
+        ConfigError: The archive is not there, or the rows cannot be written.
     """
+    _require(part.folder)
+    _require(part.rows.parent)
     bundle, runtime, decoders = _opened(part.ears)
-    paths = [part.folder / recording.name for recording in part.recordings]
-    ids = [source_ids([path])[0] for path in paths]  # each as if it were heard alone
-    rows: list[str] = []
     lines: list[Line] = []
-    heard = hear(zip(ids, paths, strict=True), bundle, runtime, lines.append, decoders=decoders)
-    for recording, one in zip(part.recordings, heard, strict=True):
-        error = None if one.error is None else str(one.error)
-        rows.append(json.dumps(archive_row(recording.name, lines, one.tally, error)) + "\n")
-        lines.clear()
+    rows: list[str] = []
+
+    def heard(recordings: Sequence[Recording]) -> Iterator[Heard]:
+        paths = [part.folder / recording.name for recording in recordings]
+        ids = [source_ids([path])[0] for path in paths]  # each as if it were heard alone
+        return hear(zip(ids, paths, strict=True), bundle, runtime, lines.append, decoders=decoders)
+
+    try:
+        for recording, one in zip(part.recordings, heard(part.recordings), strict=True):
+            if not one.over:
+                lines.clear()
+                [one] = heard([recording])  # noqa: PLW2901 - the second time counts
+            if one.error is not None:
+                _require(part.folder)
+            error = None if one.error is None else str(one.error)
+            rows.append(json.dumps(archive_row(recording.name, lines, one.tally, error)) + "\n")
+            lines.clear()
+    except Exception as error:
+        if not isinstance(error, MonitordError):  # a bug: without this recording the others are heard
+            error.add_note(f"in {part.folder / part.recordings[len(rows)].name}; a dot before its name leaves it out")
+        raise
     write_whole(part.rows, "".join(rows))
 
 
@@ -120,11 +141,37 @@ def write_whole(path: Path, text: str) -> None:
         ) from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # the disk may have become a read-only one
+                temporary.unlink(missing_ok=True)
+
+
+def _require(folder: Path) -> None:
+    """Refuses to go on, and to call recordings bad, where the disk is gone, or on another machine.
+
+    Raises:
+        ConfigError: What holds something where the run was started holds nothing here.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            if any(entries):
+                return
+        words = "holds nothing"
+    except OSError as error:
+        words = error.strerror or str(error)
+    raise ConfigError(
+        f"{folder}: {words} on {socket.gethostname()}; mount its disk there, under the same path, and give the same"
+        " command again"
+    )
 
 
 def _part(folder: Path, recordings: Sequence[Recording], ears: Ears, work: Path) -> Part:
-    depends = [ears.bundle_id, ears.runtime, ears.version, [astuple(recording) for recording in recordings]]
+    depends = [
+        str(folder),
+        ears.bundle_id,
+        ears.runtime,
+        ears.version,
+        [astuple(recording) for recording in recordings],
+    ]
     name = sha256(json.dumps(depends).encode()).hexdigest()[:32]
     return Part(folder, tuple(recordings), ears, work / f"{name}.jsonl")
 

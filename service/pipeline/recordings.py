@@ -23,7 +23,6 @@ from service.capture.child.decoder import Decoders
 from service.capture.child.process import ChildProcess
 from service.capture.file import FileSource
 from service.capture.inbox import Inbox
-from service.capture.source import SourceState
 from service.messages import json_lines
 from service.messages.json_lines import Line
 from service.pipeline.channel import SourceChannel
@@ -44,6 +43,8 @@ class Heard:
     tally: Tally
     error: SourceError | None
     """Why it gives no sound, or where it breaks off; what came before was heard."""
+    over: bool
+    """Whether its decoder came to an end; else it hung, or was killed, by what it read or by the machine."""
 
 
 def hear(
@@ -115,7 +116,8 @@ class _Opened:
         tally, status = channel.tally(), self.source.status()
         if not tally.conserved:
             raise AssertionError(f"samples went astray: {tally}")
-        return Heard(tally, SourceError(status.detail) if status.state is SourceState.DECODE_ERROR else None)
+        error = SourceError(status.detail) if status.detail else None
+        return Heard(tally, error, over=self.decoder is not None and self.decoder.over)
 
 
 class _Writer:

@@ -13,7 +13,7 @@ from model.classifier import Classifier
 from model.forward import Outputs, Runtime, RuntimeFault
 from model.frontend import FrontendParams, patches
 from model.litert import LiteRtRuntime
-from model.runtime import FallbackRuntime, open_runtime
+from model.runtime import FallbackRuntime, open_runtime, settled
 from monitord.errors import BundleError
 from monitord.listening.windows import WINDOW_SAMPLES
 from monitord.types import Window
@@ -175,7 +175,9 @@ def test_auto_asks_tensorflow_only_where_there_is_a_gpu(
     monkeypatch.setattr(model.runtime, "NVIDIA_DEVICE", tmp_path / "nvidia0")
     assert open_runtime(bundle).name == "litert"
     assert not caplog.records
+    assert [settled(choice) for choice in ("auto", "keras", "litert")] == ["litert", "keras", "litert"]
     (tmp_path / "nvidia0").touch()
+    assert settled("auto") == "auto"
     if tf.config.list_physical_devices("GPU"):
         assert open_runtime(bundle).name == "keras on the GPU"
         return

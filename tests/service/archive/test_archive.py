@@ -28,6 +28,8 @@ BAD = {
     "nowhere.wav": "no such file",
 }
 """Recordings of the archive that are none or not whole, and words of why."""
+ODD = [os.fsdecode(name) for name in (b"caf\xe9.wav", b"two\nlines.wav", b"--out.wav", b"concat:a|b.wav", b"%d.wav")]
+"""Names that are no text, or look like something else."""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_media(folder / "nights" / "july" / "room.flac", room(silence(0.5), short_cry()), "flac", channels=2)
     for number in range(12):
         quiet_room(folder / f"quiet {number:02}.wav", 0.5)
+    for name in ODD:
+        (folder / name).hardlink_to(folder / "quiet 00.wav")
     whole = write_media(folder / "broken.flac", room(silence(1.0), short_cry(), silence(1.0)), "flac")
     content = whole.read_bytes()
     whole.write_bytes(content[: len(content) * 3 // 4] + bytes(len(content) // 4))
@@ -105,7 +109,7 @@ def test_a_row_adds_its_recording_up(heard: Path) -> None:
     """How long it is, and how often crying began."""
     found = rows(heard)
     assert (found["nights/room.wav"]["episodes"], found["quiet 00.wav"]["episodes"]) == (1, 0)
-    assert found["quiet 00.wav"]["duration_s"] == 0.5
+    assert {found[name]["duration_s"] for name in ("quiet 00.wav", *ODD)} == {0.5}
     assert found["quiet 00.wav"]["tally"]["captured"] == RATE_HZ // 2
 
 
@@ -149,6 +153,7 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     again = monitord("archive", folder, "--out", out)
     assert again.returncode == 0, again.stderr
     assert f"{finished} of {PARTS + 1} recordings" in again.stderr  # it went on there, for each is a part of its own
+    assert again.stderr.count("\r") < PARTS - finished  # a log keeps every picture of the bar
     assert out.read_bytes() == whole.read_bytes()
     assert not work.exists()
 

@@ -29,26 +29,23 @@ def test_parts_hold_every_recording_once() -> None:
     long = Recording("9999.wav", PARTS * PART_BYTES, 1)
     parts = cut(Path("archive"), [*MANY, long, *MANY[:1]], EARS, Path("work"))
     assert [one for part in parts for one in part.recordings] == [*MANY, long, MANY[0]]
-    assert [len(part.recordings) for part in parts] == [PART_RECORDINGS] * PARTS + [2, 1]
-    assert parts[-2].size == 1_000 + PARTS * PART_BYTES
+    assert max(len(part.recordings) for part in parts) == PART_RECORDINGS
+    assert parts[-2].recordings[-1] == long
 
 
-@pytest.mark.parametrize(
-    ("recordings", "parts"), [(1, 1), (16, 16), (2 * PARTS - 1, 2 * PARTS - 1), (8 * PARTS, PARTS)]
-)
+@pytest.mark.parametrize(("recordings", "parts"), [(1, 1), (16, 16), (2 * PARTS - 1, 2 * PARTS - 1)])
 def test_a_small_archive_has_small_parts(recordings: int, parts: int) -> None:
     """However few there are, there is a part for every core."""
     assert len(names(MANY[:recordings])) == parts
+    assert len(names(MANY[: 8 * PARTS])) >= PARTS
 
 
 def test_long_recordings_are_parts_of_their_own() -> None:
     """A part is a share of the sound, too: two nights among clips are not one core's work."""
     nights = [Recording(f"{number}.wav", PART_BYTES, 1) for number in range(2)]
-    assert [len(part.recordings) for part in cut(Path("archive"), [*nights, *MANY], EARS, Path("work"))][:3] == [
-        1,
-        1,
-        16,
-    ]
+    parts = cut(Path("archive"), [*nights, *MANY], EARS, Path("work"))
+    assert [part.recordings for part in parts[:2]] == [(night,) for night in nights]
+    assert len(parts[2].recordings) > 1
 
 
 @pytest.mark.parametrize("changed", [{"name": "0.wav"}, {"size": 1_001}, {"changed_ns": 2}])
@@ -58,6 +55,18 @@ def test_a_changed_recording_is_heard_again(changed: dict[str, object]) -> None:
     after = names([replace(MANY[0], **changed), *MANY[1:]])  # type: ignore[arg-type]
     assert before[0] != after[0]
     assert before[1:] == after[1:]
+
+
+@pytest.mark.parametrize("others", [MANY[1:], [Recording("-.wav", 1_000, 1), *MANY], [*MANY[:500], *MANY[501:]]])
+def test_one_more_or_less_moves_few_parts(others: list[Recording]) -> None:
+    """Recordings that come or go between two runs do not have all behind them heard again."""
+    assert len(set(names(MANY)) - set(names(others))) < 5
+
+
+def test_another_folder_is_another_archive() -> None:
+    """Of copies with the same names, sizes and times neither has the rows of the other, which name its paths."""
+    here, there = (cut(Path(folder), MANY, EARS, Path("work")) for folder in ("here", "there"))
+    assert not {part.rows for part in here} & {part.rows for part in there}
 
 
 @pytest.mark.parametrize("changed", [{"bundle_id": "b" * 12}, {"runtime": "keras"}, {"version": "0.2.0"}])
