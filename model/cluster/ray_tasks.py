@@ -3,8 +3,12 @@
 Ray places tasks and does one again whose machine is lost. It is loaded by whoever calls this, and by nobody else.
 """
 
+import logging
 import os
+import re
 import secrets
+import socket
+import sys
 from collections.abc import Callable, Generator, Sequence
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -22,14 +26,24 @@ PASSED_ON: Final = ("KERAS_BACKEND",)
 STORE_BYTES: Final = 80 * 2**20
 """Shared memory of a Ray of our own, which takes a third of the machine's otherwise: a little over the least that it
 takes, for what tasks are handed and hand back is small."""
+OWN: Final = "local"
+"""Ray's name for one that it starts itself."""
 AHEAD: Final = 2
 """Tasks that wait for each one at work: what a core does next is there when it is free, and no list of thousands."""
+
+ANSWER_S: Final = 10.0
+"""Longest wait for a cluster's port (seconds): a machine that is up takes it at once, however far it is."""
+_NOT_FOUND: Final = "failed to import on the worker"
+"""What Ray says where a machine has another checkout, or none."""
+_TRACEBACK: Final = re.compile(r"Traceback .*?\n(?=\S)", re.DOTALL)
+log = logging.getLogger(__name__)
 
 
 def ray_tasks(work: Callable[[Job], object], jobs: Sequence[Job], workers: int | None = None) -> Generator[int]:
     """Does every job on one core each; yields the numbers of those that are done, as they end.
 
-    `RAY_ADDRESS` says which cluster; without, Ray is started on this machine and ended with the last job.
+    `RAY_ADDRESS` says which cluster; without, or where it says `local`, Ray is started on this machine and ended with
+    the last job.
 
     Args:
         work: Of a module that every machine has, so that it may be done twice: what it writes is written whole.
@@ -37,7 +51,8 @@ def ray_tasks(work: Callable[[Job], object], jobs: Sequence[Job], workers: int |
         workers: At the same time, at most; None: as many as there are cores.
 
     Raises:
-        ConfigError: Ray is not installed, no cluster answers, or it gave a job up. A job's `MonitordError` comes out.
+        ConfigError: Ray is not installed, no cluster answers, a machine of it lacks the module, or it gave a job up.
+            A job's `MonitordError` comes out.
     """
     if not jobs:
         return
@@ -59,6 +74,12 @@ def ray_tasks(work: Callable[[Job], object], jobs: Sequence[Job], workers: int |
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, MonitordError):
             raise error.cause from None
+        if _NOT_FOUND in str(error.cause):
+            why = str(error.cause).strip().splitlines()[-1]
+            raise ConfigError(
+                f"a machine of the cluster cannot load {work.__module__}: {why}; put the same checkout, with all"
+                " that it needs, on every machine; what is finished stands"
+            ) from None
         raise
     except ray.exceptions.RayError as error:
         raise ConfigError(f"Ray gave up: {error}; what is finished stands, and the same command goes on") from error
@@ -68,21 +89,29 @@ def ray_tasks(work: Callable[[Job], object], jobs: Sequence[Job], workers: int |
 
 def _started(workers: int | None) -> ModuleType:
     """Joins the cluster, or starts one on this machine."""
-    address = os.environ.get("RAY_ADDRESS")
+    address = os.environ.get("RAY_ADDRESS") or OWN
+    where = "on this machine" if address == OWN else f"at RAY_ADDRESS={address}"
     own: dict[str, Any] = {}
     os.environ.setdefault(*NO_TELEMETRY)
-    if address is None:
-        own = {"address": "local", "num_cpus": workers, "include_dashboard": False, "object_store_memory": STORE_BYTES}
+    if address == OWN:
+        own = {"address": OWN, "num_cpus": workers, "include_dashboard": False, "object_store_memory": STORE_BYTES}
         # Its ports are open to the network, and whoever may use them runs there what they like. Read on import.
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
     try:
         import ray  # noqa: PLC0415 - 60 MB and a second, for whoever asks
     except ModuleNotFoundError:
-        raise ConfigError("--engine ray: needs Ray; install monitord[ward]") from None
+        raise ConfigError(
+            "--engine ray: needs Ray, which a plain installation has not; install monitord[ward], in the checkout:"
+            f" {sys.executable} -m pip install --editable '.[ward]'"
+        ) from None
     try:
+        if match := re.search(r"([^/\[\]]+)\]?:(\d+)$", address):
+            socket.create_connection((match[1], int(match[2])), ANSWER_S).close()  # Ray itself tries for minutes
         ray.init(log_to_driver=False, logging_level="error", **own)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        where = "on this machine" if address is None else f"at RAY_ADDRESS={address}"
-        raise ConfigError(f"no Ray {where}: {str(error).partition(chr(10))[0]}") from error
+    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        said = [_TRACEBACK.sub("", str(one)) for one in (error, error.__cause__) if one is not None]
+        raise ConfigError(f"no Ray {where}: {' '.join(': '.join(said).split())}") from error
+    if not ray.cluster_resources().get("CPU"):
+        log.warning("the Ray cluster has no core: nothing is done until a machine with some joins it")
     module: ModuleType = ray
     return module

@@ -12,6 +12,7 @@ from training.baselines.compare import finish_fold, unfinished
 from training.baselines.method import Method
 from training.data.clips import ClipSet, load_clips
 from training.data.splits import Fold
+from training.results.checkpoint_dir import require
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def do_folds(engine: Engine, chosen: Chosen, *, n_folds: int, work: Path) -> Non
 
 
 def _do(task: MethodTask) -> None:
+    require(task.work)
     clips, methods = _opened(task.chosen)
     finish_fold(clips, methods[task.method], task.fold, task.work)
 

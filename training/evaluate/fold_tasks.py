@@ -12,6 +12,7 @@ from training.data.splits import Protocol
 from training.evaluate.crossval import claim_folds, finish_fold, kept_fold, made_folds
 from training.learn.initial_weights import InitialWeights, Seen, load_initial_weights, see
 from training.learn.paper_training import PaperParams
+from training.results.checkpoint_dir import require
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def do_folds(engine: Engine, clips: Path, start: Path | None, params: PaperParam
 
 
 def _do(task: FoldTask) -> None:
+    require(task.work)
     seen, start = _opened(task.clips, task.start)
     finish_fold(seen, start, task.params, task.protocol, task.number, n_folds=task.n_folds, work=task.work)
 

@@ -1,6 +1,7 @@
 """A folder in which long work may be stopped at any time and gone on with later."""
 
 import json
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -35,4 +36,16 @@ def claim(folder: Path, task: Mapping[str, str | int | float]) -> None:
         raise ConfigError(
             f"{folder}: holds work on something else (not the same: {', '.join(differing)}); give another folder, "
             "or delete this one"
+        )
+
+
+def require(folder: Path) -> None:
+    """Makes sure that a machine that helps has the folder of the run.
+
+    Raises:
+        ConfigError: It has not, and would write where nobody looks.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"{folder}: not on {socket.gethostname()}; give a folder that all machines share, under the same path"
         )

@@ -57,7 +57,7 @@ def pooled(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_without_ray_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The engine is an extra; nothing is heard without it, and nothing is left that another run would stumble over."""
+    """The engine is an extra; nothing is heard without it, and nothing is left behind."""
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setenv("RAY_AUTH_MODE", "")  # set by the run, and put back after it
@@ -66,8 +66,8 @@ def test_without_ray_it_says_what_to_install(
     quiet_room(tmp_path / "quiet.wav", 0.5)
     arguments = ["archive", str(tmp_path), "--out", str(tmp_path / "rows.jsonl")]
     assert main([*arguments, "--engine", "ray"]) == CONFIG_EXIT
-    assert "install monitord[ward]" in capsys.readouterr().err
-    assert monitord(*arguments).returncode == 0
+    assert "install --editable '.[ward]'" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["quiet.wav"]
 
 
 @pytest.mark.ward
@@ -94,6 +94,42 @@ def test_a_killed_run_goes_on_elsewhere(archive: Path, pooled: bytes, tmp_path: 
     assert out.read_bytes() == pooled
 
 
+def tasks(work: str, **environment: str) -> str:
+    """What comes of one job on Ray, or the last words of why not; the tests' own process stays without Ray."""
+    code = f"""
+import os, shlex, sys
+from types import ModuleType
+from model.cluster.ray_tasks import ray_tasks
+nowhere = sys.modules["nowhere"] = ModuleType("nowhere")
+exec("def work(job): pass", vars(nowhere))
+print(*ray_tasks({work}, ["1"], 1), os.environ.get("RAY_AUTH_MODE"))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
+    return (done.stdout if done.returncode == 0 else done.stderr).splitlines()[-1]
+
+
+@pytest.mark.ward
+@pytest.mark.parametrize("address", ["", "local"])
+def test_a_ray_of_its_own_is_nobody_elses(address: str) -> None:
+    """However it is asked for: whoever reaches its ports needs the token."""
+    assert tasks("shlex.quote", RAY_ADDRESS=address) == "0 token"
+
+
+@pytest.mark.ward
+def test_a_cluster_that_does_not_answer_is_said() -> None:
+    """In words, with its address."""
+    assert "ConfigError: no Ray at RAY_ADDRESS=127.0.0.1:1: " in tasks("shlex.quote", RAY_ADDRESS="127.0.0.1:1")
+
+
+@pytest.mark.ward
+def test_a_machine_without_the_code_is_said() -> None:
+    """As one on which monitord is missing, or is another."""
+    said = tasks("nowhere.work")
+    assert "ConfigError: a machine of the cluster cannot load nowhere: " in said
+    assert "No module named 'nowhere'; put the same checkout" in said
+
+
 @pytest.fixture
 def cluster() -> Iterator["Cluster"]:
     """A head that works nothing, on this machine."""
@@ -102,6 +138,27 @@ def cluster() -> Iterator["Cluster"]:
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     yield made
     made.shutdown()
+
+
+@pytest.mark.ward
+def test_a_cluster_without_a_core_is_said(cluster: "Cluster", archive: Path, tmp_path: Path) -> None:
+    """It may get some, so that the run waits; but not without a word."""
+    command = [
+        sys.executable,
+        "-m",
+        "service",
+        "archive",
+        str(archive),
+        "--out",
+        str(tmp_path / "rows"),
+        "--engine",
+        "ray",
+    ]
+    environment = os.environ | {"RAY_ADDRESS": cluster.address}
+    said = tmp_path / "said"
+    with said.open("w") as stderr, subprocess.Popen(command, cwd=ROOT, env=environment, stderr=stderr) as run:
+        wait_for(lambda: "the Ray cluster has no core" in said.read_text(), "a word")
+        run.kill()
 
 
 @pytest.mark.ward

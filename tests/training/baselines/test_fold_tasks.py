@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from monitord.errors import ConfigError
 from tests.support.training.reason_clips import reason_clips
 from tests.support.training.train_command import monitord_train
 from training.baselines.choice import choose
@@ -52,6 +53,21 @@ def test_folds_by_tasks_are_those_of_one_process(clips: Path, tmp_path: Path) ->
     do_folds(engine, chosen, n_folds=2, work=shared)
     assert [task.method for task in asked[8:]] == [1]
     assert kept(shared) == kept(alone)
+
+
+def test_a_machine_without_the_folder_trains_nothing(clips: Path, tmp_path: Path) -> None:
+    """What it kept would lie where nobody looks, and be trained again: it is said, before any time is spent."""
+    work = tmp_path / "work"
+
+    def elsewhere(work_on: Callable[[MethodTask], object], tasks: Sequence[MethodTask]) -> Iterator[int]:
+        work.rename(tmp_path / "shared")
+        for number, task in enumerate(tasks):
+            work_on(task)
+            yield number
+
+    with pytest.raises(ConfigError, match=f"{work}: not on .*; give a folder that all machines share"):
+        do_folds(elsewhere, Chosen(clips, ONLY, None, None, None, None), n_folds=2, work=work)
+    assert not work.exists()
 
 
 @pytest.mark.ward

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from monitord.errors import ConfigError
 from tests.support.models.model_bundles import make_dead_bundle
 from tests.support.training.reason_clips import reason_clips
 from tests.support.training.train_command import monitord_train
@@ -68,6 +69,19 @@ def test_folds_by_tasks_are_those_of_one_process(clips: Path, start: Path, tmp_p
     do_folds(engine, clips, start, PARAMS, n_folds=2, work=shared)
     assert [(task.protocol, task.number) for task in asked[4:]] == [("grouped", 2)]
     assert kept(shared) == kept(alone)
+
+
+def test_a_machine_without_the_folder_trains_nothing(clips: Path, start: Path, tmp_path: Path) -> None:
+    """What it kept would lie where nobody looks, and be trained again: it is said, before any time is spent."""
+    work = tmp_path / "work"
+
+    def elsewhere(work_on: Callable[[FoldTask], object], tasks: Sequence[FoldTask]) -> Iterator[int]:
+        work.rename(tmp_path / "shared")
+        yield from in_turn(work_on, tasks)
+
+    with pytest.raises(ConfigError, match=f"{work}: not on .*; give a folder that all machines share"):
+        do_folds(elsewhere, clips, start, PARAMS, n_folds=2, work=work)
+    assert not work.exists()
 
 
 @pytest.mark.ward
