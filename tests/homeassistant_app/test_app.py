@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from service.homeassistant_app.__main__ import USER
 from tests.support.daemon.daemon import crying_room
 from tests.support.homeassistant.supervisor import TOKEN, FakeSupervisor, serve_supervisor, service
 from tests.support.paths import ROOT
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, wait_beside
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 from tests.support.servers.sockets import free_port
 from tests.support.servers.virtual_microphone import VirtualMicrophone
@@ -78,12 +77,7 @@ class App:
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Waits until the condition holds; fails, with its words, where it ends before."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            code = self._process.poll()
-            assert code is None, f"it ended with {code} before {what}:\n{self.words}"
-            assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.words}"
-            time.sleep(0.1)
+        wait_beside(self._process, condition, what, lambda: self.words)
 
     def of_process(self, name: str) -> str:
         """Returns a file of /proc, its words one a line."""

@@ -23,7 +23,7 @@ from service.capture.source import SourceState
 from service.capture.streams.rate_limit import BURST_S, SPEED
 from service.capture.streams.stream import StreamSource
 from tests.support.patience import PATIENCE_S
-from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
+from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio, streaming
 from tests.support.sound.matching import joined, listen, wait_for, wait_for_state
 from tests.support.sound.sounds import chirp
 
@@ -49,13 +49,9 @@ def decoders(parent: int | None = None) -> list[int]:
 @contextmanager
 def heard(phone: HttpAudio, path: str = "/audio.wav", login: str = "", read_s: float = 8.0) -> Iterator[StreamSource]:
     """A source that is live."""
-    source = StreamSource("phone", phone.url(path, login), Inbox("phone"), read_s=read_s)
-    source.start()
-    try:
+    with streaming(phone.url(path, login), read_s=read_s) as source:
         wait_for_state(source, SourceState.LIVE)
         yield source
-    finally:
-        assert source.stop(PATIENCE_S)
 
 
 @pytest.fixture

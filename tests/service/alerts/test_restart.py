@@ -14,18 +14,16 @@ from service.config import Config
 from service.messages import commands, cry_messages
 from service.messages.message import Message, Node
 from tests.support.daemon.household_daemon import FAR, HOLD, NEAR, QUIET, Clock, House
+from tests.support.time_zone import time_zone
 
 ROOMS = ("nursery", "bedroom")
 
 
 @pytest.fixture(autouse=True)
-def _noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _noon() -> Iterator[None]:
     """No midnight comes between: the family lives where it is noon now."""
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", f"NOON{time.gmtime().tm_hour - 12:+d}")
-        time.tzset()
+    with time_zone(f"NOON{time.gmtime().tm_hour - 12:+d}"):
         yield
-    time.tzset()
 
 
 def begun(classifier: Classifier, state_dir: Path, sources: tuple[str, ...] = ROOMS) -> House:

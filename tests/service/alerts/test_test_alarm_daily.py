@@ -1,7 +1,6 @@
 """The daily test alarm: at the family's local time, once, and never in the night to make up for a late start."""
 
 import datetime as dt
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from model.classifier import Classifier
 from service.config import Config
 from service.messages import commands
 from tests.support.daemon.household_daemon import QUIET, Clock, House
+from tests.support.time_zone import time_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DUE = dt.datetime(2026, 11, 22, 19, 0, tzinfo=BERLIN)
@@ -19,12 +19,9 @@ CONFIG = Config.model_validate({"test_alarm": {"daily_at": "19:00"}})
 
 
 @pytest.fixture(autouse=True)
-def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _in_berlin() -> Iterator[None]:
+    with time_zone("Europe/Berlin"):
+        yield
 
 
 class Day:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -21,7 +21,7 @@ from service.capture.source import SourceState
 from service.capture.streams.options import OPEN_S
 from service.capture.streams.stream import StreamSource
 from tests.support.patience import PATIENCE_S
-from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio
+from tests.support.servers.http_audio import PASSWORD, USER, HttpAudio, streaming
 from tests.support.servers.http_serving import serving
 from tests.support.servers.sockets import free_port
 from tests.support.sound.matching import drain, find, joined, listen, wait_for, wait_for_state
@@ -30,17 +30,6 @@ from tests.support.sound.sounds import chirp
 
 SOUND = chirp(200, 3000, 20.0)
 """20 s at 16 kHz, no part of it like another."""
-
-
-@contextmanager
-def streaming(url: str, *, read_s: float = 8.0) -> Iterator[StreamSource]:
-    """A started source, stopped and joined at the end."""
-    source = StreamSource("phone", url, Inbox("phone"), read_s=read_s)
-    source.start()
-    try:
-        yield source
-    finally:
-        assert source.stop(PATIENCE_S)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from service.client.status import json_of, proven_words, sources_of, status_lines
 from service.client.test_alarm import _Test, proof_lines
+from tests.support.time_zone import time_zone
 
 NOON = "2020-11-22T12:00:00.000Z"
 NEVER: dict[str, Any] = {
@@ -21,13 +22,10 @@ PROVEN = {**RUNNING, "state": "proven", "proven": NOON, "heard_ms": 1_240, "publ
 
 
 @pytest.fixture(autouse=True)
-def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _in_berlin() -> Iterator[None]:
     """One hour ahead of UTC in winter."""
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "CET-1")
-        time.tzset()
+    with time_zone("CET-1"):
         yield
-    time.tzset()
 
 
 def proven_at(at: float, **values: object) -> dict[str, Any]:

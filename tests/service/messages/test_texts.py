@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from monitord.types import REASONS
 from service.messages import texts
 from service.messages.texts import Kind, Text, Texts, environment_language, languages
 from service.terminal.console_text import REASONS_IN_WORDS
+from tests.support.time_zone import time_zone
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FAULTS: list[Fault] = [fault for fault in get_args(Fault) if fault != "ok"]
@@ -71,12 +71,9 @@ GERMAN: dict[Kind, Text] = {
 
 
 @pytest.fixture(autouse=True)
-def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _in_berlin() -> Iterator[None]:
+    with time_zone("Europe/Berlin"):
+        yield
 
 
 @pytest.mark.parametrize("kind", KINDS)

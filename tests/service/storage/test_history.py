@@ -1,7 +1,6 @@
 """The history of nights: what the daemon tells of cries and faults, as rows that outlive it."""
 
 import logging
-import os
 import sqlite3
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from service.storage import history_file, sqlite_file
 from service.storage.history import DOWN, OFF, Correction, Gap, History
 from service.storage.history_file import KEEP_S, UNRECORDED, HistoryFile
 from tests.support.daemon.household_daemon import CRY, FAR, HOLD, NEAR, QUIET, Clock, House, both
+from tests.support.faults.damaged_database import garbage, of_another_version, scribbled
 
 NODE = Node("home")
 T0 = round(time.time()) - 86_400.0
@@ -218,24 +218,7 @@ def test_what_was_before_it_began_is_not_quiet(path: Path, monkeypatch: pytest.M
     assert (down.why, down.since) == (DOWN, pytest.approx(before, abs=60))
 
 
-def _garbage(path: Path) -> None:
-    path.write_bytes(b"This is no database. " * 500)
-
-
-def _scribbled(path: Path) -> None:
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(os.urandom(size - 4096))
-
-
-def _of_another_version(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-
-
-@pytest.mark.parametrize("damage", [_garbage, _scribbled, _of_another_version])
+@pytest.mark.parametrize("damage", [garbage, scribbled, of_another_version])
 def test_damaged_file_is_set_aside(path: Path, damage: object, caplog: pytest.LogCaptureFixture) -> None:
     """It is kept for a person, said once, and a new one begins."""
     with History(path, NODE) as history:

@@ -1,6 +1,5 @@
 """The outbox on a disk that is full, damaged or refuses: hearing goes on, and nothing that was taken is lost."""
 
-import os
 import sqlite3
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from service.messages.message import Keep
 from service.storage.outbox import MAX_MEMORY_ROWS, Outbox
 from service.storage.outbox_database import OutboxFile
 from tests.support.daemon.outbox_rows import message, payloads
+from tests.support.faults.damaged_database import garbage, of_another_version, scribbled
 
 
 @pytest.fixture
@@ -18,28 +18,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "outbox.db"
 
 
-def _garbage(path: Path) -> None:
-    path.write_bytes(b"This is no database. " * 500)
-
-
 def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
 
-def _scribbled(path: Path) -> None:
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(os.urandom(size - 4096))
-
-
-def _of_another_version(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-
-
-@pytest.mark.parametrize("damage", [_garbage, _cut, _scribbled, _of_another_version])
+@pytest.mark.parametrize("damage", [garbage, _cut, scribbled, of_another_version])
 def test_unreadable_file_is_set_aside(path: Path, damage: object, caplog: pytest.LogCaptureFixture) -> None:
     """A file that cannot be read is kept for a person under another name, said once, and a new one begins."""
     with Outbox(path) as outbox:
@@ -61,7 +44,7 @@ def test_file_that_breaks_while_running_is_set_aside(path: Path, caplog: pytest.
         for number in range(100):
             outbox.add(message(f"{number} " + "x" * 300))
         outbox._file._relax.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        _scribbled(path)
+        scribbled(path)
         assert outbox.add(message("new"))
         assert payloads(outbox)[-1] == "new"
         assert outbox.fault == ""

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ import yaml
 
 from tests.support.container.image import Image
 from tests.support.paths import ROOT
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, wait_beside
 
 USER: Final = 568
 """Of the image, and of its group."""
@@ -104,12 +103,7 @@ class Container:
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Waits until the condition holds; fails, with its words, where it ends before."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            code = self._process.poll()
-            assert code is None, f"it ended with {code} before {what}:\n{self.words}"
-            assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.words}"
-            time.sleep(0.1)
+        wait_beside(self._process, condition, what, lambda: self.words)
 
     def says(self, words: str) -> None:
         """Waits until it has written the words."""

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Final, Self
 
+from tests.support.cgroups import new_cgroups, removed
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import until
 
@@ -113,11 +114,7 @@ class BareDebian:
 
     def __init__(self, folder: Path, base: Path) -> None:
         self.folder, self._base = folder, base
-        cgroups = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-        unified = next(mount[1] for mount in cgroups if mount[2] == "cgroup2")
-        old = Path("/sys/fs/cgroup/systemd")  # a hybrid hierarchy has two
-        parents = [Path(unified), *([old] if old.is_dir() and str(old) != unified else [])]
-        self._cgroups = [parent / f"monitord-bare-{os.getpid()}" for parent in parents]
+        self._cgroups = new_cgroups(f"monitord-bare-{os.getpid()}")
         self._network: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -150,7 +147,7 @@ class BareDebian:
         self._unshare.kill()
         self._unshare.wait()
         for cgroup in self._cgroups:
-            until(lambda cgroup=cgroup: _removed(cgroup))  # type: ignore[misc]
+            until(lambda cgroup=cgroup: removed(cgroup))  # type: ignore[misc]
 
     def types(self, line: str) -> subprocess.CompletedProcess[str]:
         """A parent types a line in the checkout, and says yes to what it asks; returns what came of it."""
@@ -215,14 +212,3 @@ class BareDebian:
         subprocess.run(["tar", "-C", ROOT, "--null", "--files-from=-", "-cf", packed], input=there, check=True)
         subprocess.run(["tar", "-C", self.file(CHECKOUT), "-xf", packed], check=True)
         self._run("chown", "-R", "parent:", CHECKOUT)
-
-
-def _removed(cgroup: Path) -> bool:
-    """Removes it, innermost first; False while the kernel still ends the processes in it."""
-    try:
-        for folder in sorted((path for path in cgroup.rglob("*") if path.is_dir()), reverse=True):
-            folder.rmdir()
-        cgroup.rmdir()
-    except OSError:
-        return False
-    return True

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from monitord.types import RATE_HZ, Pcm
+from service.capture.inbox import Inbox
+from service.capture.streams.stream import StreamSource
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.http_serving import Quiet, serving
 from tests.support.sound.media import encoded
 
@@ -31,6 +34,17 @@ COMPRESSED = {
 
 USER, PASSWORD = "parent", "lullaby-17"
 """What `/locked.wav` wants."""
+
+
+@contextmanager
+def streaming(url: str, *, read_s: float = 8.0) -> Iterator[StreamSource]:
+    """A started source, stopped and joined at the end."""
+    source = StreamSource("phone", url, Inbox("phone"), read_s=read_s)
+    source.start()
+    try:
+        yield source
+    finally:
+        assert source.stop(PATIENCE_S)
 
 
 class HttpAudio:

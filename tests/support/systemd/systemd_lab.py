@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
+from tests.support.cgroups import cgroup2, new_cgroups, removed
 from tests.support.servers.mosquitto import until
 
 SYSTEMD: Final = Path("/lib/systemd/systemd")
@@ -51,7 +52,7 @@ def missing(folder: Path) -> str:
         return "a systemd of its own needs root"
     if not SYSTEMD.exists():
         return f"there is no {SYSTEMD}"
-    if not _cgroup2():
+    if not cgroup2():
         return "there are no control groups of version 2"
     tools = [tool for tool in ("unshare", "nsenter", "systemctl", "journalctl") if shutil.which(tool) is None]
     if tools:
@@ -64,11 +65,6 @@ def missing(folder: Path) -> str:
     return f"no overlay in {folder}: {tried.stderr.strip()}" if tried.returncode else ""
 
 
-def _cgroup2() -> Path | None:
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    return next((Path(mount[1]) for mount in mounts if mount[2] == "cgroup2"), None)
-
-
 class SystemdLab:
     """A with-block starts it and ends it, with all that runs in it.
 
@@ -79,11 +75,7 @@ class SystemdLab:
 
     def __init__(self, folder: Path, opt: Path | None = None) -> None:
         self.folder, self._opt = folder, opt or folder / "opt"
-        cgroup = _cgroup2()
-        assert cgroup is not None
-        old = Path("/sys/fs/cgroup/systemd")  # a hybrid hierarchy has two
-        parents = [cgroup, *([old] if old.is_dir() and old != cgroup else [])]
-        self._cgroups = [parent / f"monitord-lab-{os.getpid()}" for parent in parents]
+        self._cgroups = new_cgroups(f"monitord-lab-{os.getpid()}")
 
     def __enter__(self) -> Self:
         for folder in (*(self.folder / place for place in OVERLAYS), self._opt):
@@ -121,7 +113,7 @@ class SystemdLab:
         self._unshare.kill()
         self._unshare.wait()
         for cgroup in self._cgroups:
-            until(lambda cgroup=cgroup: _removed(cgroup))  # type: ignore[misc]
+            until(lambda cgroup=cgroup: removed(cgroup))  # type: ignore[misc]
 
     @property
     def root(self) -> Path:
@@ -188,14 +180,3 @@ class SystemdLab:
             (units / f"{target}.target").write_text(f"[Unit]\nDescription={target}\nDefaultDependencies=no\n")
         for unit in _JOURNAL:
             shutil.copy(f"/lib/systemd/system/{unit}", units)
-
-
-def _removed(cgroup: Path) -> bool:
-    """Removes it, innermost first; False while the kernel still ends the processes in it."""
-    try:
-        for folder in sorted((path for path in cgroup.rglob("*") if path.is_dir()), reverse=True):
-            folder.rmdir()
-        cgroup.rmdir()
-    except OSError:
-        return False
-    return True
