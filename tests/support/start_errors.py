@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from service.capture.recording import _REFUSED as _UNREADABLE
 from service.mqtt.errors import _NOT_FOR_US, _REFUSED
 from service.settings.errors import _KINDS
 from tests.support.paths import ROOT
 
-_ERRORS = frozenset({"ConfigError", "SourceError", "BundleError"})
+_ERRORS = frozenset({"ConfigError", "SourceError", "AwayError", "BundleError"})
 
 _OF_KEYS = re.compile(r"service/(config|settings/\w+|\w+/settings|notify/push|messages/texts|capture/streams/bare)\.py")
 """Where a ValueError, too, is what is wrong with a key of the configuration."""
@@ -36,14 +37,12 @@ _LATER = (
     "service/ward/",
     "service/pipeline/replay.py",
     "service/pipeline/recordings.py",
-    "service/capture/child/",
     "service/bundle_commands.py",
     "model/published/",
     "model/cluster/ray_tasks.py",
     "model/adaptation/",
-    "model/decoding/",
 )
-"""Said on pages of their own: archives, wards, the programs that read a source while the daemon runs, and training."""
+"""Not of a home: archives, wards and training."""
 
 _SCRIPTS = ("*-lib.sh", "run", "install", "uninstall")
 
@@ -54,6 +53,8 @@ def start_errors() -> Iterator[tuple[str, str]]:
         yield "service/settings/errors.py", words
     for words in (*_REFUSED.values(), *_NOT_FOR_US.values()):
         yield "service/mqtt/errors.py", f"the broker refuses {words}"
+    for words in _UNREADABLE.values():
+        yield "service/capture/recording.py", words
     for floor in ("service", "model"):
         for path in sorted((ROOT / floor).rglob("*.py")):
             where = path.relative_to(ROOT).as_posix()
@@ -94,14 +95,15 @@ def _raised(path: Path, where: str) -> Iterator[tuple[str, str]]:
         if isinstance(target, ast.Name)
     }
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
+        made = node.exc if isinstance(node, ast.Raise) else node.value if isinstance(node, ast.Return) else None
+        if not isinstance(made, ast.Call):
             continue
-        called, arguments = node.exc.func, node.exc.args
+        called, arguments = made.func, made.args
         errors = _ERRORS | {"ValueError"} if _OF_KEYS.fullmatch(where) else _ERRORS
         if isinstance(called, ast.Name) and called.id in errors and arguments:
             words = _words(arguments[0], constants).partition("\n")[0]
             if words.strip(". "):
-                yield f"{where}:{node.lineno}", words
+                yield f"{where}:{made.lineno}", words
 
 
 def _words(said: ast.expr, constants: dict[str, str]) -> str:
