@@ -36,7 +36,7 @@ def paired(running: ServedStation, browser: Browser) -> Page:
 
 
 def test_what_a_nurse_reads(station: tuple[ServedStation, Browser]) -> None:
-    """What is not heard, what cries; and without the station that the page knows nothing, and nothing else."""
+    """What is not heard, what cries; and without the station, or with half an answer of it, that it knows nothing."""
     running, browser = station
     page = paired(running, browser)
     main = page.locator("main")
@@ -51,6 +51,10 @@ def test_what_a_nurse_reads(station: tuple[ServedStation, Browser]) -> None:
     expect(main).to_contain_text("how hard: 72 %")
     expect(main).to_contain_text("somebody is on the way")
     assert Axe().run(page).response["violations"] == []
+    page.route("**/api/ward", lambda route: route.fulfill(body='{"ts": "2026-11-30T02:00:01.000Z", "rooms": 3, "not_'))
+    expect(main).to_contain_text("THIS PAGE KNOWS NOTHING", timeout=SOON_MS)
+    page.unroute("**/api/ward")
+    expect(main).to_contain_text("All 3 rooms are heard", timeout=SOON_MS)
     page.context.set_offline(True)
     expect(main).to_contain_text("THIS PAGE KNOWS NOTHING", timeout=SOON_MS)
     expect(main).not_to_contain_text("All 3 rooms are heard")
