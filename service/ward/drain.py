@@ -1,5 +1,6 @@
 """`monitord ward drain`: tells what a shard that was heard here once left on this disk, each with its own id."""
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,14 +42,28 @@ def drain(ward: WardConfig, nodes: list[str]) -> list[Drained]:
     """Tells what waits on this disk of these shards, or of all.
 
     Raises:
-        ConfigError: There is no such shard, or a password file cannot be used.
+        ConfigError: There is no such shard, its directory is not ours, or a password file cannot be used.
         ConnectionOverError: No broker answers, or it is gone; what it has taken is told.
     """
     shards = ward.shards
     if strange := [node for node in nodes if node not in shards]:
         raise ConfigError(f"there is no shard {strange[0]!r}; there are {', '.join(shards)}")
     folders = {node: ward.config(node).state_dir for node in nodes or shards}
-    return [_drained(ward, node, folder) for node, folder in folders.items() if (folder / OUTBOX).exists()]
+    return [_drained(ward, node, folder) for node, folder in folders.items() if _was_heard(folder)]
+
+
+def _was_heard(folder: Path) -> bool:
+    """Whether the shard was ever heard here; ConfigError where this user cannot know, or tell what is left."""
+    outbox = folder / OUTBOX
+    try:
+        outbox.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ConfigError(f"{outbox}: cannot be read ({error.strerror}); run it as the shards' user") from error
+    if not os.access(outbox, os.R_OK | os.W_OK):
+        raise ConfigError(f"{outbox}: belongs to another user; run it as the shards' user")
+    return True
 
 
 def _drained(ward: WardConfig, node: str, folder: Path) -> Drained:

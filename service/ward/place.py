@@ -1,8 +1,9 @@
 """The state directory of a shard on this machine: who it is, whether a process has it, and how new what it holds is."""
 
-import contextlib
 import fcntl
+import logging
 import os
+import re
 import uuid
 from pathlib import Path
 from typing import Final
@@ -14,8 +15,11 @@ _EPOCH: Final = "epoch"
 """Name of the document that says in which epoch this disk was last written to."""
 _ID: Final = "place"
 """Name of the file with the id of this directory."""
+_IS_ID: Final = re.compile("[0-9a-f]{32}")
 _LOCK: Final = "ward.lock"
 """Name of the file that is locked. The daemon itself locks the directory, and only while it hears."""
+
+_log = logging.getLogger(__name__)
 
 
 class Place:
@@ -33,21 +37,34 @@ class Place:
     def open(self) -> str:
         """Returns its id, which no other directory has.
 
+        A disk that takes no writes is no reason not to hear: then the id holds for this process alone.
+
         Raises:
-            ConfigError: It can be neither read nor written.
+            ConfigError: There is no such directory and none can be made, or it is another user's.
         """
         path = self._folder / _ID
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
-                file.write(uuid.uuid4().hex)
-            text = path.read_text(encoding="ascii")
-        except (OSError, UnicodeError) as error:
+            text = path.read_text(encoding="ascii", errors="replace") if path.exists() else ""
+        except OSError as error:
             raise ConfigError(
-                f"{path}: cannot be kept ({error}); set state_dir to a directory of this machine"
+                f"{path}: cannot be read ({error}); run it as the shard's user, or set state_dir to a directory of this"
+                " machine"
             ) from error
-        if not text:
-            raise ConfigError(f"{path} is empty: remove it, so that a new one is made")
+        return text if _IS_ID.fullmatch(text) else self._named(path)
+
+    @staticmethod
+    def _named(path: Path) -> str:
+        """Gives it an id, at once or not at all: a power cut leaves no half of one."""
+        text, fresh = uuid.uuid4().hex, path.with_name(f"{_ID}.new")
+        try:
+            with fresh.open("w", encoding="ascii") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except OSError as error:
+            _log.warning("%s: cannot be written (%s): whoever starts here next waits for a lease", path, error.strerror)
         return text
 
     def lock(self) -> bool:

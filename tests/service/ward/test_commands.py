@@ -58,6 +58,15 @@ def test_drain_without_anything_to_tell(ward: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == ""
 
 
+def test_drain_where_it_cannot_look(ward: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 78: an outbox that it cannot reach is not one that is empty."""
+    folder = ward.parent / "state" / "north_1"
+    folder.parent.mkdir()
+    folder.symlink_to(folder)
+    assert main(["ward", "drain", "--ward", str(ward)]) == 78
+    assert f"{folder}/outbox.db: cannot be read" in capsys.readouterr().err
+
+
 def test_pair_prints_a_link_for_a_guest(ward: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Also before the station has ever run."""
     assert main(["ward", "pair", "--ward", str(ward)]) == 0

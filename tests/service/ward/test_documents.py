@@ -47,6 +47,21 @@ def test_every_document_is_mirrored(tmp_path: Path) -> None:
     assert told == {"today": {"rooms": 1}, "settings": {"threshold": 0.5}}
 
 
+@pytest.mark.parametrize("left", [b"", b"\0" * 32, b"\xff\xfe", b"0" * 31])
+def test_a_place_that_a_power_cut_left_without_a_name(tmp_path: Path, left: bytes) -> None:
+    """It gets another one by itself: nobody need come at night."""
+    (tmp_path / "place").write_bytes(left)
+    assert len(Place(tmp_path).open()) == 32
+    assert Place(tmp_path).open() == (tmp_path / "place").read_text()
+
+
+def test_a_place_on_a_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its shard hears all the same."""
+    (tmp_path / "place.new").symlink_to("/dev/full")
+    assert len(Place(tmp_path).open()) == 32
+    assert "No space left on device" in caplog.text
+
+
 def test_a_place_is_known_again_and_locked_once(tmp_path: Path) -> None:
     """By its id, by its epoch; and the lock is free when the one that had it is closed."""
     one, other = Place(tmp_path), Place(tmp_path)
