@@ -169,8 +169,8 @@ def test_every_error_that_ends_a_start_is_on_the_page() -> None:
     assert [f"{where}: {words}" for where, words in errors if not _found(words, text)] == []
 
 
-def test_what_the_log_says_of_a_stream_or_a_broker_is_on_the_page() -> None:
-    """A room that is not heard ends no start: its words stand in the log alone."""
+def test_what_is_said_while_it_runs_is_on_the_page() -> None:
+    """Of a stream, a broker and a phone that was not told: it ends no start, and stands in the log or in a proof."""
     page = (ROOT / "docs" / "when-something-is-wrong.md").read_text(encoding="utf-8")
     text = " ".join(page.replace("`", "").split())
     errors = list(running_errors())
