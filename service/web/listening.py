@@ -56,6 +56,7 @@ async def listen(
         access_log=None,
         handle_signals=False,
         handler_cancellation=True,
+        auto_decompress=False,  # no page of ours compresses, and what swells is a bound that is none
         keepalive_timeout=IDLE_S,
         shutdown_timeout=CLOSE_S,
     )

@@ -1,5 +1,6 @@
 """Who may come in: role by route, Host, Origin, Sec-Fetch-Site, size; and what each response forbids."""
 
+import gzip
 import re
 from urllib.request import urlopen
 
@@ -111,6 +112,15 @@ def test_a_body_that_is_too_long_is_refused(page: ServedPage, tokens: Tokens) ->
     """Before it is read."""
     answer = page.ask("POST", "/api/command", token=tokens[Role.OWNER], body=b"x" * (SMALL_BODY + 1))
     assert answer.status == 413
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+def test_a_body_is_what_was_sent(page: ServedPage, encoding: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is unpacked: a small body stays small, and one that is broken is no bug of the server."""
+    for body in (b"{}", gzip.compress(b'{"token": "none"}')):
+        answer = page.ask("POST", "/api/pair", body=body, headers={"Content-Encoding": encoding})
+        assert answer.status == 400
+    assert "Error handling" not in caplog.text
 
 
 def test_strangers_are_slowed_down(tmp_path_factory: pytest.TempPathFactory) -> None:
