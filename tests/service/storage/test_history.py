@@ -11,7 +11,7 @@ from model.classifier import Classifier
 from monitord.faults import Fault
 from service.messages import commands, node_messages
 from service.messages.fault_messages import fault_event
-from service.messages.message import Node
+from service.messages.message import Keep, Node, iso_utc, json_message
 from service.storage import history_file, sqlite_file
 from service.storage.history import DOWN, OFF, Correction, Gap, History
 from service.storage.history_file import KEEP_S, UNRECORDED, HistoryFile
@@ -282,11 +282,30 @@ def test_a_disk_that_refuses_the_tables_is_tried_again(path: Path, monkeypatch: 
         fault(history, "stalled", at=T0 + 7.0, since=T0)
         assert "locked" in history.fault
         other.close()
-        history.retry()
+        told = {"episode": "nursery-1", "since": iso_utc(T0), "ended": None, "rooms": ["nursery"], "p_cry": 0.9}
+        told |= {"reason": "none", "told_up_to": 0.7, "loudness_db": 30.0}
+        history.tell(json_message(NODE, f"{NODE.root}/nursery/episode", told, Keep.LATEST))
+        (one,) = history.between(*ALL).episodes
+        assert (one.id, one.told_up_to) == ("nursery-1", 0.7)
+        assert Gap("nursery", "stalled", T0, None) in gaps(history)
         assert history.fault == ""
-        assert history.between(*ALL).episodes == []
-        # What was recorded before is not told to be missing.
-        assert sorted(gap.why for gap in history.between(*ALL).gaps) == [DOWN, "stalled", UNRECORDED]
+
+
+def test_nights_before_a_disk_that_refused_are_not_told_to_be_missing(path: Path) -> None:
+    """Where it cannot even be read at the start, what was recorded is asked of the file later."""
+    with History(path, NODE) as history:
+        fault(history, "flat", at=T0 + 7.0, since=T0)
+    aside = path.parent.rename(path.parent.with_name("aside"))
+    path.parent.write_text("a file where the folder belongs")
+    with History(path, NODE) as history:
+        assert history.fault != ""
+        path.parent.unlink()
+        aside.rename(path.parent)
+        history.retry()
+        flat, unrecorded, down = sorted(history.between(*ALL).gaps, key=lambda gap: gap.why != "flat")
+    assert (flat.why, flat.until is None) == ("flat", False)
+    assert (unrecorded.why, unrecorded.since) == (UNRECORDED, 0.0)
+    assert (down.why, down.since) == (DOWN, flat.until)
 
 
 def test_what_waits_for_a_disk_is_bounded(
