@@ -68,9 +68,7 @@ def archive(folder: Path, out: Path, ears: Ears, *, engine: Engine, workers: int
         if missing and out.exists():
             raise _is_there(out)
         _hear(parts, missing, engine, workers)
-        result = _gather(parts, work / "all.jsonl", out)
-        shutil.rmtree(work, ignore_errors=True)  # a network's disk may still hold the lock
-    return result
+        return _gather(parts, work / "all.jsonl", out)
 
 
 def _hear(parts: Sequence[Part], missing: Sequence[Part], engine: Engine, workers: int | None) -> None:
@@ -140,13 +138,14 @@ def _add(result: Result, part: Part) -> str:
 
 @contextmanager
 def _alone(work: Path, out: Path) -> Iterator[None]:
-    """Holds the folder of the parts until the block is left or the process ends.
+    """Holds the folder of the parts while the block lasts, and takes it away where that comes to its end.
 
     Raises:
         ConfigError: The result is there already, another run holds the folder, or it cannot be made.
     """
     with ExitStack() as stack:
         try:
+            shutil.rmtree(_gone(work), ignore_errors=True)
             if out.exists() and not work.exists():
                 raise _is_there(out)
             work.mkdir(parents=True, exist_ok=True)
@@ -160,9 +159,23 @@ def _alone(work: Path, out: Path) -> Iterator[None]:
             raise ConfigError(f"{work}: cannot be used: {error.strerror or error}; give another --out") from error
         try:
             yield
-        finally:
+        except BaseException:
             if not any(work.glob("*.jsonl")):  # nothing was heard: nothing is left behind
-                shutil.rmtree(work, ignore_errors=True)
+                _clear(work)
+            raise
+        _clear(work)
+
+
+def _clear(work: Path) -> None:
+    """Takes the folder away at once, and then deletes it: a kill in the middle leaves none that looks like a run's."""
+    with suppress(OSError):
+        work.rename(_gone(work))
+    for folder in (_gone(work), work):
+        shutil.rmtree(folder, ignore_errors=True)  # a network's disk may still hold the lock
+
+
+def _gone(work: Path) -> Path:
+    return work.with_name(f".{work.name}.gone")
 
 
 def _is_there(out: Path) -> ConfigError:

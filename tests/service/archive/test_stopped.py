@@ -73,6 +73,21 @@ def test_a_run_killed_at_its_very_end_is_done(folder: Path, out: Path, capsys: p
     assert not work.exists()
 
 
+def test_a_run_killed_while_it_tidies_up_has_left_nothing(
+    folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The parts go at once: what is still to be deleted then is no run to be gone on with, and goes with the next."""
+    work = left(folder, out, json.dumps(ROW) + "\n").rows.parent
+    with monkeypatch.context() as killed:
+        killed.setattr("shutil.rmtree", lambda *_, **__: None)
+        assert main(["archive", str(folder), "--out", str(out)]) == 0
+    assert not work.exists()
+    assert len(list(out.parent.iterdir())) == 3  # the archive, the rows, and what is still to be deleted
+    assert main(["archive", str(folder), "--out", str(out)]) == CONFIG_EXIT
+    assert f"{out}: exists already" in capsys.readouterr().err
+    assert len(list(out.parent.iterdir())) == 2
+
+
 def test_a_result_that_came_meanwhile_is_not_written_over(
     folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
