@@ -8,6 +8,7 @@ import pytest
 
 from service.mqtt.settings import MqttSettings, TlsSettings
 from service.mqtt.subscribe_line import subscribe_line
+from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
 
 
@@ -35,7 +36,9 @@ def test_the_line_shows_text_alone(tmp_path: Path) -> None:
         other.say("monitord/home/room/spectrogram", "\x1b[2J", retain=True)
         other.say("monitord/home/room/status", "online", retain=True)
         line = subscribe_line(MqttSettings(host="127.0.0.1", port=broker.port), "home")
-        shown = subprocess.run(["sh", "-c", f"{line} -W 3"], capture_output=True, text=True, check=False).stdout
+        # The picture was kept first, and comes first.
+        until_one = f"{line} -C 1 -W {PATIENCE_S:.0f}"
+        shown = subprocess.run(["sh", "-c", until_one], capture_output=True, text=True, check=False).stdout
     assert shown == "monitord/home/room/status online\n"
 
 

@@ -77,7 +77,7 @@ class Terminal:
         """Returns what came since the last call, up to `end`; the kernel hands it over when it likes."""
         text = ""
         while not text.endswith(end):
-            assert select.select([self._master], [], [], 10)[0], f"{end!r} did not come after {text!r}"
+            assert select.select([self._master], [], [], PATIENCE_S)[0], f"{end!r} did not come after {text!r}"
             text += os.read(self._master, 65_536).decode().replace("\r\n", "\n")
         return text
 
