@@ -52,10 +52,10 @@ def test_is_small(image: Image) -> None:
 
 
 def test_a_first_start_plays_the_demo_and_shows_the_way_to_the_page(first: Container) -> None:
-    """As deploy/run: a private broker, a cry that is heard, and the page with a link and a QR code, all in the log."""
+    """As deploy/run: a private broker, a cry that is heard, and a link that pairs a phone with the page, in the log."""
     first.says("there is no /data/monitord.yaml yet")
     first.says("https://")
-    first.wait_for(lambda: "▀" in first.words or "█" in first.words, "a QR code")
+    first.says("/pair#")
     first.wait_for(lambda: "CRYING" in _heard(first), "a cry, asked for over its broker")
     assert first.healthy()
     assert first.stop() == 0
