@@ -100,7 +100,8 @@ class WebServer(HttpsServer):
 
     async def _listen(self, stack: contextlib.AsyncExitStack, context: ssl.SSLContext) -> None:
         pages, settings, host = Pages(), self._settings, self._settings.host
-        ports = ports_to_try(settings.port, HTTPS_PORT, self.addresses.port_before)
+        given = {settings.http_port, settings.ingress and settings.ingress.port}
+        ports = [one for one in ports_to_try(settings.port, HTTPS_PORT, self.addresses.port_before) if one not in given]
         http_ports = ports_to_try(settings.http_port, HTTP_PORT)
         home, framed = self._applications(pages)
         port = await listen(stack, home, "web.port", host=host, ports=ports, context=context)

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from service.settings.addresses import of_home
 from service.settings.base import ExistingFile, Part, Text
@@ -54,7 +54,7 @@ class WebSettings(Part):
     """The family's page."""
 
     host: Annotated[Text, AfterValidator(_host)] | None = None
-    """Address of this machine on which it listens; None: all of them."""
+    """Address of this machine on which it listens; None, `0.0.0.0` and `::`: all of them."""
     port: Port | None = None
     """TCP port of https; None: 8443, or the next that is free."""
     http_port: Port | None = None
@@ -76,6 +76,11 @@ class WebSettings(Part):
     clips: ClipSettings | None = None
     """Clips of crying, kept on this machine; None: no sound is kept."""
 
+    @field_validator("host")
+    @classmethod
+    def _all_of_them(cls, value: str | None) -> str | None:
+        return None if value in {"0.0.0.0", "::"} else value  # noqa: S104 - which is no address of anybody
+
     @model_validator(mode="after")
     def _whose(self) -> Self:
         if self.key_file is not None and self.cert_file is None:
@@ -84,9 +89,11 @@ class WebSettings(Part):
             raise ValueError(f"port and http_port are both {self.port}; give each its own")
         if self.ingress is not None and self.ingress.port in {self.port, self.http_port}:
             raise ValueError(f"ingress.port is that of the page, {self.ingress.port}; give each its own")
-        if self.cert_file is None and (strange := [name for name in self.names if not of_home(name)]):
+        named = [("names", name) for name in self.names] + [("host", name) for name in (self.host,) if name]
+        if self.cert_file is None and (strange := [(key, name) for key, name in named if not of_home(name)]):
+            key, name = strange[0]
             raise ValueError(
-                f"names: {strange[0]} is no name or address of a home network, so the CA of this machine may not sign"
+                f"{key}: {name} is no name or address of a home network, so the CA of this machine may not sign"
                 " it; give cert_file and key_file"
             )
         return self

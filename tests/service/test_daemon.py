@@ -15,8 +15,11 @@ from monitord.faults import Fault
 from monitord.synthetic.demo import demo_sound
 from service.config import Config, SourceConfig
 from service.daemon import Daemon
+from service.health import daemon_faults
 from service.messages.json_lines import Line
 from service.mqtt.settings import MqttSettings
+from service.web.roles import Role
+from service.web.settings import WebSettings
 from tests.support.faults.fault_matrix import WELL
 from tests.support.patience import PATIENCE_S
 from tests.support.servers.mosquitto import Mosquitto, Subscriber
@@ -99,6 +102,22 @@ def test_a_program_hosts_two(tmp_path: Path) -> None:
         until(lambda: subscriber.last("monitord/west/status") == "offline")
     assert threading.active_count() == threads
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)] == handlers
+
+
+def test_the_disk_under_the_pages_devices_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A phone that was paired on a full disk is told of as all that would not outlive a power cut, and kept later."""
+    monkeypatch.setattr(daemon_faults, "RETRY_S", 0.0)
+    with Mosquitto(tmp_path / "broker") as broker:
+        config = configured(tmp_path, broker, "east").model_copy(update={"web": WebSettings()})
+        with Daemon.build(config, load_bundle(), Screen()) as daemon:
+            assert daemon._page is not None
+            assert daemon._faults.poll() == ""
+            (config.state_dir / "devices.json.new").mkdir()
+            daemon._page._devices.pair(Role.GUEST, None, "Android")
+            assert "would not outlive a power cut" in daemon._faults.poll()
+            (config.state_dir / "devices.json.new").rmdir()
+            assert daemon._faults.poll() == ""
+            assert "Android" in (config.state_dir / "devices.json").read_text()
 
 
 def test_a_build_that_fails_leaves_nothing_open(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tests.support.configuration import refusal, write
     [
         ("{names: [monitor.example.org]}", "web: names: monitor.example.org is no name or address of a home network"),
         ("{names: [192.0.0.1]}", "web: names: 192.0.0.1 is no name or address of a home network"),
+        ("{host: 8.8.8.8}", "web: host: 8.8.8.8 is no name or address of a home network"),
         ("{names: ['https://nas.lan']}", "is a host alone"),
         ("{port: 8443, http_port: 8443}", "web: port and http_port are both 8443; give each its own"),
         ("{port: 0}", "web.port: 0 is no port; allowed are 1 to 65535"),
@@ -58,6 +59,13 @@ def test_a_name_with_letters_of_all_languages_is_what_a_browser_asks_for(tmp_pat
     config = load_config(write(tmp_path, "web: {names: [Küche.local, nas.lan]}\nsources: {}\n"))
     assert config.web is not None
     assert config.web.names == ("xn--kche-0ra.local", "nas.lan")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_all_addresses_are_no_address(tmp_path: Path, host: str) -> None:
+    """Who writes what other programs take for all of them has them; no certificate and no link could name it."""
+    config = load_config(write(tmp_path, f"web: {{host: '{host}'}}\nsources: {{}}\n"))
+    assert config.web == WebSettings()
 
 
 def test_no_room_and_no_page_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service.web import server
 from service.web.address import addresses, https_server
 from service.web.address.addresses import PORTS, Addresses
 from service.web.address.certificate import OwnCertificate
@@ -66,6 +67,18 @@ def test_a_disk_that_takes_nothing_is_no_reason_not_to_start(
         assert page.ask("GET", "/").status == 200
         assert "stays as it is" in caplog.text
         assert "may lead to another port" in caplog.text
+
+
+def test_a_port_that_the_configuration_gives_away_is_not_taken(tmp_path: Path) -> None:
+    """Once the page had it; now it is where plain http belongs."""
+    http_port = free_port()
+    known = Addresses(WebSettings(), tmp_path)
+    known.listens(http_port, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "HTTPS_PORT", http_port)
+        with ServedPage(tmp_path, WebSettings(host="127.0.0.1", http_port=http_port)) as page:
+            assert page.server.addresses.http_port == http_port
+            assert http_port < page.server.addresses.port_before < http_port + PORTS
 
 
 def test_the_port_that_phones_know_comes_first(tmp_path: Path) -> None:
