@@ -81,7 +81,7 @@ class Census:
     """The hardest first, of those the longest."""
     missing: tuple[Missing, ...]
     machines: Mapping[str, str]
-    """By shard: where it is heard; empty where nobody hears it."""
+    """By shard: where it is heard; `?` where nobody says, empty where nobody hears it."""
 
     def values(self) -> dict[str, object]:
         """As it is told."""
@@ -143,7 +143,7 @@ class CensusTaker:
         for node, shard in self.ward.shards.items():
             alive = self._alive(node, self.ward.terms, now_s)
             claim = read_claim(self._told.get(claim_topic(node), b""))
-            machines[node] = claim.machine if alive and claim is not None else ""
+            machines[node] = ((claim.machine if claim is not None else "") or "?") if alive else ""
             for room, name in shard.rooms.items():
                 total += 1
                 root = f"monitord/{node}/{room}"

@@ -84,6 +84,14 @@ def test_since_when_it_was_not_heard_before_the_station_was_there(taker: CensusT
     assert [(one.room, NOW - one.since) for one in count(taker, NOW + 1).unheard] == [("bed2", 3600.0)]
 
 
+def test_a_claim_that_somebody_cleared(taker: CensusTaker) -> None:
+    """Its shard is heard all the same, and says so again."""
+    told(taker, NOW)
+    taker.take(claim_topic("north_1"), b"", NOW)
+    assert count(taker, NOW).unheard == ()
+    assert count(taker, NOW).machines == {"north_1": "?", "north_2": "alpha"}
+
+
 def test_a_clock_that_is_set_back(taker: CensusTaker) -> None:
     """It keeps no shard alive that is dead."""
     told(taker, NOW)

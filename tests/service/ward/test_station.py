@@ -2,12 +2,16 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from service.ward.claim import Claim, Lease, claim_topic, lease_topic, payload
 from service.ward.station.reporter import ROOMS, STATUS, StationReporter
+from service.ward.station.status import ask
 from tests.service.ward.test_settings import loaded, values
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.ward.served_station import ServedStation, served_station
@@ -66,6 +70,22 @@ def test_it_tells_nothing_before_it_knows(tmp_path: Path, broker: Mosquitto, mon
         shards.join()
         station.stop()
         assert subscriber.values(ROOMS)[0]["heard"] == 3
+
+
+def test_status_listens_for_as_long_as_a_shard_may_be_silent(tmp_path: Path, broker: Mosquitto) -> None:
+    """And no longer than until all have shown that they are there."""
+    ward = loaded(tmp_path, values(mqtt={"host": "127.0.0.1", "port": broker.port}, lease_s=60))
+    with Subscriber(broker) as subscriber, ThreadPoolExecutor(1) as pool:
+        for node, shard in ward.shards.items():
+            subscriber.say(claim_topic(node), json.dumps(payload(Claim(1, "t", "p", "alpha"))), retain=True)
+            for topic in ("status", *(f"{room}/status" for room in shard.rooms)):
+                subscriber.say(f"monitord/{node}/{topic}", "online", retain=True)
+        asked = pool.submit(ask, ward)
+        until(lambda: "monitord_ward/+/lease" in broker.log)
+        time.sleep(2.0)  # two signs of life are late
+        for node in ward.shards:
+            subscriber.say(lease_topic(node), json.dumps(payload(Lease("t", 1, hearing=True))))
+        assert asked.result().unheard == ()
 
 
 def test_only_guests_see_the_page(served: ServedStation) -> None:
