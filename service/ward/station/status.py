@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from service.mqtt.wire.connection import Connection
 from service.ward.broker import connected, read_kept
 from service.ward.settings import WardConfig
 from service.ward.station.census import FILTERS, Census, CensusTaker
 
-_PUMP_S: Final = 0.1
-"""Longest wait in one look (seconds)."""
+_LOOK_S: Final = 0.2
+"""Between two counts (seconds)."""
 
 
 def ask(ward: WardConfig) -> Census:
@@ -25,17 +26,22 @@ def ask(ward: WardConfig) -> Census:
         for topic, payload in read_kept(connection, FILTERS).items():
             taker.take(topic, payload, time.monotonic(), kept=True)
         until = time.monotonic() + ward.terms.over_s
-        while not all((census := _counted(taker)).machines.values()) and time.monotonic() < until:
-            connection.pump(_PUMP_S)
-            connection.answers.clear()
-            while connection.incoming:
-                came = connection.incoming.popleft()
-                taker.take(came.topic, bytes(came.payload), time.monotonic(), kept=came.retain)
-    return census
+        while True:
+            _listen(connection, taker)
+            census = taker.count(time.time(), time.monotonic())
+            if all(census.machines.values()) or time.monotonic() >= until:
+                return census
 
 
-def _counted(taker: CensusTaker) -> Census:
-    return taker.count(time.time(), time.monotonic())
+def _listen(connection: Connection, taker: CensusTaker) -> None:
+    """Takes what comes for a moment: to count ten thousand rooms after each message would take too long."""
+    until = time.monotonic() + _LOOK_S
+    while (left_s := until - time.monotonic()) > 0.0:
+        connection.pump(left_s)
+        connection.answers.clear()
+        while connection.incoming:
+            came = connection.incoming.popleft()
+            taker.take(came.topic, bytes(came.payload), time.monotonic(), kept=came.retain)
 
 
 def status_lines(ward: WardConfig, census: Census) -> Iterator[str]:
