@@ -20,7 +20,8 @@ each into FILE, sorted by name:
   tally        where its samples went, as `replay` prints it
 
 Every file counts that is not hidden. A run that was stopped goes on when the same command is given again: finished
-parts wait in FILE.parts, and FILE is there when all are. What to do with it, for example:
+parts wait in FILE.parts, and FILE is there when all are; then the exit status is 0, also where recordings were bad, and
+78 where something must be mended first. What to do with it, for example:
 
   jq -r 'select(.episodes > 0) | .recording' FILE
   jq -r 'select(.error) | [.recording, .error] | @tsv' FILE

@@ -12,6 +12,7 @@ import pytest
 
 from model.bundle import load_bundle
 from monitord.errors import ConfigError
+from service.archive import parts
 from service.archive.archive import LOCK, WORK
 from service.archive.listing import list_recordings
 from service.archive.parts import Ears, Part, cut, hear_part
@@ -120,6 +121,21 @@ def test_recordings_are_not_bad_where_their_disk_is_gone(folder: Path, tmp_path:
     words = "holds nothing" if is_there else "No such file or directory"
     with pytest.raises(ConfigError, match=f"{folder}: {words} on .*; mount its disk there"):
         hear_part(part)
+    assert not part.rows.exists()
+
+
+def test_a_bug_names_its_recording(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wants the other rows before it is mended can leave that one out; the traceback says how."""
+
+    def buggy(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    [part] = cut(folder, list_recordings(folder), Ears(None, "a" * 12, "litert", "0.1.0"), tmp_path)
+    monkeypatch.setattr(parts, "_opened", lambda _: (None, None, None))
+    monkeypatch.setattr(parts, "hear", buggy)
+    with pytest.raises(ZeroDivisionError) as bug:
+        hear_part(part)
+    assert bug.value.__notes__ == [f"in {folder / 'quiet.wav'}; a dot before its name leaves it out"]
     assert not part.rows.exists()
 
 
