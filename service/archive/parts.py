@@ -24,7 +24,7 @@ from service.pipeline.recordings import Heard, hear, source_ids
 PARTS: Final = 64
 """Parts at least, where there are as many recordings: at the end some cores wait for the last part, a small one."""
 PART_RECORDINGS: Final = 16
-"""Most recordings in a part: short ones are heard in a second then, and 100,000 of them are some 10,000 files."""
+"""Most recordings in a part: short ones are heard in a second then, and 100,000 of them are some 8,000 files."""
 PART_BYTES: Final = 16 * 2**20
 """Bytes after which a part ends at the latest: 9 minutes of WAV or an hour of Opus, heard in half a minute."""
 
@@ -69,14 +69,14 @@ def cut(folder: Path, recordings: Sequence[Recording], ears: Ears, work: Path) -
         work: Where the rows of each part go.
     """
     # A recording more or less moves the bounds of few other parts: these numbers are powers of two (of sizes, that
-    # above the share), and a name that says so ends its part, whatever came before.
+    # above the share), and a name that says so, one in two parts' worth, ends its part, whatever came before.
     most = min(PART_RECORDINGS, 1 << max(0, (len(recordings) // PARTS).bit_length() - 1))
     most_bytes = min(PART_BYTES, 1 << (sum(recording.size for recording in recordings) // PARTS).bit_length())
     parts: list[Part] = []
     taken: list[Recording] = []
     for recording in recordings:
         taken.append(recording)
-        ends = sha256(os.fsencode(recording.name)).digest()[0] % most == 0
+        ends = sha256(os.fsencode(recording.name)).digest()[0] % (2 * most) == 0
         if ends or len(taken) >= most or sum(one.size for one in taken) >= most_bytes:
             parts.append(_part(folder, taken, ears, work))
             taken = []
