@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import ipaddress
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -18,14 +19,20 @@ _DEV: Final = Path("/proc/net/dev")
 _SIOCGIFADDR: Final = 0x8915
 """Asks Linux for the IPv4 address of an interface, netdevice(7)."""
 _IF_INET6: Final = Path("/proc/net/if_inet6")
-"""Lists the IPv6 addresses of this machine, the first column in hexadecimal, proc(5)."""
+"""Lists the IPv6 addresses of this machine, proc(5): address, number of the interface, prefix, scope and flags, all in
+hexadecimal, and the name of the interface."""
+_TEMPORARY: Final = 0x01
+"""Flag of an address that is another one tomorrow (RFC 8981), `IFA_F_TEMPORARY` of linux/if_addr.h."""
+_CONTAINERS: Final = re.compile(r"docker\d+|br-[0-9a-f]{12}|(cni-)?podman\d+|virbr\d+")
+"""Interfaces that Docker, Podman and libvirt make for networks within this machine, and take away again."""
 
 
 def own_hosts() -> list[str]:
     """Returns names and addresses in the house, each once: the host name, as mDNS says it too, then addresses.
 
     Without public addresses: who has one is asked for by it from everywhere, and IPv6 ones change every day. Without
-    those of tunnels, too, for which the CA of this machine may not vouch.
+    those of tunnels, too, for which the CA of this machine may not vouch; and without those that come and go while no
+    phone knows them: for each the certificate is made anew, and who has clicked through its warning is asked anew.
     """
     name = socket.gethostname().lower().rstrip(".")
     short = name.partition(".")[0]
@@ -61,13 +68,15 @@ def _addresses() -> Iterator[str]:
                 yield socket.inet_ntoa(answer[20:24])
     with contextlib.suppress(OSError):  # a kernel without IPv6
         for line in _IF_INET6.read_text().splitlines():
-            address = ipaddress.IPv6Address(int(line.split()[0], 16))
-            if not address.is_link_local:  # a browser cannot write which interface it means
+            digits, _, _, _, flags, interface = line.split()
+            address = ipaddress.IPv6Address(int(digits, 16))
+            # A browser cannot write which interface a link-local one means.
+            if not (address.is_link_local or int(flags, 16) & _TEMPORARY or _CONTAINERS.fullmatch(interface)):
                 yield str(address)
 
 
 def _interfaces() -> list[str]:
-    """Returns the names of the interfaces; none where no file names them.
+    """Returns the names of the interfaces but for `_CONTAINERS`; none where no file names them.
 
     Read from a file: a service may not ask the kernel by netlink, as `socket.if_nameindex` does.
     """
@@ -75,4 +84,5 @@ def _interfaces() -> list[str]:
         lines = _DEV.read_text().splitlines()[2:]
     except OSError:
         return []
-    return sorted(line.partition(":")[0].strip() for line in lines)
+    names = sorted(line.partition(":")[0].strip() for line in lines)
+    return [name for name in names if not _CONTAINERS.fullmatch(name)]

@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,25 @@ def test_addresses_of_tunnels_are_left_out(monkeypatch: pytest.MonkeyPatch) -> N
     tunnels = ["192.0.0.1", "64:ff9b:1::1", "2001::1", "2002::1"]
     monkeypatch.setattr(own_names, "_addresses", lambda: iter([*tunnels, "192.168.1.10"]))
     assert set(own_hosts()) & {*tunnels, "192.168.1.10"} == {"192.168.1.10"}
+
+
+def test_addresses_that_come_and_go_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No phone knows a network of containers, or tomorrow's address; for each the certificate would be another one."""
+    monkeypatch.setattr(own_names, "_DEV", tmp_path / "dev")
+    monkeypatch.setattr(own_names, "_IF_INET6", tmp_path / "if_inet6")
+    bridges = ["docker0", "br-0123456789ab", "podman1", "cni-podman0", "virbr0"]
+    names = ["lo", "eth0", "br0", "br-lan", *bridges]
+    (tmp_path / "dev").write_text("Inter-\n face\n" + "".join(f"{name:>9}: 0 0\n" for name in names))
+    assert own_names._interfaces() == ["br-lan", "br0", "eth0", "lo"]
+    lines = [
+        ("fd00::10", 0x80, "eth0"),
+        ("fd00::dead", 0x01, "eth0"),
+        ("fe80::1", 0x80, "eth0"),
+        ("fd01::1", 0x80, bridges[0]),
+    ]
+    written = [f"{int(IPv6Address(one)):032x} 02 40 00 {flags:02x} {name:>8}\n" for one, flags, name in lines]
+    (tmp_path / "if_inet6").write_text("".join(written))
+    assert {one for one in own_hosts() if one.startswith("f")} == {"fd00::10"}
 
 
 def test_one_that_a_clock_ahead_has_made_is_made_anew(tmp_path: Path) -> None:
