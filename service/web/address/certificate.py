@@ -153,6 +153,12 @@ def server_context(chain: Path, key: Path | None) -> ssl.SSLContext:
         ConfigError: The files are no certificate and key that belong together.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    load(context, chain, key)
+    return context
+
+
+def load(context: ssl.SSLContext, chain: Path, key: Path | None) -> None:
+    """Lets new connections of a server have this certificate; raises as `server_context`."""
     try:
         context.load_cert_chain(chain, key, password="")
     except (OSError, ssl.SSLError) as error:
@@ -160,7 +166,6 @@ def server_context(chain: Path, key: Path | None) -> ssl.SSLContext:
             f"web.cert_file, key_file: cannot use {chain}, {key or 'no key_file'} ({error}); they must be PEM, belong"
             " together and need no pass phrase"
         ) from error
-    return context
 
 
 def _alternative(host: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from monitord.errors import ConfigError
 from service.web.address.addresses import PORTS, Addresses
-from service.web.address.certificate import server_context
+from service.web.address.certificate import load, server_context
 from service.web.settings import WebSettings
 
 START_S: Final = 20.0
@@ -126,7 +126,7 @@ class HttpsServer(ABC):
                 return
             chain, key = self._files()
             server_context(chain, key)  # refuses what would break the one in use
-            context.load_cert_chain(chain, key)
+            load(context, chain, key)  # it may have been written anew in between
         except ConfigError as error:
             _log.warning(AS_IT_IS, error)
 
