@@ -56,7 +56,7 @@ def test_from_the_qr_code_to_that_was_the_cat(
     sound = write_wav(tmp_path / "cry.wav", room(silence(2.0), cry, silence(QUIET_S)))
     with ExitStack() as stack:
         with Daemon(tmp_path, program=DEPLOY_RUN) as daemon:
-            daemon.wait_for(lambda: "█" in daemon.words and taken(), "the QR code, and its own broker")
+            daemon.wait_for(lambda: "pair#" in daemon.words and taken(), "the link, and its own broker")
             subscriber = stack.enter_context(Subscriber(Mosquitto(tmp_path, port=PORT)))
             browser = stack.enter_context(chromium(tmp_path / "home", sound, state_dir() / "web" / "ca.crt"))
             old = scanned(daemon, browser, 0)
