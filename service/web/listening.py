@@ -21,6 +21,8 @@ GONE_S: Final = 20.0
 its place back. Left to itself TCP waits for a quarter of an hour; a page that hears nothing comes anew after 8 s."""
 IDLE_S: Final = 75.0
 """Seconds for which a connection may ask nothing: as long as nginx gives; a browser makes another one in no time."""
+LINGER_S: Final = 2.0
+"""Seconds for which the rest of a refused request is read, so that its sender gets to read why."""
 CLOSE_S: Final = 0.3
 """For requests in hand at the end (seconds)."""
 
@@ -58,6 +60,7 @@ async def listen(
         handler_cancellation=True,
         auto_decompress=False,  # no page of ours compresses, and what swells is a bound that is none
         keepalive_timeout=IDLE_S,
+        lingering_time=LINGER_S,
         shutdown_timeout=CLOSE_S,
     )
     await runner.setup()

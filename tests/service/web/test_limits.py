@@ -61,6 +61,7 @@ def test_what_is_refused_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_who_asks_nothing_gives_its_connection_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the first request, after one, and in the middle of one: its place is for others."""
     monkeypatch.setattr(listening, "IDLE_S", 0.2)
+    monkeypatch.setattr(listening, "LINGER_S", 0.2)
     monkeypatch.setattr(access, "BODY_S", 0.2)
     with ServedPage(tmp_path) as page:
         host = f"Host: {page.origin.removeprefix('https://')}"
