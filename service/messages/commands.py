@@ -27,6 +27,9 @@ SNOOZE_MAX_MIN = 12 * 60
 TEST_MAX_DB = 60
 """Loudest test alarm that can be asked for (decibels over the room's noise): a cry beside the bed of a quiet room."""
 
+NAME_MAX_CHARS = 64
+"""Longest name of who goes that is kept; as of a device of the page."""
+
 VALUE_MAX_CHARS = 300
 """Longest value read: a correction with an episode's id (fewer than 130 characters) and what it was."""
 
@@ -108,7 +111,7 @@ class Acknowledge:
     episode: str | None
     """Id of the episode that is meant; None is the current one."""
     by: str = ""
-    """Name of the family's device on which it was said; empty: over MQTT."""
+    """Who goes: the name of the family's device on which it was said, or of a person; empty: nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +248,12 @@ def _profile(source: str, value: str) -> Command:
 def _ack(source: str, value: str) -> Command:
     if value == PRESS:
         return Acknowledge(source, None)
-    if not EPISODE_ID.fullmatch(value):
+    episode, _, name = value.partition(" ")
+    if not EPISODE_ID.fullmatch(episode):
         raise ValueError(f"{value!r} is neither {PRESS} nor an episode id")
-    return Acknowledge(source, value)
+    # A strange name is no reason to refuse: somebody goes.
+    by = "".join(letter for letter in name if letter.isprintable()).strip()
+    return Acknowledge(source, episode, by[:NAME_MAX_CHARS])
 
 
 def _snooze(source: str, value: str) -> Command:

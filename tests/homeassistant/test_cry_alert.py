@@ -43,12 +43,26 @@ def test_nobody_answers_and_the_second_parent_is_told(family: Family) -> None:
 
 
 def test_a_tap_on_going_tells_the_monitor_which_episode(family: Family) -> None:
-    """The episode's id goes to the room that tells it."""
+    """The episode's id goes to the room that tells it, and who goes: the person whose user the phone's is."""
     episode = family.monitor.new_episode("bedroom")
     family.monitor.event("started", episode)
     family.until_shown(episode, family.anna)
     family.anna.tap_button(episode, "I'm going")
-    until(lambda: family.commands("bedroom", "ack") == [episode])
+    until(lambda: family.commands("bedroom", "ack") == [f"{episode} {family.person}"])
+
+
+def test_a_tap_of_a_user_who_is_no_person_says_only_that_somebody_goes(family: Family) -> None:
+    """As of a tablet on the wall, or where Home Assistant knows no people."""
+    (person,) = family.home.command("person/list")["storage"]
+    family.home.command("person/update", person_id=person["id"], user_id=None)
+    try:
+        episode = family.monitor.new_episode()
+        family.monitor.event("started", episode)
+        family.until_shown(episode, family.anna)
+        family.anna.tap_button(episode, "I'm going")
+        until(lambda: family.commands("nursery", "ack") == [episode])
+    finally:
+        family.home.command("person/update", person_id=person["id"], user_id=person["user_id"])
 
 
 def test_a_tap_on_snooze_tells_the_monitor_how_long(family: Family) -> None:
@@ -130,7 +144,7 @@ def test_a_restart_of_home_assistant_tells_nothing_again_and_taps_still_work(fam
     beat_until_heard(family.home, family.monitor)
     family.home.expect(EVENTS[0], lambda state: state not in (None, "unavailable", "unknown"))
     family.anna.tap_button(episode, "I'm going")
-    until(lambda: family.commands("nursery", "ack") == [episode])
+    until(lambda: family.commands("nursery", "ack") == [f"{episode} {family.person}"])
     assert family.told(episode) == shown == [True, False, False]
     assert len(family.rang(family.anna)) == 1
 

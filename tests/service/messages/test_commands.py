@@ -51,6 +51,16 @@ SOURCES = ("nursery", "bedroom")
         ("nursery/profile/set", "night", SetProfile("nursery", "night")),
         ("nursery/ack/set", "PRESS", Acknowledge("nursery", None)),
         ("nursery/ack/set", "nursery-20261122T151200Z-3", Acknowledge("nursery", "nursery-20261122T151200Z-3")),
+        (
+            "nursery/ack/set",
+            "nursery-20261122T151200Z-3 Anna  Müller ",
+            Acknowledge("nursery", "nursery-20261122T151200Z-3", "Anna  Müller"),
+        ),
+        (
+            "nursery/ack/set",
+            "nursery-20261122T151200Z-3 \x1b[31mB\nen" + "n" * 80,
+            Acknowledge("nursery", "nursery-20261122T151200Z-3", "[31mBen" + "n" * 57),  # somebody goes, all the same
+        ),
         ("nursery/snooze/set", "15", Snooze("nursery", 15)),
         ("nursery/snooze/set", "15.0", Snooze("nursery", 15)),  # Home Assistant's numbers look so
         ("nursery/snooze/set", "0", Snooze("nursery", 0)),
@@ -114,6 +124,7 @@ def test_understood(topic: str, payload: str, command: Command) -> None:
         ("monitord/home/nursery/threshold/set", b"loud"),
         ("monitord/home/nursery/profile/set", b"../night"),
         ("monitord/home/nursery/ack/set", b"all"),
+        ("monitord/home/nursery/ack/set", b"PRESS Anna"),
         ("monitord/home/nursery/snooze/set", b"-1"),
         ("monitord/home/nursery/snooze/set", b"721"),
         ("monitord/home/nursery/snooze/set", b"inf"),

@@ -30,6 +30,12 @@ class Family:
     ben_tablet: Phone
 
     @property
+    def person(self) -> str:
+        """What Home Assistant calls whoever the phones are registered by."""
+        (person,) = self.home.command("person/list")["storage"]
+        return str(person["name"])
+
+    @property
     def phones(self) -> tuple[Phone, ...]:
         """All of them: Anna is told first."""
         return (self.anna, self.ben, self.ben_tablet)
