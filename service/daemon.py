@@ -190,7 +190,7 @@ class Daemon:
             faults = DaemonFaults(
                 classifier.runtime,
                 Disk(state, outbox, store, past, None if page is None else page.store),
-                info=lambda fault: info(adaptation=adapter.told, fault=fault),
+                info=lambda fault, problems: info(adaptation=adapter.told, fault=fault, problems=problems),
                 tell=tell,
                 screen=screen,
                 notice=OutageNotice.of_disk(node, texts, notifier.tell),

@@ -29,7 +29,7 @@ from service.adaptation.documents import (
 )
 from service.adaptation.memory import Memory
 from service.messages import corrections
-from service.messages.corrections import CRY, Correct, Worth
+from service.messages.corrections import CRY, Correct, Outcome, Worth
 from service.pipeline.channel import SourceChannel
 from service.storage.documents import DocumentStore
 
@@ -70,6 +70,7 @@ class Adapter:
         kept = self._kept()
         self._corrections = read_corrections(kept)
         self._at, self._detail, self._worth = kept.at, kept.detail, kept.worth
+        self._outcome, self._source = kept.outcome, kept.source
         classifier.adaptation = read_head(kept)
         self._learning: Future[Learnt] | None = None
         self._again = False
@@ -90,8 +91,13 @@ class Adapter:
         """Takes the family's word on an episode or a missed cry; said twice it counts once, said otherwise the last."""
         sound = self._meant(command)
         if sound is None:
-            what = "no sound like a cry around then" if command.missed_at else f"no episode {command.episode or ''}"
-            self._answer(f"{command.source}: nothing learnt: {what.strip()} is kept that could be corrected")
+            missed = command.missed_at is not None
+            what = "no sound like a cry around then" if missed else f"no episode {command.episode or ''}"
+            self._answer(
+                f"{command.source}: nothing learnt: {what.strip()} is kept that could be corrected",
+                "no_sound" if missed else "no_episode",
+                command.source,
+            )
             return
         before = [one for one in self._corrections if one.sound.name == sound.name]
         if [(one.was, one.reason) for one in before] != [(command.was, command.reason)]:
@@ -107,7 +113,7 @@ class Adapter:
             self._again = True
             return
         if not self._corrections:
-            self._put_in_force(Learnt(None), "no corrections yet")
+            self._put_in_force(Learnt(None), "no corrections yet", "none")
             return
         params = self._classifier.bundle.manifest.tracker
         thresholds = {source: params.neutral(channel.threshold) for source, channel in self._channels.items()}
@@ -132,7 +138,7 @@ class Adapter:
         """Hears again as the bundle does; the corrections are put aside."""
         self._store.save(UNDONE, self._document())
         self._corrections, self._learning, self._again = [], None, False
-        self._put_in_force(Learnt(None), "all corrections are undone")
+        self._put_in_force(Learnt(None), "all corrections are undone", "undone")
 
     def tick(self) -> None:
         """Remembers what was heard; puts in force what was learnt; begins to learn each night."""
@@ -162,18 +168,18 @@ class Adapter:
         try:
             learnt = learning.result()
         except BundleError as error:
-            self._put_in_force(Learnt(None), str(error))
+            self._put_in_force(Learnt(None), str(error), "failed")
         else:
-            self._put_in_force(learnt, _words(learnt))
+            self._put_in_force(learnt, _words(learnt), "learnt")
 
-    def _put_in_force(self, learnt: Learnt, detail: str) -> None:
+    def _put_in_force(self, learnt: Learnt, detail: str, outcome: Outcome) -> None:
         self._classifier.adaptation = learnt.adaptation
         self._worth = Worth(len(learnt.kept), len(learnt.left_out), learnt.lost)
-        self._answer(detail)
+        self._answer(detail, outcome)
 
-    def _answer(self, detail: str) -> None:
+    def _answer(self, detail: str, outcome: Outcome, source: str = "") -> None:
         _log.info("corrections: %s", detail)
-        self._at, self._detail = time.time(), detail
+        self._at, self._detail, self._outcome, self._source = time.time(), detail, outcome, source
         self._save()
 
     def _save(self) -> None:
@@ -187,6 +193,8 @@ class Adapter:
             self._classifier.adaptation,
             at=self._at,
             detail=self._detail,
+            outcome=self._outcome,
+            source=self._source,
             worth=self._worth,
         )
 
@@ -196,6 +204,8 @@ class Adapter:
             corrections=len(self._corrections),
             at=self._at,
             detail=self._detail,
+            outcome=self._outcome,
+            source=self._source,
             worth=self._worth,
         )
 
@@ -208,7 +218,9 @@ class Adapter:
         ours = self._store.read(f"{DOCUMENT}-{self._bundle_id}", KeptAdaptation)
         detail = f"{len(kept.corrections)} corrections were given to bundle {kept.bundle} and are set aside"
         _log.warning("corrections: %s; bundle %s has %d", detail, self._bundle_id, len(ours.corrections))
-        return ours.model_copy(update={"bundle": self._bundle_id, "detail": ours.detail or detail})
+        if ours.detail:
+            return ours.model_copy(update={"bundle": self._bundle_id})
+        return ours.model_copy(update={"bundle": self._bundle_id, "detail": detail, "outcome": "set_aside"})
 
 
 def _learn(learning: "Future[Learnt]", bundle: Bundle, lessons: list[Lesson], thresholds: list[float]) -> None:

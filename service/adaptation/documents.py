@@ -86,6 +86,10 @@ class KeptAdaptation(BaseModel):
     at: Instant = 0.0
     """When it was learnt last (Unix seconds); 0: never."""
     detail: str = ""
+    outcome: str = ""
+    """The same as a `corrections.Outcome`."""
+    source: str = ""
+    """The room that it is about; empty: none."""
     worth: Worth = Worth()
     """Of what is in force."""
 
@@ -153,7 +157,15 @@ def read_sounds(kept: KeptSounds, bundle: str) -> list[Sound]:
 
 
 def dump_adaptation(
-    bundle: str, corrections: list[Correction], head: Adaptation | None, *, at: float, detail: str, worth: Worth
+    bundle: str,
+    corrections: list[Correction],
+    head: Adaptation | None,
+    *,
+    at: float,
+    detail: str,
+    outcome: str,
+    source: str,
+    worth: Worth,
 ) -> dict[str, Any]:
     """Returns the document of these; Any: values of JSON."""
     weights = None if head is None else base64.b64encode(head.weights.astype("<f4").tobytes()).decode()
@@ -166,6 +178,8 @@ def dump_adaptation(
         head=None if head is None or weights is None else KeptHead(weights=weights, bias=head.bias),
         at=at,
         detail=detail,
+        outcome=outcome,
+        source=source,
         worth=worth,
     ).model_dump()
 

@@ -69,9 +69,15 @@ class TestResult:
     """Why a channel could not hand it over so far, for a person; empty for one that has it."""
     detail: str = ""
     """Why it failed, for a person."""
+    why: str = ""
+    """The same for a program: one of `Why`, or what a later version says; empty where it did not."""
     over_db: float | None = None
     """How far the cry stood over the room's own noise (decibels); None: as loud as a baby beside the microphone."""
 
+
+Why = Literal["off", "crying", "unheard", "not_heard", "not_passed_on", "restarted"]
+"""Listening is off; the baby cries; something is wrong with the room's sound; the cry was not heard over it; the broker
+did not pass the event on; the monitor was restarted."""
 
 _PROOF: Final = TypeAdapter(TestResult)
 
@@ -121,9 +127,9 @@ class TestAlarms:
         self._asked_at[source] = time.monotonic()
         self._began_at[source] = now
         if not channel.enabled:
-            self._fail(source, "listening is switched off in this room")
+            self._fail(source, "listening is switched off in this room", "off")
         elif channel.tracker.crying:
-            self._fail(source, "the baby is crying now: that is the real alarm")
+            self._fail(source, "the baby is crying now: that is the real alarm", "crying")
         else:
             channel.test(Injection(self._cry() if over_db is None else _at_level(self._cry(), channel, over_db)))
 
@@ -168,10 +174,12 @@ class TestAlarms:
         self._test_daily(time.time())
         now = time.monotonic()
         for source in [one for one, asked in self._asked_at.items() if now - asked > PATIENCE_S]:
-            if self._proofs[source].heard_ms is None:
-                self._fail(source, self._fault(source) or "the cry was not heard over what this room sounds like now")
+            if self._proofs[source].heard_ms is not None:
+                self._fail(source, "the cry was heard, but the broker did not pass the event on", "not_passed_on")
+            elif fault := self._fault(source):
+                self._fail(source, fault, "unheard")
             else:
-                self._fail(source, "the cry was heard, but the broker did not pass the event on")
+                self._fail(source, "the cry was not heard over what this room sounds like now", "not_heard")
 
     def _test_daily(self, now: float) -> None:
         if self._daily_at is None:
@@ -189,10 +197,10 @@ class TestAlarms:
             if proof.started is None or dt.datetime.fromisoformat(proof.started).timestamp() < due - LAG_S:
                 self.begin(source)
 
-    def _fail(self, source: str, detail: str) -> None:
+    def _fail(self, source: str, detail: str, why: Why) -> None:
         self._asked_at.pop(source, None)
         self._channels[source].end_test()
-        self._put(source, replace(self._proofs[source], state="failed", detail=detail))
+        self._put(source, replace(self._proofs[source], state="failed", detail=detail, why=why))
         _log.warning("%s: the test alarm failed: %s", source, detail)
 
     def _ms(self, source: str) -> int:
@@ -221,5 +229,7 @@ def _at_level(cry: Pcm, channel: SourceChannel, over_db: float) -> Pcm:
 
 def _read(_: str, kept: object) -> TestResult:
     proof = _PROOF.validate_python(kept)
+    if proof.state != "running":
+        return proof
     # Its process is gone: what was running then cannot be finished now.
-    return replace(proof, state="failed", detail="the monitor was restarted") if proof.state == "running" else proof
+    return replace(proof, state="failed", detail="the monitor was restarted", why="restarted")

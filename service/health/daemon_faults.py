@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from model.forward import Runtime
 from service.health.outage_notice import OutageNotice
@@ -15,6 +15,9 @@ from service.terminal.journal import Screen
 
 RETRY_S: Final = 5.0
 """Seconds between two tries while nothing else writes: a disk that was made writable is found within as many."""
+
+Problem = Literal["network", "disk", "disk_full", "disk_read_only", "broker"]
+"""What is wrong, for programs, as the words are for people."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,18 +44,22 @@ class Disk:
     def __init__(self, folder: Path, *writers: Writer | None) -> None:
         self._folder, self._writers = folder, [writer for writer in writers if writer is not None]
         self._tried_at = time.monotonic()
+        self.problem: Problem | None = None
+        """What is wrong, as found last; None where nothing is."""
 
     def poll(self) -> str:
         """Returns what is wrong, for a person; empty when nothing is."""
         if not self._faults():
+            self.problem = None
             return ""
         if time.monotonic() - self._tried_at >= RETRY_S:
             for writer in self._writers:
                 writer.retry()
             self._tried_at = time.monotonic()
         if not (faults := self._faults()):
+            self.problem = None
             return ""
-        why = _why(self._folder, faults)
+        self.problem, why = _why(self._folder, faults)
         return f"{why}: rooms are heard, but what is not told yet would not outlive a power cut"
 
     def _faults(self) -> str:
@@ -65,7 +72,7 @@ class DaemonFaults:
     Args:
         network: What runs it.
         disk: Where events and settings are kept.
-        info: Makes the retained `info`, with a fault; told anew whenever it has changed.
+        info: Makes the retained `info`, of a `fault` in words and `problems`; told anew whenever it has changed.
         tell: Takes messages for MQTT.
         screen: Who shows a person.
         notice: Tells phones of the disk.
@@ -86,7 +93,7 @@ class DaemonFaults:
         self._network, self._disk, self._notice, self._broker = network, disk, notice, broker
         self._info, self._tell, self._screen = info, tell, screen
         self._network_fault = self._disk_fault = ""
-        self._told = info(fault="")  # by whoever made us
+        self._told = info(fault="", problems=())  # by whoever made us
         self.words = ""
         """All that is wrong, as told last; empty when nothing is."""
 
@@ -99,22 +106,26 @@ class DaemonFaults:
             self._screen.note(disk or "the disk takes everything again")
         self._network_fault, self._disk_fault = network, disk
         self._notice.poll(failing=bool(disk), detail=disk)
-        faults = "; ".join(filter(None, (network, disk, self._broker.fault if self._broker else "")))
+        broker = self._broker.fault if self._broker else ""
+        faults = "; ".join(filter(None, (network, disk, broker)))
         self.words = faults
-        if (now := self._info(fault=faults)) != self._told:
+        problems = [
+            word for word, fault in (("network", network), (self._disk.problem, disk), ("broker", broker)) if fault
+        ]
+        if (now := self._info(fault=faults, problems=problems)) != self._told:
             self._told = now
             self._tell(now)
         return faults
 
 
-def _why(folder: Path, faults: str) -> str:
+def _why(folder: Path, faults: str) -> tuple[Problem, str]:
     """Says what is wrong with a disk: SQLite's own words for a full or read-only one are no help."""
     try:
         found = os.statvfs(folder)
     except OSError as error:
-        return f"the disk under {folder} cannot be read ({error.strerror})"
+        return "disk", f"the disk under {folder} cannot be read ({error.strerror})"
     if found.f_flag & os.ST_RDONLY:
-        return f"the disk under {folder} is read-only"
+        return "disk_read_only", f"the disk under {folder} is read-only"
     if not found.f_bavail:
-        return f"the disk under {folder} is full"
-    return f"the disk under {folder} refuses ({faults})"
+        return "disk_full", f"the disk under {folder} is full"
+    return "disk", f"the disk under {folder} refuses ({faults})"

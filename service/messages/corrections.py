@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from monitord.types import REASONS
 from service.messages.message import iso_utc
@@ -72,12 +72,20 @@ class Worth:
     """Share of the windows of strangers' cries that are not heard any more, 0 to 1."""
 
 
+Outcome = Literal["", "learnt", "none", "no_sound", "no_episode", "undone", "set_aside", "failed"]
+"""What came of the last correction, for programs, as `detail` is for people: learnt from; there is none to learn from;
+no sound is kept of the missed cry, or none of the episode; all undone; given to another bundle; the bundle cannot
+learn. Empty before."""
+
+
 def adaptation(
     *,
     in_force: bool,
     corrections: int,
     at: float,
     detail: str,
+    outcome: str = "",
+    source: str = "",
     worth: Worth = Worth(),
 ) -> Mapping[str, object]:
     """What this home has taught the model, as a part of `info`.
@@ -87,6 +95,8 @@ def adaptation(
         corrections: How many the family has given.
         at: When it was last looked at (Unix seconds); 0: never.
         detail: What came of that, in words; empty before.
+        outcome: The same as an `Outcome`, or as a later version calls it.
+        source: The room that it is about; empty: none.
         worth: Of what is in force.
     """
     return {
@@ -94,6 +104,8 @@ def adaptation(
         "corrections": corrections,
         "at": iso_utc(at) if at else None,
         "detail": detail,
+        "outcome": outcome,
+        "source": source,
         "settled": worth.settled,
         "left_out": worth.left_out,
         "cries_lost": round(worth.cries_lost, 5),

@@ -3,7 +3,7 @@
 What is told of a cry stands in `cry_messages`, of a fault in `fault_messages`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from monitord.listening.gate import SILENCE_DBFS
 from monitord.tally import Tally
@@ -48,6 +48,7 @@ def info(
     metrics: Mapping[str, object],
     adaptation: Mapping[str, object],
     fault: str = "",
+    problems: Sequence[str] = (),
 ) -> Message:
     """`info`: which program and model listen here; `fault` is of the network, the disk or the broker.
 
@@ -59,6 +60,7 @@ def info(
         metrics: A handful of figures, as `model_figures.headline` picks them: people read this on a terminal.
         adaptation: What this home has taught the model, as `corrections.adaptation` makes it.
         fault: In words; empty where nothing is wrong.
+        problems: The same for programs: `network`, `disk`, `disk_full`, `disk_read_only`, `broker`.
     """
     values = {
         "version": version,
@@ -67,6 +69,7 @@ def info(
         "metrics": dict(metrics),
         "adaptation": dict(adaptation),
         "fault": fault,
+        "problems": list(problems),
     }
     return json_message(node, f"{node.root}/info", values, Keep.LATEST)
 

@@ -20,7 +20,7 @@ EVENT_KEYS = {
 }  # fmt: skip
 KEYS = {
     "heartbeat": {"ts", "uptime_s", "sources_ok", "sources_total", "lag_ms"},
-    "info": {"version", "model", "model_sha", "metrics", "adaptation", "fault"},
+    "info": {"version", "model", "model_sha", "metrics", "adaptation", "fault", "problems"},
     "nursery/state": {"crying", "reason", "reason_p", "distress", "since", "episode", "acknowledged"},
     "nursery/event": EVENT_KEYS,
     "nursery/segment": {"id", "episode", "ts", "duration_s", "p_cry", "reason", "reasons", "distress"},
@@ -36,7 +36,7 @@ KEYS = {
     "nursery/today": {"date", "episodes", "crying_min"},
     "nursery/proof": {
         "state", "test", "started", "proven", "heard_ms", "published_ms", "receivers", "proven_by", "not_told",
-        "detail", "over_db",
+        "detail", "why", "over_db",
     },
 }  # fmt: skip
 """By topic under the node: the keys of the contract, no more and no less."""

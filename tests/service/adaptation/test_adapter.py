@@ -85,6 +85,7 @@ def test_that_was_the_cat(house: House) -> None:
     assert (told["corrections"], told["settled"], told["left_out"]) == (1, 1, 0)
     assert 0.0 <= float(str(told["cries_lost"])) <= 0.005  # one in two hundred, at most
     assert str(told["detail"]).startswith("1 of 1 corrections are heard as you say")
+    assert told["outcome"] == "learnt"
     assert alarms(house, MEOW) == 0
     assert alarms(house, CRY) == 1
 
@@ -179,6 +180,7 @@ def test_a_missed_cry(house: House) -> None:
     assert told["corrections"] == 1
     told = learn(house, Correct("room", missed_at=house.clock + 3000.0))
     assert told["detail"] == "room: nothing learnt: no sound like a cry around then is kept that could be corrected"
+    assert (told["outcome"], told["source"]) == ("no_sound", "room")
     assert told["corrections"] == 1
 
 
@@ -186,6 +188,7 @@ def test_an_unknown_episode(house: House) -> None:
     """Is answered, and changes nothing."""
     told = learn(house, Correct("room", "room-20261122T151200Z-3", was="cat"))
     assert "no episode room-20261122T151200Z-3 is kept" in str(told["detail"])
+    assert (told["outcome"], told["source"]) == ("no_episode", "room")
     assert told["corrections"] == 0
 
 
@@ -197,6 +200,7 @@ def test_a_bundle_that_cannot_adapt_says_so(tmp_path: Path) -> None:
     assert told["in_force"] is False
     assert told["corrections"] == 1
     assert "cannot adapt to a home" in str(told["detail"])
+    assert told["outcome"] == "failed"
 
 
 def test_another_bundle_begins_anew_and_the_first_comes_back(
@@ -212,6 +216,7 @@ def test_another_bundle_begins_anew_and_the_first_comes_back(
     assert other.adaptation is None
     assert second.adapter.told["corrections"] == 0
     assert "1 corrections were given to bundle" in str(second.adapter.told["detail"])
+    assert second.adapter.told["outcome"] == "set_aside"
     assert alarms(second, MEOW) == 1
     learn(second, Correct("room", was="cat"))
     third = House(confused, tmp_path)

@@ -187,6 +187,7 @@ def test_a_dead_source_fails_in_words(house: House, clock: Clock) -> None:
     house.worker.round()
     failed = house.last("room/proof")
     assert (failed["state"], failed["detail"], failed["heard_ms"]) == ("failed", "No sound arrives.", None)
+    assert failed["why"] == "unheard"
     assert failed["proven"] is not None
     assert failed["test"] != before
     assert house.events() == ["test"]
@@ -204,6 +205,7 @@ def test_a_room_too_loud_to_hear_it_fails(house: House, clock: Clock) -> None:
     house.worker.round()
     assert house.last("room/proof")["state"] == "failed"
     assert "not heard over" in house.last("room/proof")["detail"]
+    assert house.last("room/proof")["why"] == "not_heard"
 
 
 def test_a_broker_that_does_not_pass_it_on_fails(house: House, clock: Clock) -> None:
@@ -215,6 +217,7 @@ def test_a_broker_that_does_not_pass_it_on_fails(house: House, clock: Clock) -> 
     failed = house.last("room/proof")
     assert (failed["state"], failed["published_ms"], failed["proven"]) == ("failed", None, None)
     assert "the broker did not pass" in failed["detail"]
+    assert failed["why"] == "not_passed_on"
     house.echo()
     assert house.last("room/proof")["state"] == "failed"
 
@@ -225,6 +228,7 @@ def test_a_crying_room_refuses(house: House) -> None:
     house.command(TEST)
     assert house.last("room/proof")["state"] == "failed"
     assert "crying now" in house.last("room/proof")["detail"]
+    assert house.last("room/proof")["why"] == "crying"
     house.hear(CRY, HOLD)
     assert house.events() == ["started", "reason", "ended"]
 
@@ -234,6 +238,7 @@ def test_a_room_that_is_switched_off_refuses(house: House) -> None:
     house.command(commands.SetEnabled("room", enabled=False), TEST)
     assert (house.last("room/proof")["state"], house.events()) == ("failed", [])
     assert "switched off" in house.last("room/proof")["detail"]
+    assert house.last("room/proof")["why"] == "off"
 
 
 def test_one_that_runs_already_goes_on(house: House) -> None:
@@ -266,6 +271,7 @@ def test_a_proof_outlives_the_daemon(house: House) -> None:
     third.reporter.begin()
     lost = third.last("room/proof")
     assert (lost["state"], lost["detail"], lost["proven"]) == ("failed", "the monitor was restarted", proof["proven"])
+    assert lost["why"] == "restarted"
     assert lost["test"] == again.last("room/proof")["test"]
 
 

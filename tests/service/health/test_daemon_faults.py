@@ -1,6 +1,6 @@
 """What is wrong with the daemon itself: said once wherever somebody looks, and said again when it is over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,6 +26,7 @@ class House:
         self.outbox, self.store = Outbox(folder / "outbox.db"), DocumentStore(folder)
         self.outbox.open()
         self.infos: list[str] = []
+        self.problems: list[Sequence[str]] = []
         self.notes: list[str] = []
         disk = Disk(folder, self.outbox, self.store)
         self.notices: list[Notice] = []
@@ -34,8 +35,9 @@ class House:
             self.network, disk, info=self.info, tell=self.tell, screen=self, notice=notice
         )
 
-    def info(self, *, fault: str) -> Message:
+    def info(self, *, fault: str, problems: Sequence[str]) -> Message:
         """As `node_messages.info`."""
+        self.problems.append(problems)
         return Message("monitord/home/info", fault, retain=True, qos=1, keep=Keep.LATEST)
 
     def tell(self, message: Message) -> bool:
@@ -106,6 +108,7 @@ def test_network_and_disk_are_told_together(house: House) -> None:
     house.network.fault = "litert failed"
     disk = house.daemon_faults.poll().removeprefix("litert failed; ")
     assert house.infos == [f"litert failed; {disk}"]
+    assert list(house.problems[-1]) == ["network", "disk"]
     assert house.notes == [disk]
 
 

@@ -58,6 +58,8 @@ def examples(node: Node) -> dict[str, Message]:
             model_sha="ab12",
             metrics={"auc": 0.99},
             adaptation=adaptation(in_force=True, corrections=1, at=AT, detail="heard", worth=Worth(1, 0, 0.001234)),
+            fault="the disk is full",
+            problems=["disk_full"],
         ),
         "source_status": node_messages.source_status(node, "nursery", online=False),
         "state": cry_messages.state(node, "nursery", AT, IN_NURSERY, REASON),
@@ -94,8 +96,8 @@ CONTRACT: dict[str, tuple[str, str, bool, int, Keep]] = {
         "info",
         (
             '{"version":"0.1.0","model":"vggish-compact","model_sha":"ab12","metrics":{"auc":0.99},'
-            f'"adaptation":{{"in_force":true,"corrections":1,"at":{_TS},"detail":"heard","settled":1,"left_out":0,'
-            '"cries_lost":0.00123},"fault":""}'
+            f'"adaptation":{{"in_force":true,"corrections":1,"at":{_TS},"detail":"heard","outcome":"","source":"",'
+            '"settled":1,"left_out":0,"cries_lost":0.00123},"fault":"the disk is full","problems":["disk_full"]}'
         ),
         True,
         1,
