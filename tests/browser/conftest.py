@@ -74,10 +74,11 @@ class PageHouse(WebHouse):
 
     browser: Browser
 
-    def listening_phone(self) -> Page:
-        """Pairs a phone with the nursery, and taps."""
+    def listening_phone(self, *scripts: str) -> Page:
+        """Pairs a phone with the nursery, changed by scripts, and taps."""
         page = phone(self.browser).new_page()
-        page.add_init_script(MICROPHONE)
+        for script in (MICROPHONE, *scripts):
+            page.add_init_script(script)
         page.goto(self.link("microphone", "--room", "nursery"))
         page.get_by_role("button").first.click()
         self.until(lambda: self.status() == "online", "the nursery is heard")

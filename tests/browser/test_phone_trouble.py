@@ -2,13 +2,15 @@
 
 import os
 import signal
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import PageHouse
-from tests.browser.test_phone_microphone import fault_is
-from tests.support.web.chromium import phone
+from tests.browser.test_parents_page import CONTEXTS
+from tests.browser.test_phone_microphone import fault_is, lost
+from tests.support.web.chromium import phone, wait_on
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +29,26 @@ navigator.wakeLock.request = async (kind) => {
 };
 """
 """Lets a test take the lock away that keeps the screen on, as a phone that saves power does."""
+SLOW_QUESTION = """
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+window.questions = { waiting: [], answered: 0, given: [] };
+navigator.mediaDevices.getUserMedia = async (asked) => {
+  await new Promise((answer) => questions.waiting.push(answer));
+  const stream = await open(asked);
+  questions.given.push(stream);
+  return stream;
+};
+"""
+"""The browser's question for the microphone, which a person answers when they come to it."""
+OTHER_RATE = """
+window.rate = 16000;
+window.AudioContext = class extends AudioContext {
+  constructor() {
+    super({ sampleRate: rate });
+  }
+};
+"""
+"""Lets a test give the phone another microphone, as a headset that is plugged in."""
 FULL_DISK = """
 Storage.prototype.setItem = () => { throw new DOMException("the disk is full", "QuotaExceededError"); };
 """
@@ -88,6 +110,59 @@ def test_a_permission_that_is_taken_away(house: PageHouse) -> None:
     fault_is(house, "not_allowed")
     page.context.grant_permissions(["microphone", "screen-wake-lock"])
     fault_is(house, "ok")
+
+
+def test_a_question_that_is_answered_late_and_twice(house: PageHouse) -> None:
+    """Somebody looked at another app before they allowed it: one microphone is open, and no sound comes twice."""
+    page = phone(house.browser).new_page()
+    page.add_init_script(SLOW_QUESTION)
+    page.goto(house.link("microphone", "--room", "nursery"))
+    page.get_by_role("button", name="Start listening").click()
+    page.wait_for_timeout(4000)  # it asks again after three seconds without a sample
+    page.evaluate("() => { document.dispatchEvent(new Event('visibilitychange')); }")  # back from the other app
+    page.wait_for_function("() => questions.waiting.length === 2")
+    page.evaluate("() => { questions.waiting.forEach((answer) => answer()); }")
+    fault_is(house, "ok")
+    page.wait_for_function("() => questions.given.length === 2")
+    live = "() => questions.given.filter((stream) => stream.getTracks()[0].readyState === 'live').length"
+    page.wait_for_function(f"() => ({live})() === 1")
+
+
+def test_a_moment_in_which_nothing_was_recorded_is_counted(house: PageHouse) -> None:
+    """Too short for the microphone to be asked for again: the system stopped the page's sound, and let it go on."""
+    page = house.listening_phone(CONTEXTS)
+    assert lost(house) == 0
+    page.evaluate("() => contexts.at(-1).suspend()")
+    page.wait_for_timeout(2500)
+    page.evaluate("() => contexts.at(-1).resume()")
+    house.until(lambda: lost(house) > 16_000, "its loss")
+    fault_is(house, "ok")
+    told = house.health()
+    assert told["captured"] == sum(told[kind] for kind in ("lost", "quiet", "segmented", "held"))
+
+
+def test_another_rate_loses_nothing_that_waits(house: PageHouse) -> None:
+    """A headset is plugged in while the phone catches up: what it kept at the old rate is sent first."""
+    page = house.listening_phone(OTHER_RATE)
+    sent: dict[int, int] = {}  # by rate (hertz): index of the newest post that was answered (samples)
+
+    def answered(request: Request) -> None:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        if "start" in asked:
+            sent[int(asked["rate"])] = int(asked["start"])
+
+    page.on("requestfinished", answered)
+    page.wait_for_timeout(1000)
+    page.route("**/api/microphone/*", lambda route: route.abort())
+    page.wait_for_timeout(500)
+    cut_at = sent[16_000]
+    page.wait_for_timeout(10_000)
+    page.evaluate("() => { window.rate = 48000; microphone.opened.getTracks().forEach((track) => track.stop()); }")
+    page.wait_for_function("() => microphone.opened.getTracks()[0].readyState === 'live'")
+    page.wait_for_timeout(2000)
+    page.unroute("**/api/microphone/*")
+    wait_on(page, lambda: sent.get(48_000, 0) > 0, "the sound at the new rate")
+    assert sent[16_000] - cut_at > 5 * 16_000  # a post holds four of the ten seconds
 
 
 def test_a_browser_that_can_store_nothing(house: PageHouse) -> None:

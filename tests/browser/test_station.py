@@ -55,6 +55,11 @@ def test_what_a_nurse_reads(station: tuple[ServedStation, Browser]) -> None:
     expect(main).to_contain_text("THIS PAGE KNOWS NOTHING", timeout=SOON_MS)
     page.unroute("**/api/ward")
     expect(main).to_contain_text("All 3 rooms are heard", timeout=SOON_MS)
+    page.route("**/api/ward", lambda _: None)  # a Wi-Fi that freezes: the question is neither answered nor refused
+    expect(main).to_contain_text("THIS PAGE KNOWS NOTHING", timeout=SOON_MS)
+    expect(main).not_to_contain_text("All 3 rooms are heard")
+    page.unroute("**/api/ward")
+    expect(main).to_contain_text("All 3 rooms are heard", timeout=SOON_MS)
     page.context.set_offline(True)
     expect(main).to_contain_text("THIS PAGE KNOWS NOTHING", timeout=SOON_MS)
     expect(main).not_to_contain_text("All 3 rooms are heard")

@@ -1,15 +1,26 @@
 // The owner's list of devices: who they are, when they were seen; a link for another one; remove.
-import { ask, element, loadWords, say, show, timeOf } from "./house.js";
+import { ask, element, language, loadWords, patiently, say, show, timeOf } from "./house.js";
 
 let made = null;  // {link, picture}: of the invitation that was made last
 
+let devices = [], rooms = {};  // as told last; names of the rooms by id
+let refusal = "";              // of what was tried last
+
+// Does it, and shows what stands then; what was refused stands above, in words.
 async function attempt(doing) {
+  refusal = "";
   try {
     await doing();
-    await draw();
   } catch (error) {
-    show(element("p", { class: "bad", role: "alert" }, error.status === 401 ? say("not_paired") : error.message));
+    refusal = say("failed", { why: error.message });
   }
+  try {
+    [{ devices }, { rooms }] = await Promise.all([ask("GET", "api/devices"), ask("GET", "api/me")]);
+  } catch (error) {
+    refusal = error.message;
+    if (error.status) devices = [];  // it may not see them any more
+  }
+  draw();
 }
 
 function invite(role) {
@@ -17,14 +28,14 @@ function invite(role) {
 }
 
 function rename(device, name) {
-  return attempt(() => ask("POST", `api/devices/${device.id}`, { name }));
+  return attempt(() => name.trim() && ask("POST", `api/devices/${device.id}`, { name }));
 }
 
-async function draw() {
-  const { devices } = await ask("GET", "api/devices");
-  const when = (iso) => `${new Date(iso).toLocaleDateString(document.documentElement.lang)} ${timeOf(iso)}`;
+function draw() {
+  const when = (iso) => `${new Date(iso).toLocaleDateString(language, { dateStyle: "medium" })} ${timeOf(iso)}`;
   show(
     element("nav", {}, element("h1", {}, say("devices")), element("a", { href: "./" }, say("now"))),
+    refusal ? element("p", { class: "bad", role: "alert" }, refusal) : [],
     element("section", { class: "card" },
       element("h2", {}, say("invite")),
       ["microphone", "guest", "parent", "owner"].map((role) =>
@@ -36,12 +47,12 @@ async function draw() {
       ] : null),
     devices.map((device) => element("section", { class: "card" },
       element("h2", {}, device.name + (device.this ? ` (${say("this_device")})` : "")),
-      element("p", {}, say(`role.${device.role}`) + (device.room ? `: ${device.room}` : "")),
+      element("p", {}, say(`role.${device.role}`) + (device.room ? `: ${rooms[device.room] ?? device.room}` : "")),
       element("p", { class: "faint" }, say("seen", { time: when(device.seen) })),
       element("label", {}, say("device_name"), " ",
         element("input", { value: device.name, maxlength: 64, change: ({ target }) => rename(device, target.value) })),
       element("button", { click: () => attempt(() => ask("DELETE", `api/devices/${device.id}`)) }, say("remove")))));
 }
 
-await loadWords();
+await patiently(loadWords);
 await attempt(async () => {});

@@ -19,21 +19,27 @@ async function pair(choice = {}) {
 
 function refuse(error) {
   const over = error.status === 410 || error.status === 400;
-  show(element("h1", {}, say("title")), element("p", { class: "bad", role: "alert" }, over ? say("link_over") : say("failed", { why: error.message })));
+  show(element("h1", {}, say("title")), element("p", { class: "bad", role: "alert" }, over ? say("refused.410") : say("failed", { why: error.message })));
 }
 
 function chooseRoom(rooms) {
-  const name = element("input", { id: "name", maxlength: 64, value: say("nursery"), autocomplete: "off" });
+  const usual = say("nursery"); // once: two rooms of one name cannot be told apart
+  const value = Object.values(rooms).includes(usual) ? "" : usual;
+  const name = element("input", { id: "name", required: true, maxlength: 64, value, autocomplete: "off" });
+  const make = (event) => {
+    event.preventDefault();
+    pair({ role: "microphone", name: name.value });
+  };
   show(
     element("h1", {}, say("which_room")),
     Object.entries(rooms).map(([room, called]) =>
       element("button", { click: () => pair({ role: "microphone", room }) }, called)),
-    element("section", { class: "card" },
+    element("form", { class: "card", submit: make },
       element("label", { for: "name" }, say("new_room")), name,
-      element("button", { class: "main", click: () => pair({ role: "microphone", name: name.value }) }, say("go_on"))));
+      element("button", { class: "main" }, say("go_on"))));
 }
 
-await loadWords();
+await patiently(loadWords);
 try {
   const { role, room, rooms } = await ask("POST", "api/pair", { token, look: true });
   if (role === "owner") {

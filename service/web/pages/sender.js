@@ -2,25 +2,25 @@
 
 const RING_S = 60;      // what is kept without an answer; older sound is lost, and the daemon counts it by the index
 const BATCH_S = 4;      // most sound in one post
-const WATCHDOG_MS = 3000;  // a post without an answer for so long is dead; more for a large one on a slow network
+const WATCHDOG_MS = 3000;  // a post without an answer for so long is dead; the next one is half as large
 const WORD_MS = 1000;   // between two posts while there is no sound
 
 export class Sender {
   // changed(): called after each answer, or its absence.
   constructor(room, changed) {
-    Object.assign(this, { room, changed, says: "needs_tap", over: null, refused: 0, answeredAt: performance.now() });
+    Object.assign(this, { room, changed, says: "needs_tap", refused: 0, ring: [], answeredAt: performance.now() });
     this.begin(48000);
     this.run();
   }
 
-  // A new axis of samples, at a rate (hertz).
+  // A new axis of samples, at a rate (hertz). What waits on the one before is sent all the same, first.
   begin(rate) {
-    this.session = Array.from(crypto.getRandomValues(new Uint8Array(12)), (one) => one.toString(16).padStart(2, "0")).join("");
-    Object.assign(this, { rate, next: 0, ring: [], batch: BATCH_S, over: null });
+    const session = Array.from(crypto.getRandomValues(new Uint8Array(12)), (one) => one.toString(16).padStart(2, "0")).join("");
+    Object.assign(this, { axis: { session, rate }, rate, next: 0, batch: BATCH_S, over: null });
   }
 
   push(samples) {
-    this.ring.push({ start: this.next, samples });
+    this.ring.push({ axis: this.axis, start: this.next, samples });
     this.next += samples.length;
     while (this.keptS() > RING_S) this.ring.shift();
     this.wake?.();
@@ -32,7 +32,7 @@ export class Sender {
   }
 
   keptS() {
-    return this.ring.reduce((sum, one) => sum + one.samples.length, 0) / this.rate;
+    return this.ring.reduce((sum, one) => sum + one.samples.length / one.axis.rate, 0);
   }
 
   say(word) {
@@ -41,8 +41,10 @@ export class Sender {
     this.wake?.();
   }
 
-  path(start) {
-    const asked = new URLSearchParams({ session: this.session, start, rate: this.rate, says: this.says });
+  // Where the oldest sound goes that is kept; without any, the word alone.
+  path() {
+    const { axis, start } = this.ring[0] ?? { axis: this.axis, start: this.next };
+    const asked = new URLSearchParams({ ...axis, start, says: this.says });
     return `api/microphone/${this.room}?${asked}`;
   }
 
@@ -50,7 +52,7 @@ export class Sender {
   sayLast(word) {
     this.says = word;
     this.last = true;
-    navigator.sendBeacon(this.path(this.next));
+    navigator.sendBeacon(this.path());
   }
 
   async run() {
@@ -75,12 +77,11 @@ export class Sender {
 
   // Posts the oldest sound that hangs together; returns "ok", "wait" or "lost".
   async post() {
-    const { session, ring } = this;
-    const first = ring[0]?.start ?? this.next;
-    const batch = [];
+    const { ring } = this, axis = ring[0]?.axis ?? this.axis, first = ring[0]?.start ?? this.next;
+    const path = this.path(), batch = [];
     let end = first;
     for (const one of ring) {
-      if (one.start !== end || (batch.length && end - first + one.samples.length > this.batch * this.rate)) break;
+      if (one.axis !== axis || one.start !== end || (batch.length && end - first + one.samples.length > this.batch * axis.rate)) break;
       batch.push(one.samples);
       end += one.samples.length;
     }
@@ -88,7 +89,7 @@ export class Sender {
     const watchdog = setTimeout(() => abort.abort(), WATCHDOG_MS);
     let response, values;
     try {
-      response = await fetch(this.path(first), { method: "POST", body: new Blob(batch), signal: abort.signal, cache: "no-store" });
+      response = await fetch(path, { method: "POST", body: new Blob(batch), signal: abort.signal, cache: "no-store" });
       values = await response.json();
     } catch {
       this.batch = Math.max(0.25, this.batch / 2);  // a slow network gets small posts
@@ -97,16 +98,21 @@ export class Sender {
       clearTimeout(watchdog);
     }
     this.refused = response.ok || response.status >= 500 ? 0 : response.status;
-    if (this.session !== session) return "ok";  // the axis is another one by now
     if (response.status === 409) {
-      if (values.over === "hole") this.begin(this.rate);
-      else this.over = values.over;
+      this.end(axis, values.over);
       return "wait";
     }
     if (!response.ok) return "wait";
     this.answeredAt = performance.now();
     this.batch = Math.min(BATCH_S, 2 * this.batch);
-    while (ring.length && ring[0].start + ring[0].samples.length <= values.have) ring.shift();
+    while (ring[0]?.axis === axis && ring[0].start + ring[0].samples.length <= values.have) ring.shift();
     return batch.length && values.have <= first ? "wait" : "ok";  // the daemon has no room for it now
+  }
+
+  // The daemon takes nothing more on this axis: a newer page has the room, or too much is missing.
+  end(axis, why) {
+    this.ring = this.ring.filter((one) => one.axis !== axis);
+    if (why === "displaced" && axis === this.axis) this.over = why;
+    else if (axis === this.axis) this.begin(this.rate);
   }
 }

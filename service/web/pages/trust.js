@@ -1,8 +1,8 @@
 // Over plain http: how to trust this machine, and the way on to the page. Nothing of the family is here.
-import { element, loadWords, say, show } from "./house.js";
+import { ask, element, loadWords, patiently, say, show } from "./house.js";
 
-await loadWords();
-const { https } = await (await fetch("way")).json();
+await patiently(loadWords);
+const { https } = await patiently(() => ask("GET", "way"));
 show(
   element("h1", {}, say("trust_title")),
   element("p", {}, element("a", { href: https }, say("trust_on"))),

@@ -1,4 +1,5 @@
-// Collects what the microphone gives into quarters of a second of int16, each with the index of its first sample.
+// Collects what the microphone gives into quarters of a second of int16, each with the moment in which it was full
+// (milliseconds since 1970): on this thread no sample waits for the page.
 class Collector extends AudioWorkletProcessor {
   constructor() {
     super();
@@ -15,7 +16,7 @@ class Collector extends AudioWorkletProcessor {
       for (const value of channel) {
         this.samples[this.filled++] = Math.max(-32768, Math.min(32767, Math.round(value * 32768)));
         if (this.filled === this.samples.length) {
-          this.port.postMessage(this.samples, [this.samples.buffer]);
+          this.port.postMessage({ samples: this.samples, at: Date.now() }, [this.samples.buffer]);
           this.fresh();
         }
       }

@@ -55,7 +55,7 @@ async ([room, pieces, pieceS, pattern]) => {
     const collector = new AudioWorkletNode(context, "collector", {
       channelCount: 1, channelCountMode: "explicit", outputChannelCount: [1],
     });
-    collector.port.onmessage = ({ data }) => sender.push(data);
+    collector.port.onmessage = ({ data }) => sender.push(data.samples);
     source.connect(collector).connect(context.destination);
     source.start(0, ((piece * pieceS * RATE) % pattern.length) / RATE);
     // The page keeps a minute: the engine waits until what it gave before is on its way.

@@ -3,12 +3,17 @@
 import gzip
 import json
 import re
+from http import HTTPStatus
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 from monitord.intensity import HARD_FROM
+from service.alerts.test_alarm import Why
+from service.health.daemon_faults import Problem
+from service.messages.corrections import Outcome
 from service.messages.texts import languages
 from service.web.pages import FOLDER, WORDS, Pages
 
@@ -40,6 +45,21 @@ def test_what_a_page_says_is_in_the_table(path: Path) -> None:
         assert key in TABLE, key
     for beginning in re.findall(r"say\(`([\w.]+)\$", text):
         assert any(key.startswith(beginning) for key in SERVED), beginning
+
+
+def test_what_the_daemon_says_in_a_word_has_words_here() -> None:
+    """Of each refusal, problem, failed test and correction, as of each fault and reason."""
+    raised = "".join(path.read_text(encoding="utf-8") for path in FOLDER.parent.rglob("*.py"))
+    statuses = {HTTPStatus[name] for name in re.findall(r"RefusedError\(\s*HTTPStatus\.(\w+)", raised)}
+    assert statuses
+    said = {
+        "refused": {str(int(status)) for status in statuses} | {"0"},
+        "problem": set(get_args(Problem)),
+        "test_why": set(get_args(Why)),
+        "outcome": set(get_args(Outcome)) - {"", "learnt", "none"},  # told in numbers, or nothing to tell
+    }
+    for kind, words in said.items():
+        assert {key.partition(".")[2] for key in TABLE if key.startswith(f"{kind}.")} - {"other"} == words
 
 
 def test_no_word_is_left_over() -> None:

@@ -2,7 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -55,6 +56,14 @@ def phone(browser: Browser, *, microphone: bool = True, color: str = "dark") -> 
     context = browser.new_context(viewport=PHONE, permissions=permissions, color_scheme=color, locale="en-GB")  # type: ignore[arg-type]
     context.set_default_timeout(1000 * PATIENCE_S)
     return context
+
+
+def wait_on(page: Page, condition: Callable[[], object], what: str) -> None:
+    """Waits for what a page's events bring: they come only while Playwright is asked for something."""
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until, f"not in time: {what}"
+        page.wait_for_timeout(100)
 
 
 def words(page: Page) -> str:

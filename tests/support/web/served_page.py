@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,7 +124,8 @@ class ServedPage:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Asks once, as a page of this server would, unless `headers` say otherwise."""
-        return asyncio.run(self._ask(method, path, token, body, headers or {}))
+        with ThreadPoolExecutor(1) as aside:  # Playwright has a loop in this thread
+            return aside.submit(asyncio.run, self._ask(method, path, token, body, headers or {})).result()
 
     async def _ask(self, method: str, path: str, token: str | None, body: object, headers: Mapping[str, str]) -> Answer:
         async with self.browser(token) as browser:

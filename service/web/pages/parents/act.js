@@ -1,12 +1,13 @@
 // What a parent does: goes, puts off, tests, and decides what a room tells. Each button is a command as over MQTT.
 
-import { html, useState } from "../vendor/preact-htm.js";
+import { html, useRef, useState } from "../vendor/preact-htm.js";
 import { Check } from "./check.js";
 import { command, live } from "./live.js";
-import { decimal, percent, say, timeOf } from "./words.js";
+import { decimal, percent, say, sentence, timeOf } from "./words.js";
 
 const PROFILES = ["day", "night", "silent"];
 const SNOOZES_MIN = [5, 10, 20, 40];
+const OBEYED_MS = 2000; // after which what is in force is known: the worker of a calm house looks twice a second
 
 // Sends commands, and says what was refused.
 function useCommand(room) {
@@ -33,11 +34,19 @@ function Snooze({ send }) {
     target.value = "";
   };
   return html`
-    <select aria-label=${say("snooze_for")} onChange=${choose}>
+    <select aria-label=${say("snooze_for")} onKeyDown=${unfold} onChange=${choose}>
       <option value="">${say("snooze")} …</option>
       ${SNOOZES_MIN.map((n) => html`<option value=${n}>${say("minutes", { n })}</option>`)}
     </select>
   `;
+}
+
+// A folded list that is walked by keys would act at each step: it is unfolded, and acts when one is chosen.
+export function unfold(event) {
+  const walks = event.key.startsWith("Arrow") || (event.key.length === 1 && event.key !== " ");
+  if (!walks || event.altKey || event.ctrlKey || event.metaKey || !event.target.showPicker) return;
+  event.preventDefault();
+  event.target.showPicker();
 }
 
 // Behind a fold: what a room tells, and the proof that it does.
@@ -60,16 +69,33 @@ export function Controls({ room, settings, snoozed }) {
           <label><input type="radio" name="profile-${room}" checked=${settings.profile === profile}
             onChange=${() => send("profile", profile)} />${say(`profile_${profile}`)}</label>`)}
       </fieldset>
-      <label class="threshold">
-        <span>${say("threshold")} <output>${percent(settings.threshold)}</output></span>
-        <input type="range" min="0.05" max="0.95" step="0.01" value=${settings.threshold}
-          aria-describedby="help-${room}" onChange=${({ target }) => send("threshold", target.value)} />
-        <small id="help-${room}">${say("threshold_help")}</small>
-      </label>
+      <${Threshold} room=${room} threshold=${settings.threshold} send=${send} />
       <${Test} proof=${live.of(room, "proof")} start=${() => send("test_alarm", "PRESS")} />
       <${Check} room=${room} settings=${settings} send=${send} />
       ${refusal}
     </details>
+  `;
+}
+
+// A slider that somebody holds stays in the hand, whatever is told meanwhile.
+function Threshold({ room, threshold, send }) {
+  const [held, setHeld] = useState(null), timer = useRef();
+  const shown = held ?? threshold;
+  const move = ({ target }) => {
+    clearTimeout(timer.current);
+    setHeld(target.value);
+  };
+  const leave = async ({ target }) => {
+    await send("threshold", target.value);
+    timer.current = setTimeout(() => setHeld(null), OBEYED_MS);
+  };
+  return html`
+    <label class="threshold">
+      <span>${say("threshold")} <output>${percent(shown)}</output></span>
+      <input type="range" min="0.05" max="0.95" step="0.01" value=${shown} aria-valuetext=${percent(shown)}
+        aria-describedby="help-${room}" onInput=${move} onChange=${leave} />
+      <small id="help-${room}">${say("threshold_help")}</small>
+    </label>
   `;
 }
 
@@ -81,8 +107,8 @@ function Test({ proof, start }) {
     proof.heard_ms !== null && say("test_heard", { s: decimal(proof.heard_ms / 1000) }),
     proof.published_ms !== null && say("test_passed_on", { s: decimal(proof.published_ms / 1000) }),
     ...Object.entries(proof.receivers).map(([who, ms]) => say("test_had", { who, s: decimal(ms / 1000) })),
-    ...Object.entries(proof.not_told).map(([who, why]) => say("test_not_told", { who, why })),
-    proof.state === "failed" && say("test_failed", { why: proof.detail }),
+    ...Object.entries(proof.not_told).map(([who, why]) => html`${say("test_not_told", { who })} <span lang="en">${why}</span>`),
+    proof.state === "failed" && say("test_failed", { why: sentence(`test_why.${proof.why}`) || proof.detail }),
   ].filter(Boolean) : [];
   return html`
     <div class="test">

@@ -1,6 +1,6 @@
 // An alarm in an open page: it sounds once a tap has allowed it, and says so when it may not yet, and when it could not.
 
-import { keep } from "../house.js";
+import { keep, recall } from "../house.js";
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
 import { live } from "./live.js";
 import { standing } from "./room.js";
@@ -31,9 +31,19 @@ function ring() {
 // Calls back with each alarm: a cry that wakes somebody, and, once, each room that is not heard for a minute, or the house.
 function onAlarm(sound) {
   const deaf = new Map(); // by room, "" for the house: since when it is not heard; Infinity once that was told
+  const known = new Map(); // by room: the last cry that this page knows of
   const ends = [
     live.onEvent((_, event) => event.alert && sound()),
+    // A cry that began while the page was cut off, or slept, was told to nobody here.
+    live.onReturn(() => {
+      const missed = live.rooms.filter(({ id }) => {
+        const state = live.of(id, "state");
+        return state?.crying && !state.acknowledged && known.get(id) !== state.episode && live.of(id, "settings")?.profile !== "silent";
+      });
+      if (missed.length) sound();
+    }),
     live.onChange(() => {
+      for (const { id } of live.me ? live.rooms : []) known.set(id, live.of(id, "state")?.episode);
       const rooms = live.me ? live.rooms.map(({ id }) => [id, standing(id).kind === "unheard"]) : [];
       for (const [name, unheard] of [["", live.lost !== null], ...rooms])
         if (!unheard) deaf.delete(name);
@@ -48,7 +58,7 @@ function onAlarm(sound) {
 }
 
 export function Alarm() {
-  const [wanted, setWanted] = useState(localStorage.getItem("monitord.alarm") === "on");
+  const [wanted, setWanted] = useState(recall(() => localStorage, "monitord.alarm") === "on");
   const [may, setMay] = useState(false); // whether the browser lets the page sound
   const [missed, setMissed] = useState(false); // an alarm came that could not sound
   const allow = () => {
@@ -64,10 +74,10 @@ export function Alarm() {
     addEventListener("pointerdown", allow);
     return () => removeEventListener("pointerdown", allow);
   }, [wanted]);
-  useEffect(() => (wanted ? onAlarm(() => (context.state === "running" ? ring() : setMissed(true))) : undefined), [wanted]);
+  useEffect(() => (wanted ? onAlarm(() => (context?.state === "running" ? ring() : setMissed(true))) : undefined), [wanted]);
   const choose = async () => {
     const next = !(wanted && may) || missed;
-    keep(localStorage, "monitord.alarm", next ? "on" : "off");
+    keep(() => localStorage, "monitord.alarm", next ? "on" : "off");
     setWanted(next);
     setMissed(false);
     if (!next) return;

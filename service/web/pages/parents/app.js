@@ -1,33 +1,50 @@
 // The parents' page: what stands around the rooms and the nights.
 
-import { keep } from "../house.js";
+import { keep, recall } from "../house.js";
 import { html, render, useEffect, useState } from "../vendor/preact-htm.js";
 import { Alarm } from "./alarm.js";
 import { live } from "./live.js";
 import { Night } from "./night.js";
 import { Room, standing } from "./room.js";
-import { chooseLanguage, language, languages, say, timeOf } from "./words.js";
+import { chooseLanguage, language, languages, say, sentence, timeOf } from "./words.js";
 
 const THEMES = ["auto", "light", "dark", "red"];
 const VIEWS = { now: Rooms, night: Night };
 const FRAMED = window.parent !== window; // as in Home Assistant: no frame of another's gets a microphone
 
+const device = matchMedia("(prefers-color-scheme: dark)");
+
+const chosen = () => recall(() => localStorage, "monitord.theme") ?? "auto";
+const viewed = () => (location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "now");
+
 // Shows the colours that are chosen; the style sheet does the rest.
 function wear(theme) {
-  keep(localStorage, "monitord.theme", theme);
-  const auto = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  document.documentElement.dataset.theme = theme === "auto" ? auto : theme;
+  document.documentElement.dataset.theme = theme === "auto" ? (device.matches ? "dark" : "light") : theme;
 }
+
+// Calls back while somebody wants it: the effect of a component.
+const on = (whom, kind, callback) => () => {
+  whom.addEventListener(kind, callback);
+  return () => whom.removeEventListener(kind, callback);
+};
 
 function App() {
   const [, redraw] = useState(0);
-  const [view, setView] = useState(location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "now");
-  const [theme, setTheme] = useState(localStorage.getItem("monitord.theme") ?? "auto");
+  const [view, setView] = useState(viewed());
+  const [theme, setTheme] = useState(chosen());
   useEffect(() => live.onChange(() => redraw(Math.random())), []);
-  useEffect(() => wear(theme), [theme]);
   useEffect(() => {
-    location.hash = view;
-  }, [view]);
+    wear(theme);
+    return on(device, "change", () => wear(theme))();
+  }, [theme]);
+  useEffect(on(window, "hashchange", () => setView(viewed())), []); // the browser's way back
+  const go = (name) => {
+    location.hash = name;
+  };
+  const choose = (name) => {
+    keep(() => localStorage, "monitord.theme", name);
+    setTheme(name);
+  };
   const View = VIEWS[view];
   document.title = titleOf();
   return html`
@@ -35,7 +52,7 @@ function App() {
       <h1>${say("title")}</h1>
       <nav aria-label="monitord">
         ${Object.keys(VIEWS).map((name) => html`
-          <button aria-current=${view === name ? "page" : null} onClick=${() => setView(name)}>${say(name)}</button>`)}
+          <button aria-current=${view === name ? "page" : null} onClick=${() => go(name)}>${say(name)}</button>`)}
       </nav>
       <${Alarm} />
     </header>
@@ -45,7 +62,7 @@ function App() {
     </main>
     <footer>
       <label>${say("theme")}
-        <select value=${theme} onChange=${({ target }) => setTheme(target.value)}>
+        <select value=${theme} onChange=${({ target }) => choose(target.value)}>
           ${THEMES.map((name) => html`<option value=${name}>${say(`theme_${name}`)}</option>`)}
         </select>
       </label>
@@ -73,11 +90,11 @@ function titleOf() {
 
 // What is wrong with more than a room.
 function Banners() {
-  if (live.denied) return html`<${Banner} title=${say("not_paired")} />`;
+  if (live.denied) return html`<${Banner} title=${say("refused.401")} />`;
   if (live.lost !== null) return html`<${Banner} title=${say("lost")} why=${say("lost_why", { time: timeOf(live.lost) })} />`;
-  const { fault, demo } = live.topics.get("info") ?? {};
+  const { problems = [], demo } = live.topics.get("info") ?? {};
   return html`
-    ${fault && html`<${Banner} title=${say("problem")} why=${fault} />`}
+    ${problems.length > 0 && html`<${Banner} title=${say("problem")} why=${problems.map((word) => sentence(`problem.${word}`)).join(" ")} />`}
     ${demo && html`<p class="note" role="status">${say("demo")}</p>`}
   `;
 }
@@ -90,6 +107,6 @@ function Rooms() {
   return html`<div class="rooms">${rooms.map((room) => html`<${Room} key=${room.id} room=${room} />`)}</div>`;
 }
 
-wear(localStorage.getItem("monitord.theme") ?? "auto");
+wear(chosen());
 live.start();
 render(html`<${App} />`, document.body);

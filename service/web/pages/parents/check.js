@@ -35,7 +35,7 @@ function Found({ found }) {
     say("check_floor", { dbfs: decimal(found.floor_dbfs) }),
     found.hum_hz && say("check_hum", { hz: found.hum_hz, db: decimal(found.hum_db) }),
     found.holes && say("check_holes", { n: found.holes, s: decimal(found.lost_s) }),
-    found.clipped_s && say("check_clipped", { s: found.clipped_s }),
+    found.clipped_s && say("check_clipped", { s: decimal(found.clipped_s) }),
     found.nearest != null && say("check_nearest", { share: percent(found.nearest) }),
     found.stirred_s && say("check_stirred", { duration: duration(1000 * found.stirred_s) }),
   ].filter(Boolean);
@@ -63,7 +63,7 @@ function Proposed({ found, settings, send, tests }) {
       ? html`<button onClick=${() => send("tuning", JSON.stringify(change))}>${say("propose_apply")}</button>`
       : !found.advice.includes("not_quiet") && html`<small>${say("propose_nothing")}</small>`}
     <button onClick=${() => send("test_alarm", over_db)} disabled=${tests}>
-      ${say("test_real", { db: over_db })}</button>
+      ${say("test_real", { db: decimal(over_db) })}</button>
     <small>${say(cry_db === null ? "test_real_faint" : "test_real_measured")}</small>
   `;
 }

@@ -1,5 +1,6 @@
 // Lets a parent hear a room: bare samples come by a streaming answer and go to an AudioWorklet. It tries for ever.
 
+import { patiently } from "../house.js";
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
 import { say } from "./words.js";
 
@@ -23,10 +24,13 @@ class Listening {
   async start() {
     // Asked for in the click itself, or a browser keeps it silent.
     this.context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
-    await this.context.resume();
+    await this.context.resume().catch(() => {}); // stopped meanwhile
+    if (this.#over) return;
     // A phone call, or an alarm clock, stops all sound of a page, and some phones do not let it go on by itself.
     this.context.onstatechange = () => this.#is(this.context.state === "running" ? "wait" : "paused");
-    await this.context.audioWorklet.addModule(new URL("player-worklet.js", import.meta.url));
+    // By another address each time: a context remembers for ever that one could not be loaded.
+    await patiently(() => this.#over || this.context.audioWorklet.addModule(new URL(`player-worklet.js?${performance.now()}`, import.meta.url)));
+    if (this.#over) return;
     this.player = new AudioWorkletNode(this.context, "player", { numberOfInputs: 0, outputChannelCount: [1] });
     this.player.port.onmessage = ({ data }) => {
       this.heldMs = data.heldMs;
@@ -37,7 +41,7 @@ class Listening {
     this.watch = setInterval(() => {
       if (Date.now() - this.reportedAt > REPORT_MS && this.state === "heard") this.#is("paused");
     }, REPORT_MS);
-    while (!this.abort.signal.aborted) {
+    while (!this.#over) {
       const attempt = new AbortController();
       try {
         await this.#receive(attempt);
@@ -45,7 +49,7 @@ class Listening {
         // Told by the state: a network that comes back is no reason to give up.
       }
       attempt.abort();
-      if (this.abort.signal.aborted) return;
+      if (this.#over) return;
       this.#is("lost");
       await new Promise((done) => setTimeout(done, AGAIN_MS));
     }
@@ -53,13 +57,16 @@ class Listening {
 
   async #receive(attempt) {
     this.attempt = attempt;
-    const answer = await fetch(`api/listen/${this.room}`, { signal: attempt.signal, cache: "no-store" });
+    const unlessHangs = (doing) => {
+      const hangs = setTimeout(() => attempt.abort(), SILENCE_MS);
+      return doing.finally(() => clearTimeout(hangs));
+    };
+    const answer = await unlessHangs(fetch(`api/listen/${this.room}`, { signal: attempt.signal, cache: "no-store" }));
     if (!answer.ok) throw new Error(answer.statusText);
     const reader = answer.body.getReader();
     let odd = new Uint8Array(0); // half a sample
     for (;;) {
-      const hangs = setTimeout(() => attempt.abort(), SILENCE_MS);
-      const { value, done } = await reader.read().finally(() => clearTimeout(hangs));
+      const { value, done } = await unlessHangs(reader.read());
       if (done) return;
       const bytes = new Uint8Array(odd.length + value.length);
       bytes.set(odd);
@@ -69,6 +76,10 @@ class Listening {
       const samples = new Int16Array(bytes.buffer.slice(0, whole));
       this.player.port.postMessage(samples, [samples.buffer]);
     }
+  }
+
+  get #over() {
+    return this.abort.signal.aborted;
   }
 
   #is(state) {
@@ -107,6 +118,8 @@ export function Listen({ room }) {
     <button aria-pressed=${mine !== null && !paused} onClick=${mine && !paused ? stop : start}>
       ${say(mine && !paused ? "listen_stop" : "listen")}
     </button>
-    ${mine && html`<p class="note" role="status">${say(words[mine.state], { ms: mine.heldMs })}</p>`}
+    ${mine && html`
+      <p class="note"><span role="status">${say(words[mine.state])}</span>
+        ${mine.state === "heard" && html`<span aria-hidden="true"> · ${say("listen_held", { ms: mine.heldMs })}</span>`}</p>`}
   `;
 }

@@ -1,9 +1,10 @@
 // What the daemon tells, as it stands now: one connection of server-sent events, and who wants to know of changes.
 
+import { ask } from "../house.js";
+
 const SILENCE_MS = 8000; // the server says something each 2 s: after so long nothing that stands here is known any more
 const AGAIN_MS = 2000; // between two attempts
-
-const get = (path) => fetch(path, { cache: "no-store", signal: AbortSignal.timeout(SILENCE_MS) });
+const DENIED_MS = 10_000; // the same while this device is not paired: the server counts who asks without being it
 
 class Live {
   me = null; // {role, rooms: {id: name}}: this device, as it is paired; null until the server has said it
@@ -11,9 +12,11 @@ class Live {
   lost = null; // since when nothing is known (milliseconds since 1970); null while all is told
   denied = false; // this device is not paired, or not any more
   heardAt = Date.now();
+  #askedAt = 0; // when the newest connection was asked for
   #waits = false; // for the next attempt
   #changed = new Set();
   #events = new Set();
+  #returns = new Set();
   #sound = new Map(); // by room: who draws it
 
   start() {
@@ -53,6 +56,12 @@ class Live {
     return () => this.#events.delete(callback);
   }
 
+  // Calls back when all is told anew, after a time in which nothing was: what happened meanwhile is in no event.
+  onReturn(callback) {
+    this.#returns.add(callback);
+    return () => this.#returns.delete(callback);
+  }
+
   // Calls back five times a second with what a room sounds like: {dbfs, columns}.
   onSound(room, callback) {
     this.#sound.set(room, callback);
@@ -62,14 +71,15 @@ class Live {
   async #connect() {
     this.#waits = false;
     try {
-      const me = await get("api/me");
-      this.denied = me.status === 401 || me.status === 403;
-      if (!me.ok) throw new Error(me.statusText);
-      this.me = await me.json();
+      this.me = await ask("GET", "api/me");
+      this.denied = false;
       if (this.me.role === "microphone") return location.replace("microphone");
-    } catch {
+    } catch ({ status }) {
+      this.denied = status === 401 || status === 403;
+      if (this.denied) this.#forget();
       return this.#again();
     }
+    this.#askedAt = Date.now();
     const source = (this.source = new EventSource("api/live"));
     const on = (name, take) =>
       source.addEventListener(name, ({ data }) => {
@@ -83,7 +93,9 @@ class Live {
       // A page that stays open over an update is of yesterday's program.
       const before = this.topics.get("info")?.version, now = topics.info?.version;
       if (before && now && before !== now) location.reload();
+      const again = this.topics.size > 0;
       this.topics = new Map(Object.entries(topics));
+      if (again) for (const callback of this.#returns) callback();
     });
     on("message", ({ topic, content }) => {
       const [room, kind] = topic.split("/");
@@ -101,13 +113,20 @@ class Live {
   #again() {
     this.source?.close();
     this.#loseAt(this.heardAt);
-    if (!this.#waits) setTimeout(() => this.#connect(), AGAIN_MS);
+    if (!this.#waits) setTimeout(() => this.#connect(), this.denied ? DENIED_MS : AGAIN_MS);
     this.#waits = true;
   }
 
+  // What the house has told is not for a device that it has removed.
+  #forget() {
+    this.me = null;
+    this.topics.clear();
+  }
+
   #watch() {
-    // A connection that hangs is not noticed by the browser.
-    if (this.source?.readyState === EventSource.OPEN && Date.now() - this.heardAt > SILENCE_MS) this.#again();
+    // A connection that hangs is not noticed by the browser, nor one that is not answered.
+    const tries = this.source && this.source.readyState !== EventSource.CLOSED;
+    if (tries && Date.now() - Math.max(this.heardAt, this.#askedAt) > SILENCE_MS) this.#again();
     this.#tell(); // durations go on
   }
 
@@ -124,14 +143,10 @@ class Live {
 export const live = new Live();
 
 // Asks for something; returns nothing, or why it was refused, in words.
-export async function post(path, body) {
+export async function post(path, body, method = "POST") {
   try {
-    const answer = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    return answer.ok ? "" : (await answer.json()).error;
+    await ask(method, path, body);
+    return "";
   } catch (error) {
     return error.message;
   }

@@ -1,7 +1,8 @@
 // What the nights were: cries, what was not heard, and who went when, on a line for each room; then in words.
 
+import { ask } from "../house.js";
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
-import { live } from "./live.js";
+import { live, post } from "./live.js";
 import { Learnt, Missed, WhatItWas } from "./said.js";
 import { clockOf, dateOf, decimal, duration, percent, say, sentence, weekdayOf } from "./words.js";
 
@@ -30,23 +31,19 @@ function linesOf(view, back) {
   return [{ from, to, title: `${dateOf(from)} – ${weekdayOf(to)}` }];
 }
 
-const get = async ({ from, to }) => {
-  const answer = await fetch(`api/night?from=${from / 1000}&to=${to / 1000}`);
-  if (!answer.ok) throw new Error((await answer.json()).error);
-  return answer.json();
-};
+const get = ({ from, to }) => ask("GET", `api/night?from=${from / 1000}&to=${to / 1000}`);
 
 export function Night() {
   const [view, setView] = useState("night"), [back, setBack] = useState(0);
   const [found, setFound] = useState(null), [refusal, setRefusal] = useState("");
   const [asked, setAsked] = useState(0); // grows when something was said that the answer should show
-  const lines = linesOf(view, back);
+  const lines = linesOf(view, back), [{ from }] = lines; // a page that stays open sees the next evening come
   useEffect(() => {
     let over = false;
     const look = async () => {
       try {
         const spans = await Promise.all(lines.map(get));
-        if (!over) setFound({ view, back, spans });
+        if (!over) setFound({ view, from, spans });
         setRefusal("");
       } catch (error) {
         setRefusal(error.message);
@@ -58,9 +55,9 @@ export function Night() {
       over = true;
       clearInterval(timer);
     };
-  }, [view, back, asked]);
-  const changed = () => setTimeout(() => setAsked(asked + 1), OBEYED_MS);
-  const spans = found?.view === view && found.back === back ? found.spans : null;
+  }, [view, from, asked]);
+  const changed = () => setTimeout(() => setAsked((before) => before + 1), OBEYED_MS);
+  const spans = found?.view === view && found.from === from ? found.spans : null;
   const choose = (name) => () => {
     setView(name);
     setBack(0);
@@ -104,8 +101,8 @@ const ofRoom = (span, room) => ({
 
 const isUnrecorded = ({ why }) => why === "unrecorded";
 
-// What a room cried on a line; of a time of which nothing is known, that.
-function summaryOf({ episodes, minutes }, gaps, to) {
+// What a room cried on a line; of a time of which nothing is known, that. A room that has just come is in no answer yet.
+function summaryOf({ episodes, minutes } = { episodes: 0, minutes: 0 }, gaps, to) {
   if (episodes || minutes) return say("cried", { episodes, minutes: decimal(minutes) });
   return gaps.some((gap) => isUnrecorded(gap) && gap.until * 1000 >= to) ? say("not_recorded") : say("cried_none");
 }
@@ -138,7 +135,7 @@ function Line({ room, line, span, titled }) {
   `;
 }
 
-const gapWords = ({ why }) => (["off", "down", "unrecorded"].includes(why) ? say(`gap_${why}`) : sentence("fault", why));
+const gapWords = ({ why }) => (["off", "down", "unrecorded"].includes(why) ? say(`gap_${why}`) : sentence(`fault.${why}`));
 
 // The same in words, for whoever wants to know exactly, or hears this page.
 function List({ room, span, changed }) {
@@ -175,7 +172,7 @@ function Cry({ one, span, changed }) {
   const went = one.answered && say("went", { who: whoOf(one), duration: duration(1000 * (one.answered - one.since)) });
   const words = [
     one.distress !== null && `${say("hard")} ${percent(one.distress)}`,
-    sentence("reason", one.reason).replace(/\.$/, ""),
+    sentence(`reason.${one.reason}`).replace(/\.$/, ""),
     went || say("nobody_went"),
   ].filter(Boolean);
   return html`
@@ -187,8 +184,9 @@ function Cry({ one, span, changed }) {
 }
 
 function Clip({ one, changed }) {
+  const [refusal, setRefusal] = useState("");
   const remove = async () => {
-    await fetch(`api/clips/${one.id}`, { method: "DELETE" });
+    setRefusal(await post(`api/clips/${one.id}`, undefined, "DELETE"));
     changed();
   };
   return html`
@@ -198,6 +196,7 @@ function Clip({ one, changed }) {
       ${live.acts && html`<button onClick=${remove} aria-label=${say("clip_delete")} title=${say("clip_delete")}>✕</button>`}
       ${one.picture && html`<div class="drawn"><img loading="lazy" width="640" height="360" src="api/clips/${one.id}/picture"
         alt=${say("clip_picture", { time: clockOf(1000 * one.since) })} /></div>`}
+      ${refusal && html`<p class="refusal" role="alert">${say("failed", { why: refusal })}</p>`}
     </div>
   `;
 }

@@ -16,7 +16,7 @@ export function standing(room) {
   const of = (topic) => live.of(room, topic);
   const health = of("health"), state = of("state"), settings = of("settings");
   const fault = health?.fault ?? "ok";
-  const why = sentence("fault", fault);
+  const why = sentence(`fault.${fault}`);
   if (settings && !settings.enabled) return { kind: "off", word: say("off"), why: say("off_why") };
   if (of("status") !== "online")
     return health && fault === "ok"
@@ -24,7 +24,7 @@ export function standing(room) {
       : { kind: "unheard", word: say("not_heard"), why: say("not_heard_why", { why }) };
   if (state?.crying) {
     const hard = (state.distress ?? 0) >= HARD;
-    return { kind: "crying", word: say(hard ? "crying_hard" : "crying"), why: sentence("reason", state.reason) };
+    return { kind: "crying", word: say(hard ? "crying_hard" : "crying"), why: sentence(`reason.${state.reason}`) };
   }
   if (fault !== "ok") return { kind: "badly", word: say("heard_badly"), why };
   return { kind: "quiet", word: say("quiet"), why: "" };

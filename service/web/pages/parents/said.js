@@ -1,8 +1,9 @@
 // What the family says of an episode: it was a cry, or the cat, or one was missed. The model's own word stays.
 
 import { html, useState } from "../vendor/preact-htm.js";
+import { unfold } from "./act.js";
 import { command, live } from "./live.js";
-import { fine, say, timeOf } from "./words.js";
+import { fine, say, sentence, timeOf } from "./words.js";
 
 const NO_CRIES = ["cat", "laughter", "talk", "toy", "other"];
 const REASONS = ["hunger", "boredom", "tiredness", "discomfort"];
@@ -26,7 +27,7 @@ export function WhatItWas({ episode, said, changed }) {
     return html`<option value=${one} selected=${one === value}>${wordOf({ was, reason })}</option>`;
   };
   return html`
-    <select class="said" aria-label=${say("what_was_it")} onChange=${choose}>
+    <select class="said" aria-label=${say("what_was_it")} onKeyDown=${unfold} onChange=${choose}>
       ${!options.includes(value) && html`<option value="" selected disabled>${said ? wordOf(said) : say("what_was_it")}</option>`}
       ${options.map(option)}
     </select>
@@ -60,14 +61,15 @@ export function Missed({ room, changed }) {
 // What this home has taught the model so far.
 export function Learnt() {
   const adaptation = live.topics.get("info")?.adaptation;
-  if (!adaptation?.corrections) return null;
-  const { corrections: n, settled, left_out, cries_lost, detail } = adaptation;
+  const { corrections: n = 0, settled, left_out, cries_lost, outcome, source } = adaptation ?? {};
+  const came = sentence(`outcome.${outcome}`).replace("{room}", live.me.rooms[source] ?? "");
+  if (!n && !came) return null;
   return html`
     <section class="past" aria-labelledby="learnt">
       <h3 id="learnt">${say("learnt")}</h3>
-      <p>${say("learnt_settled", { n, settled })} ${left_out > 0 && say("learnt_left_out", { n: left_out })}
-        ${" "}${settled > 0 && say("learnt_cost", { share: fine(cries_lost) })}</p>
-      <small lang="en">${detail}</small>
+      ${n > 0 && html`<p>${say("learnt_settled", { n, settled })} ${left_out > 0 && say("learnt_left_out", { n: left_out })}
+        ${" "}${settled > 0 && say("learnt_cost", { share: fine(cries_lost) })}</p>`}
+      ${came && html`<p role="status">${came}</p>`}
     </section>
   `;
 }

@@ -1,27 +1,13 @@
-// Words in the language that is chosen, else the browser's; the sentences for faults and reasons are those that phones are told.
+// Words and numbers in the language that is chosen, else the browser's; the sentences for faults and reasons are those that phones are told.
 
-import { keep } from "../house.js";
+import { keep, language, loadWords, patiently } from "../house.js";
 
-const all = await (await fetch("static/words.json")).json();
+export { language, languages, say, sentence } from "../house.js";
 
-export const languages = Object.keys(all);
-
-const kept = localStorage.getItem("monitord.language");
-const wanted = [kept, ...navigator.languages.map((code) => code.slice(0, 2)), "en"];
-export const language = wanted.find((code) => languages.includes(code));
-const table = all[language];
-document.documentElement.lang = language;
-
-// Says a word of the table, with its {placeholders} filled in.
-export function say(key, values = {}) {
-  return table[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
-
-// Why a room is not heard, or why it cries; nothing where there is nothing to say.
-export const sentence = (kind, word) => table[`${kind}.${word}`] ?? "";
+await patiently(loadWords);
 
 export function chooseLanguage(code) {
-  keep(localStorage, "monitord.language", code);
+  keep(() => localStorage, "monitord.language", code);
   location.reload();
 }
 
