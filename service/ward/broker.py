@@ -1,5 +1,6 @@
 """A short look at the broker: what it keeps, read up to a sentinel, and a few messages that it has to take."""
 
+import math
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,8 +44,15 @@ def connected(mqtt: MqttSettings, *, keepalive_s: int = 10) -> Iterator[Connecti
         yield connection
 
 
-def read_kept(connection: Connection, filters: Sequence[str]) -> dict[str, bytes]:
+def read_kept(
+    connection: Connection, filters: Sequence[str], forgets_s: dict[str, float] | None = None
+) -> dict[str, bytes]:
     """Returns what the broker keeps under these filters, by topic.
+
+    Args:
+        connection: Connected.
+        filters: What is subscribed.
+        forgets_s: Takes, by topic, for how long it keeps what it will forget (seconds).
 
     Raises:
         ConnectionOverError: The connection ended, or the sentinel did not come back.
@@ -64,7 +72,14 @@ def read_kept(connection: Connection, filters: Sequence[str]) -> dict[str, bytes
             if came.topic == sentinel:
                 return kept
             kept[came.topic] = bytes(came.payload)
+            if forgets_s is not None:
+                forgets_s[came.topic] = kept_s(came.properties)
     raise ConnectionOverError("mute", f"the broker lets nothing through under {ROOT}/; check the rights of this user")
+
+
+def kept_s(properties: object) -> float:
+    """For how long the broker keeps a message still (seconds): it counts down what the message was given (MQTT 5)."""
+    return float(getattr(properties, "MessageExpiryInterval", math.inf))
 
 
 def refused(mqtt: MqttSettings, answer: Answer) -> ConnectionOverError:

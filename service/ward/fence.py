@@ -230,6 +230,14 @@ def nobody_has(seen: Read, terms: Terms, *, dead: bool) -> bool:
     return steady and (dead or seen.lease is None or _left(seen.claim, seen.lease))
 
 
+def listen_s(seen: Read, terms: Terms) -> float:
+    """For how long whoever would rather not take it has to hear no sign of life, to know that nobody has it (seconds).
+
+    As long as whoever hears may be silent; less where the broker says that it forgets the last sign before.
+    """
+    return min(terms.lease_s, seen.forgets_s) if seen.uptime_s >= terms.over_s else terms.lease_s
+
+
 def _claim(fence: Fence) -> Claim:
     return Claim(fence.epoch, fence.token, fence.place, fence.machine)
 

@@ -14,7 +14,7 @@ from service.messages.message import Keep, Message
 from service.mqtt.errors import ConnectionOverError
 from service.mqtt.settings import Credentials, MqttSettings, read_credentials
 from service.mqtt.wire.connection import Connection
-from service.ward.broker import refused
+from service.ward.broker import kept_s, refused
 from service.ward.claim import (
     UPTIME,
     Claim,
@@ -199,7 +199,7 @@ class ClaimKeeper:
                 if came.topic != sentinel:
                     kept[came.topic] = bytes(came.payload)
                     if came.topic == lease_topic(self._node) and read_lease(kept[came.topic]) is not None:
-                        forgets_s = _forgets_s(came.properties)
+                        forgets_s = kept_s(came.properties)
                     continue
                 seen = Read(
                     read_claim(kept.get(claim_topic(self._node), b"")),
@@ -267,8 +267,3 @@ class ClaimKeeper:
         until = time.monotonic() + GOODBYE_S
         while connection.unanswered and time.monotonic() < until:
             connection.pump(TICK_S)
-
-
-def _forgets_s(properties: object) -> float:
-    """For how long the broker keeps a message still (seconds): it counts down what the message was given (MQTT 5)."""
-    return float(getattr(properties, "MessageExpiryInterval", math.inf))

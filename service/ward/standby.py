@@ -1,6 +1,7 @@
 """Whether somebody has a shard now: what whoever was not asked to take it looks at before it claims."""
 
 import contextlib
+import math
 import threading
 import time
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 from service.mqtt.errors import ConnectionOverError
 from service.ward.broker import connected, read_kept
 from service.ward.claim import UPTIME, claim_topic, lease_topic, read_claim, read_kept_lease, read_uptime_s
-from service.ward.fence import Read, nobody_has
+from service.ward.fence import Read, listen_s, nobody_has
 from service.ward.host import FOLDER
 from service.ward.place import Place
 from service.ward.settings import WardConfig
@@ -23,8 +24,8 @@ def somebody_has(ward: WardConfig, node: str, stop: threading.Event) -> bool:
     """Whether another process shows signs of life: it hears the shard, or has claimed it and waits until it may.
 
     Who only waits has it, too: it hears once a lease is over, and two that claimed from each other while they waited
-    would wait for ever. It is listened to for as long as whoever hears may say nothing: a busy machine, or one whose
-    connection has just broken, is no dead one.
+    would wait for ever. It is listened to for as long as whoever hears may say nothing, or until the broker forgets its
+    last sign: a busy machine, or one whose connection has just broken, is no dead one.
 
     It need not listen where the last sign is so old that the broker has forgotten it, where the one before has left,
     or where it is dead for sure, for its place is ours. Asked to stop it says that somebody has it.
@@ -35,16 +36,18 @@ def somebody_has(ward: WardConfig, node: str, stop: threading.Event) -> bool:
     """
     claims, leases = claim_topic(node), lease_topic(node)
     with connected(ward.mqtt) as connection:
-        kept = read_kept(connection, [claims, leases, UPTIME])
+        forgets_s: dict[str, float] = {}
+        kept = read_kept(connection, [claims, leases, UPTIME], forgets_s)
         claim, lease = read_claim(kept.get(claims, b"")), read_kept_lease(kept.get(leases, b""))
         place = Place(ward.config(node).state_dir / FOLDER)
         try:
             dead = claim is not None and claim.place == place.open() and place.lock()
         finally:
             place.close()
-        if nobody_has(Read(claim, lease, read_uptime_s(kept.get(UPTIME, b""))), ward.terms, dead=dead):
+        seen = Read(claim, lease, read_uptime_s(kept.get(UPTIME, b"")), forgets_s.get(leases, math.inf))
+        if nobody_has(seen, ward.terms, dead=dead):
             return False
-        until = time.monotonic() + ward.lease_s
+        until = time.monotonic() + listen_s(seen, ward.terms)
         while time.monotonic() < until and not stop.is_set():
             connection.pump(_PUMP_S)
             connection.answers.clear()

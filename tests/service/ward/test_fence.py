@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.ward.claim import Claim, Lease
-from service.ward.fence import Fence, Read, nobody_has
+from service.ward.fence import Fence, Read
 from tests.support.ward.fence_model import TERMS, Process, Step, World, hasty, settled, step, steps, world
 
 STEADY = Read(None, None, uptime_s=1000.0)
@@ -177,26 +177,6 @@ def test_a_broker_that_was_just_started_proves_nothing(lease: Lease | None) -> N
     view = claimed(fence(place="there"), Read(BEFORE, lease, uptime_s=2.9, forgets_s=1.0), 10.0)
     assert not hearing_at(view, 12.9, locked=True)
     assert hearing_at(view, 13.0)
-
-
-@pytest.mark.parametrize(
-    ("seen", "dead", "nobody"),
-    [
-        (Read(None, None, 3.0), False, True),
-        (Read(BEFORE, None, 3.0), False, True),
-        (Read(BEFORE, Lease("you", 9, hearing=False, left=True), 3.0), False, True),
-        (Read(BEFORE, Lease("you", 9, hearing=True), 3.0), True, True),
-        (Read(BEFORE, Lease("you", 9, hearing=True), 3.0), False, False),
-        (Read(BEFORE, Lease("you", 9, hearing=False), 3.0), False, False),
-        (Read(BEFORE, Lease("other", 9, hearing=False, left=True), 3.0), False, False),
-        (Read(None, Lease("you", 9, hearing=True), 3.0), False, False),
-        (Read(None, None, 2.9), False, False),
-        (Read(BEFORE, Lease("you", 9, hearing=True), 2.9), True, False),
-    ],
-)
-def test_who_stands_by_looks_for_a_proof(*, seen: Read, dead: bool, nobody: bool) -> None:
-    """Never claimed; forgotten; left; dead; there; waits; another left; its claim cleared; a broker just started."""
-    assert nobody_has(seen, TERMS, dead=dead) is nobody
 
 
 def test_what_goes_out_with_a_claim() -> None:

@@ -1,6 +1,6 @@
 """Who lost a shard looks on a real broker whether another process has it, before it claims again.
 
-What proves that nobody has it: `test_fence.py`. That all come to rest: `test_rest.py`.
+What proves that nobody has it, and that all come to rest: `test_rest.py`.
 """
 
 import contextlib
