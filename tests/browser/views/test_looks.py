@@ -31,6 +31,11 @@ TOO_WIDE = """
 """
 """What stands out of the page on its right."""
 
+SQUEEZED = """
+() => [...document.querySelectorAll(".icon")].filter((one) => one.offsetWidth !== one.offsetHeight).length
+"""
+"""Circles that a long name has made narrow."""
+
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", ["/#now", "/#night", "/devices", "/pair", "/microphone"])
@@ -61,6 +66,7 @@ def test_nothing_is_wider_than_the_page(visit: Visit, page: ServedPage, view: st
             fold.evaluate("(fold) => { fold.open = true; }")
     assert shown.evaluate(TOO_WIDE) == []
     assert shown.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert shown.evaluate(SQUEEZED) == 0
 
 
 def test_all_that_is_told_is_german(visit: Visit, page: ServedPage) -> None:
