@@ -1,5 +1,6 @@
 """The MQTT client against a real broker: order of connecting, news, commands, the end."""
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -27,8 +28,9 @@ def test_order_of_connecting(broker: Mosquitto, outbox: Outbox) -> None:
     mqtt = client(at(broker), outbox, discovery=[discovery])
     mqtt.tell(state)
     mqtt.tell(event(1))
-    with Subscriber(broker) as subscriber, mqtt:
+    with Subscriber(broker) as subscriber, contextlib.ExitStack() as opened:
         began = time.monotonic()
+        opened.enter_context(mqtt)
         assert wait_connected(mqtt).connected
         assert time.monotonic() - began > 0.9  # the pause
         until(lambda: len(subscriber.heard) == 4)
@@ -107,6 +109,8 @@ def test_only_a_birth_of_now_counts(broker: Mosquitto, outbox: Outbox, monkeypat
                 until(lambda: bool(given))
                 m.tell(event(1))
                 until(lambda: outbox.waiting == 0)
+            subscriber.say("fence", str(births))  # comes behind all that was told
+            until(lambda births=births: subscriber.last("fence") == str(births))  # type: ignore[misc]
             assert len(subscriber.payloads(discovery.topic)) == told + 1
 
 

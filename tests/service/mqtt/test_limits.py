@@ -65,6 +65,7 @@ def test_what_is_too_large_is_left_out_and_said(
                 mqtt.tell(event(2 + number))
             until(lambda: len(ids(subscriber)) == 4)
             assert len([record for record in caplog.records if "spectrogram" in record.getMessage()]) == said == 1
+        until(lambda: subscriber.last("monitord/home/status") == "offline")  # the last word
         assert subscriber.payloads(state.topic) == ["online", "offline"]
         assert "oversize" not in broker.log
         assert broker.log.count("as monitord-home") == 1

@@ -116,6 +116,8 @@ def test_nothing_is_lost_when_the_daemon_is_killed(broker: Mosquitto, tmp_path: 
             told.append(maybe[-1])
         with Outbox(tmp_path / "outbox.db") as outbox, client(at(broker), outbox):
             until(lambda: outbox.waiting == 0)
+        subscriber.say("fence", "")  # comes behind all that was told
+        until(lambda: subscriber.last("fence") is not None)
         arrived = list(dict.fromkeys(subscriber.payloads(EVENT)))
     missing = set(told) - set(arrived)
     assert missing <= set(maybe)
