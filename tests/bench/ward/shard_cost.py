@@ -124,14 +124,14 @@ def _started(path: Path, subscriber: Subscriber, rooms: int) -> tuple[ShardProce
 
 
 MEASURED: Final = Costs(
-    room_cores=0.00614,
-    shard_mb=80.5,
-    decoder_mb=15.3,
-    room_messages_s=1.33,
-    process_s=(0.665, 0.585, 0.625, 0.605, 0.535),
-    room_start_s=0.115,
-    told_s=(1.1, 0.6, 0.5, 0.5, 1.4),
+    room_cores=0.007,
+    shard_mb=81.9,
+    decoder_mb=15.6,
+    room_messages_s=1.31,
+    process_s=(0.627, 0.567, 0.557, 0.597, 0.537),
+    room_start_s=0.103,
+    told_s=(0.98, 0.55, 0.38, 0.52, 0.51),
     given_up_s=GIVEN_UP_S,
 )
-"""What `tests/bench/run ward --short` gave on two cores beside much other work; `told_s` are the faults of `ward.md` in
+"""What `tests/bench/run ward` gave on two cores with nothing else; `told_s` are the faults of `ward.md` in
 which rooms were unheard: what is left of "all rooms heard again" without the two columns before it."""
