@@ -15,6 +15,7 @@ from service.archive.parts import PARTS
 from service.cli import CONFIG_EXIT, main
 from tests.support.daemon.daemon import ROOT, crying_room, monitord, quiet_room
 from tests.support.sound.matching import wait_for
+from tests.support.ward.ray_environment import ray_environment
 
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
@@ -131,13 +132,14 @@ def test_a_machine_without_the_code_is_said() -> None:
 
 
 @pytest.fixture
-def cluster() -> Iterator["Cluster"]:
+def cluster(tmp_path: Path) -> Iterator["Cluster"]:
     """A head that works nothing, on this machine."""
-    from ray.cluster_utils import Cluster  # noqa: PLC0415 - Ray is an extra
+    with ray_environment(tmp_path):
+        from ray.cluster_utils import Cluster  # noqa: PLC0415 - reads the environment when it is imported
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    yield made
-    made.shutdown()
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        yield made
+        made.shutdown()
 
 
 @pytest.mark.ward

@@ -20,6 +20,7 @@ from service.ward.settings import load_ward
 from tests.support.paths import ROOT
 from tests.support.servers.mosquitto import Mosquitto, Subscriber, until
 from tests.support.ward.proxy import Way
+from tests.support.ward.ray_environment import ray_environment
 from tests.support.ward.shards import children_of, ears_of, ward_file
 
 MACHINES: Final = ("alpha", "beta", "gamma")
@@ -28,12 +29,6 @@ LOOK_S: Final = 0.02
 """Between two looks at who has ears (seconds)."""
 SEARCH_S: Final = 0.3
 """Between two searches for processes that may have (seconds): a shard takes longer to start."""
-TUNED: Final = {
-    line.partition("=")[0]: line.partition("=")[2]
-    for line in (ROOT / "deploy" / "ward.env").read_text().splitlines()
-    if line.startswith("RAY_")
-}
-"""What `deploy/ward.env` says, as operators have it."""
 
 
 @dataclass
@@ -207,10 +202,13 @@ def _descendants(pid: int) -> list[int]:
 @contextmanager
 def ray_lab(folder: Path) -> Iterator[RayLab]:
     """Starts all of it, with the shard heard on the first machine; ends all of it."""
-    os.environ |= TUNED | {"RAY_AUTH_TOKEN": "0" * 64, "RAY_gcs_storage_path": str(folder / "gcs")}
-    from ray.cluster_utils import Cluster  # noqa: PLC0415 - reads the environment when it is imported
+    with (
+        ray_environment(folder),
+        Mosquitto(folder / "broker", options=("sys_interval 1",)) as broker,
+        Subscriber(broker) as subscriber,
+    ):
+        from ray.cluster_utils import Cluster  # noqa: PLC0415 - reads the environment when it is imported
 
-    with Mosquitto(folder / "broker", options=("sys_interval 1",)) as broker, Subscriber(broker) as subscriber:
         ways = {name: Way(broker.port) for name in MACHINES}
         for name, way in ways.items():
             mqtt = {"host": "127.0.0.1", "port": way.port}
