@@ -25,10 +25,20 @@ the broker gives one connection its messages in order.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from service.ward.claim import Claim, Lease
+from service.ward.claim import (
+    UPTIME,
+    Claim,
+    Lease,
+    claim_topic,
+    lease_topic,
+    read_claim,
+    read_kept_lease,
+    read_uptime_s,
+)
 
 RENEW_S: Final = 1.0
 """From one lease to the next (seconds): a fifth of what it is good for, so that four may be lost."""
@@ -73,6 +83,20 @@ class Read:
     """For how long it says that it has run; 0 where it does not say."""
     forgets_s: float = math.inf
     """For how long it says that it keeps this lease; infinite where it does not say."""
+
+    @classmethod
+    def of(cls, node: str, kept: Mapping[str, bytes], forgets_s: float) -> "Read":
+        """Reads what was kept of a shard, by topic."""
+        return cls(
+            read_claim(kept.get(claim_topic(node), b"")),
+            read_kept_lease(kept.get(lease_topic(node), b"")),
+            read_uptime_s(kept.get(UPTIME, b"")),
+            forgets_s,
+        )
+
+    def steady(self, terms: Terms) -> bool:
+        """Whether it is believed: else it may have forgotten who hears, or remember who did an hour ago."""
+        return self.uptime_s >= terms.over_s
 
 
 Says = tuple[Claim | Lease, ...]
@@ -140,7 +164,7 @@ class Fence:
         if on and mine and claim is not None and claim.epoch == self.epoch:
             return _renewed(replace(self, phase="holding"), now)
         epoch = max(self.epoch, self.known, 0 if claim is None else claim.epoch) + 1
-        steady = seen.uptime_s >= self.terms.over_s
+        steady = seen.steady(self.terms)
         view = replace(
             self,
             phase="claiming",
@@ -148,7 +172,7 @@ class Fence:
             before=claim,
             lease=seen.lease,
             steady=steady,
-            gone=steady and (seen.lease is None or _left(claim, seen.lease) or (mine and self.heard)),
+            gone=nobody_has(seen, self.terms, dead=mine and self.heard),
             gone_at=now + seen.forgets_s if steady else math.inf,
             heard=self.heard and on,
             claimed_at=self.claimed_at if steady and mine and seen.claim == _claim(self) else math.inf,
@@ -219,15 +243,14 @@ _MOST_SENT: Final = 60
 
 
 def nobody_has(seen: Read, terms: Terms, *, dead: bool) -> bool:
-    """Whether what a broker keeps proves that nobody has the shard now: for who would rather not take it from another.
+    """Whether what a broker keeps proves that nobody has the shard now.
 
     Args:
         seen: What it keeps.
         terms: Of the ward.
-        dead: Whether the process that claimed last is dead for sure.
+        dead: Whether the process that claimed last is dead for sure, or is ours.
     """
-    steady = seen.uptime_s >= terms.over_s  # else it may have forgotten who has, or remember who had an hour ago
-    return steady and (dead or seen.lease is None or _left(seen.claim, seen.lease))
+    return seen.steady(terms) and (dead or seen.lease is None or _left(seen.claim, seen.lease))
 
 
 def listen_s(seen: Read, terms: Terms) -> float:
@@ -235,7 +258,7 @@ def listen_s(seen: Read, terms: Terms) -> float:
 
     As long as whoever hears may be silent; less where the broker says that it forgets the last sign before.
     """
-    return min(terms.lease_s, seen.forgets_s) if seen.uptime_s >= terms.over_s else terms.lease_s
+    return min(terms.lease_s, seen.forgets_s) if seen.steady(terms) else terms.lease_s
 
 
 def _claim(fence: Fence) -> Claim:

@@ -23,9 +23,7 @@ from service.ward.claim import (
     lease_topic,
     payload,
     read_claim,
-    read_kept_lease,
     read_lease,
-    read_uptime_s,
     sentinel_topic,
 )
 from service.ward.fence import RENEW_S, Fence, Read, Says, Terms
@@ -201,12 +199,7 @@ class ClaimKeeper:
                     if came.topic == lease_topic(self._node) and read_lease(kept[came.topic]) is not None:
                         forgets_s = kept_s(came.properties)
                     continue
-                seen = Read(
-                    read_claim(kept.get(claim_topic(self._node), b"")),
-                    read_kept_lease(kept.get(lease_topic(self._node), b"")),
-                    read_uptime_s(kept.get(UPTIME, b"")),
-                    forgets_s,
-                )
+                seen = Read.of(self._node, kept, forgets_s)
                 self._take(connection, self._fence.read(seen, now_s()))
                 return True
         return False

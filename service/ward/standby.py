@@ -8,7 +8,7 @@ from typing import Final
 
 from service.mqtt.errors import ConnectionOverError
 from service.ward.broker import connected, read_kept
-from service.ward.claim import UPTIME, claim_topic, lease_topic, read_claim, read_kept_lease, read_uptime_s
+from service.ward.claim import UPTIME, claim_topic, lease_topic, read_kept_lease
 from service.ward.fence import Read, listen_s, nobody_has
 from service.ward.host import FOLDER
 from service.ward.place import Place
@@ -38,13 +38,12 @@ def somebody_has(ward: WardConfig, node: str, stop: threading.Event) -> bool:
     with connected(ward.mqtt) as connection:
         forgets_s: dict[str, float] = {}
         kept = read_kept(connection, [claims, leases, UPTIME], forgets_s)
-        claim, lease = read_claim(kept.get(claims, b"")), read_kept_lease(kept.get(leases, b""))
+        seen = Read.of(node, kept, forgets_s.get(leases, math.inf))
         place = Place(ward.config(node).state_dir / FOLDER)
         try:
-            dead = claim is not None and claim.place == place.open() and place.lock()
+            dead = seen.claim is not None and seen.claim.place == place.open() and place.lock()
         finally:
             place.close()
-        seen = Read(claim, lease, read_uptime_s(kept.get(UPTIME, b"")), forgets_s.get(leases, math.inf))
         if nobody_has(seen, ward.terms, dead=dead):
             return False
         until = time.monotonic() + listen_s(seen, ward.terms)

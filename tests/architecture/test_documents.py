@@ -4,6 +4,7 @@ Whether the commands work is tried by `tests/end_to_end/test_documents.py`.
 """
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -160,21 +161,17 @@ def test_the_readme_is_short() -> None:
     assert len(README.read_text(encoding="utf-8").split()) < MOST_WORDS
 
 
-def test_every_error_that_ends_a_start_is_on_the_page() -> None:
-    """Whoever searches for the words on their screen finds them, and what helps."""
+@pytest.mark.parametrize(("said", "many"), [(start_errors, MANY_ERRORS), (running_errors, MANY_LINES)])
+def test_every_error_is_on_the_page(said: Callable[[], Iterator[tuple[str, str]]], many: int) -> None:
+    """Whoever searches for the words on their screen finds them, and what helps.
+
+    Those that end a start; and those of a stream, a broker and a phone that was not told while it runs, which stand in
+    the log or in a proof.
+    """
     page = (ROOT / "docs" / "when-something-is-wrong.md").read_text(encoding="utf-8")
     text = " ".join(page.replace("`", "").split())
-    errors = list(start_errors())
-    assert len(errors) > MANY_ERRORS
-    assert [f"{where}: {words}" for where, words in errors if not _found(words, text)] == []
-
-
-def test_what_is_said_while_it_runs_is_on_the_page() -> None:
-    """Of a stream, a broker and a phone that was not told: it ends no start, and stands in the log or in a proof."""
-    page = (ROOT / "docs" / "when-something-is-wrong.md").read_text(encoding="utf-8")
-    text = " ".join(page.replace("`", "").split())
-    errors = list(running_errors())
-    assert len(errors) > MANY_LINES
+    errors = list(said())
+    assert len(errors) > many
     assert [f"{where}: {words}" for where, words in errors if not _found(words, text)] == []
 
 
